@@ -1,0 +1,100 @@
+// Package account knows who may do what: users, projects, roles and the permissions they carry.
+package account
+
+import (
+	"slices"
+
+	"github.com/google/uuid"
+)
+
+// Role is what a user is in the installation.
+type Role string
+
+// The installation's roles. The first user to register is the administrator.
+const (
+	Administrator Role = "administrator" // users, limits, the queue's dashboard
+	Member        Role = "member"
+)
+
+// ProjectRole is what a user is in one project.
+type ProjectRole string
+
+// The project's roles, most powerful first.
+const (
+	Owner    ProjectRole = "owner"
+	Admin    ProjectRole = "admin"
+	Editor   ProjectRole = "editor"
+	Operator ProjectRole = "operator" // runs, cancels, replays
+	Viewer   ProjectRole = "viewer"
+)
+
+// Permission is what an operation of the API asks for: its x-permission in the contract.
+type Permission string
+
+// The permissions on a project's objects.
+const (
+	WorkflowRead  Permission = "workflow.read"
+	WorkflowWrite Permission = "workflow.write"
+	RunRead       Permission = "run.read"
+	RunStart      Permission = "run.start"
+	RunCancel     Permission = "run.cancel"
+)
+
+var granted = map[ProjectRole][]Permission{
+	Owner:    {WorkflowRead, WorkflowWrite, RunRead, RunStart, RunCancel},
+	Admin:    {WorkflowRead, WorkflowWrite, RunRead, RunStart, RunCancel},
+	Editor:   {WorkflowRead, WorkflowWrite, RunRead, RunStart, RunCancel},
+	Operator: {WorkflowRead, RunRead, RunStart, RunCancel},
+	Viewer:   {WorkflowRead, RunRead},
+}
+
+// Allows tells whether the role carries the permission.
+func (r ProjectRole) Allows(p Permission) bool { return slices.Contains(granted[r], p) }
+
+// User is a person with an account.
+type User struct {
+	ID       uuid.UUID
+	Email    string
+	Username string
+	Role     Role
+}
+
+// Membership is a user's role in one project.
+type Membership struct {
+	ProjectID uuid.UUID
+	Name      string
+	Role      ProjectRole
+}
+
+// Principal is who makes a request.
+type Principal struct {
+	User     User
+	Session  uuid.UUID // the session of the token; the zero UUID where there is none
+	Projects []Membership
+}
+
+// Can tells whether the principal has the permission in the project.
+func (p Principal) Can(permission Permission, project uuid.UUID) bool {
+	i := slices.IndexFunc(p.Projects, func(m Membership) bool { return m.ProjectID == project })
+	return i >= 0 && p.Projects[i].Role.Allows(permission)
+}
+
+// Where lists the projects in which the principal has the permission.
+func (p Principal) Where(permission Permission) []uuid.UUID {
+	ids := make([]uuid.UUID, 0, len(p.Projects))
+	for _, m := range p.Projects {
+		if m.Role.Allows(permission) {
+			ids = append(ids, m.ProjectID)
+		}
+	}
+	return ids
+}
+
+// Home is the principal's own project: the first that they own. ok is false when they own none.
+func (p Principal) Home() (id uuid.UUID, ok bool) {
+	i := slices.IndexFunc(p.Projects, func(m Membership) bool { return m.Role == Owner })
+	if i < 0 {
+		return uuid.UUID{}, false
+	}
+	return p.Projects[i].ProjectID, true
+}

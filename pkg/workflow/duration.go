@@ -1,0 +1,78 @@
+package workflow
+
+import (
+	"encoding/json"
+	"fmt"
+	"regexp"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Duration is a time.Duration that is written as people write it: 90s, 5m, 1h30m, 2d. A day is 24 hours.
+type Duration time.Duration
+
+var days = regexp.MustCompile(`([0-9]+(?:\.[0-9]+)?)d`)
+
+// ParseDuration reads 90s, 5m, 1h30m, 250ms or 2d; negative durations are refused.
+func ParseDuration(s string) (Duration, error) {
+	inHours := days.ReplaceAllStringFunc(s, func(m string) string {
+		n, err := strconv.ParseFloat(strings.TrimSuffix(m, "d"), 64)
+		if err != nil {
+			return m
+		}
+		return strconv.FormatFloat(n*24, 'f', -1, 64) + "h"
+	})
+	d, err := time.ParseDuration(inHours)
+	if err != nil || d < 0 {
+		return 0, fmt.Errorf("parse duration %q: want a number and a unit (ms, s, m, h, d), as in 90s or 1h30m", s)
+	}
+	return Duration(d), nil
+}
+
+// String writes the shortest form: 90s becomes 1m30s, 48h becomes 2d.
+func (d Duration) String() string {
+	t := time.Duration(d)
+	if t == 0 {
+		return "0s"
+	}
+	var b strings.Builder
+	if n := t / (24 * time.Hour); n > 0 {
+		b.WriteString(strconv.FormatInt(int64(n), 10) + "d")
+		t -= n * 24 * time.Hour
+	}
+	for _, unit := range []struct {
+		size time.Duration
+		name string
+	}{{time.Hour, "h"}, {time.Minute, "m"}} {
+		if n := t / unit.size; n > 0 {
+			b.WriteString(strconv.FormatInt(int64(n), 10) + unit.name)
+			t -= n * unit.size
+		}
+	}
+	switch {
+	case t == 0:
+	case t < time.Second && t%time.Millisecond == 0:
+		b.WriteString(strconv.FormatInt(t.Milliseconds(), 10) + "ms")
+	default:
+		b.WriteString(strconv.FormatFloat(t.Seconds(), 'f', -1, 64) + "s")
+	}
+	return b.String()
+}
+
+// MarshalJSON implements json.Marshaler.
+func (d Duration) MarshalJSON() ([]byte, error) { return json.Marshal(d.String()) }
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (d *Duration) UnmarshalJSON(b []byte) error {
+	var s string
+	if err := json.Unmarshal(b, &s); err != nil {
+		return fmt.Errorf("read duration: %w", err)
+	}
+	parsed, err := ParseDuration(s)
+	if err != nil {
+		return err
+	}
+	*d = parsed
+	return nil
+}

@@ -1,0 +1,189 @@
+package workflow
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/guildmember145/orquestador-plataforma/pkg/expr"
+	"github.com/guildmember145/orquestador-plataforma/pkg/fault"
+	"github.com/guildmember145/orquestador-plataforma/pkg/run"
+	"github.com/guildmember145/orquestador-plataforma/pkg/schedule"
+)
+
+var identifier = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_-]{0,63}$`)
+
+// Validate tells everything that is wrong with a definition at once, as a fault whose fields point into it; nil when it
+// can run.
+func Validate(d Definition) error {
+	var c collector
+	if strings.TrimSpace(d.Name) == "" {
+		c.add("/name", "required", "a workflow needs a name")
+	}
+	if len([]rune(d.Name)) > 200 {
+		c.add("/name", "too_long", "the name is longer than 200 characters")
+	}
+	if time.Duration(d.Timeout) > MaxRunTimeout {
+		c.add("/timeout", "too_long", "a run may take 30 days at most")
+	}
+	checkTriggers(&c, d.Triggers)
+	checkSteps(&c, d.Steps)
+	return fault.InvalidFields(c.fields)
+}
+
+func checkTriggers(c *collector, triggers []Trigger) {
+	if len(triggers) > MaxTriggers {
+		c.add("/triggers", "too_many", "a workflow has at most %d triggers", MaxTriggers)
+		return
+	}
+	seen := map[string]int{}
+	for i, t := range triggers {
+		at := fmt.Sprintf("/triggers/%d", i)
+		checkID(c, at+"/id", t.ID, "trigger", seen, i)
+		if t.Type != TriggerSchedule {
+			c.add(at+"/type", "trigger_type", "%q is not a type of trigger; use %s", t.Type, TriggerSchedule)
+			continue
+		}
+		checkSchedule(c, at, t)
+	}
+}
+
+func checkSchedule(c *collector, at string, t Trigger) {
+	// Any anchor will do here: whether an interval is valid does not depend on where it counts from.
+	if _, err := schedule.Compile(t.Spec(time.Unix(0, 0).UTC())); err != nil {
+		c.addErr(at, err)
+	}
+	if !t.OverlapPolicy().Valid() {
+		c.add(at+"/overlap", "overlap", "%q is not an overlap policy; use skip, allow, queue_one, queue_all or cancel_running", t.Overlap)
+	}
+	if !t.Policy().Missed.Valid() {
+		c.add(at+"/missed", "missed", "%q is not a policy for missed runs; use latest, skip or all", t.Missed)
+	}
+	if t.CatchUpLimit < 0 || t.CatchUpLimit > 1000 {
+		c.add(at+"/catch_up_limit", "range", "the limit must be from 1 to 1000")
+	}
+	if time.Duration(t.CatchUpWindow) > 366*24*time.Hour {
+		c.add(at+"/catch_up_window", "too_long", "the window is longer than a year")
+	}
+	if t.StartsAt != nil && t.EndsAt != nil && !t.EndsAt.After(*t.StartsAt) {
+		c.add(at+"/ends_at", "range", "the end is not after the start")
+	}
+}
+
+func checkSteps(c *collector, steps []Step) {
+	if len(steps) == 0 {
+		c.add("/steps", "required", "a workflow needs at least one step")
+	}
+	if len(steps) > MaxSteps {
+		c.add("/steps", "too_many", "a workflow has at most %d steps", MaxSteps)
+		return
+	}
+	seen := map[string]int{}
+	for i, s := range steps {
+		checkID(c, fmt.Sprintf("/steps/%d/id", i), s.ID, "step", seen, i)
+	}
+	graph := NewGraph(steps)
+	for i, s := range steps {
+		checkStep(c, fmt.Sprintf("/steps/%d", i), graph, steps, i, s)
+	}
+	if cycle := graph.Cycle(); cycle != nil {
+		names := make([]string, 0, len(cycle)+1)
+		for _, i := range cycle {
+			names = append(names, steps[i].ID)
+		}
+		names = append(names, steps[cycle[0]].ID)
+		c.add(fmt.Sprintf("/steps/%d/depends_on", cycle[0]), "cycle", "these steps wait for each other: %s", strings.Join(names, " → "))
+	}
+}
+
+func checkStep(c *collector, at string, graph Graph, steps []Step, i int, s Step) {
+	if !slices.Contains(Actions, s.Action) {
+		c.add(at+"/action", "action", "%q is not an action; use one of %s", s.Action, strings.Join(Actions, ", "))
+	}
+	for j, name := range s.DependsOn {
+		pointer := fmt.Sprintf("%s/depends_on/%d", at, j)
+		if name == s.ID {
+			c.add(pointer, "cycle", "a step cannot run after itself")
+		} else if _, ok := graph.Index(name); !ok {
+			c.add(pointer, "unknown_step", "there is no step %q", name)
+		}
+	}
+	refs, err := checkConfig(s)
+	if err != nil {
+		c.addErr(at+"/config", err)
+	}
+	checkRefs(c, at+"/config", graph, steps, i, refs)
+	if s.If != "" {
+		condition, err := expr.ParseCondition(s.If)
+		if err != nil {
+			c.addErr(at+"/if", err)
+		} else {
+			checkRefs(c, at+"/if", graph, steps, i, condition.Refs())
+		}
+	}
+	if time.Duration(s.Timeout) > MaxStepTimeout {
+		c.add(at+"/timeout", "too_long", "a step may take 24 hours at most")
+	}
+	if s.OnError != "" && s.OnError != OnErrorFail && s.OnError != OnErrorContinue {
+		c.add(at+"/on_error", "on_error", "%q is not known; use fail or continue", s.OnError)
+	}
+	checkRetry(c, at+"/retry", s.Retry)
+}
+
+func checkRetry(c *collector, at string, r *Retry) {
+	if r == nil {
+		return
+	}
+	if r.Attempts < 0 || r.Attempts > 100 {
+		c.add(at+"/attempts", "range", "the attempts must be from 1 to 100")
+	}
+	switch run.Backoff(r.Backoff) {
+	case "", run.Exponential, run.Linear, run.Fixed:
+	default:
+		c.add(at+"/backoff", "backoff", "%q is not known; use exponential, linear or fixed", r.Backoff)
+	}
+	if time.Duration(r.Initial) > MaxRetryDelay {
+		c.add(at+"/initial", "too_long", "a delay may be 24 hours at most")
+	}
+	if time.Duration(r.Max) > MaxRetryDelay {
+		c.add(at+"/max", "too_long", "a delay may be 24 hours at most")
+	}
+}
+
+// checkRefs refuses templates that name a step whose result cannot be there yet.
+func checkRefs(c *collector, at string, graph Graph, steps []Step, i int, refs []expr.Ref) {
+	var before map[int]bool
+	told := map[string]bool{}
+	for _, ref := range refs {
+		if ref.Root != "steps" || ref.Name == "" || told[ref.Name] {
+			continue
+		}
+		if before == nil {
+			before = graph.Ancestors(i)
+		}
+		j, ok := graph.Index(ref.Name)
+		switch {
+		case !ok:
+			c.add(at, "unknown_step", "a template names the step %q, which does not exist", ref.Name)
+		case !before[j]:
+			c.add(at, "step_order", "a template names the step %q, which does not run before %q; add it to depends_on", ref.Name, steps[i].ID)
+		default:
+			continue
+		}
+		told[ref.Name] = true
+	}
+}
+
+func checkID(c *collector, pointer, id, what string, seen map[string]int, i int) {
+	if !identifier.MatchString(id) {
+		c.add(pointer, "identifier", "%q cannot be the id of a %s; use letters, digits, _ and -, beginning with a letter", id, what)
+		return
+	}
+	if first, taken := seen[id]; taken {
+		c.add(pointer, "duplicate_id", "the %s %d has the id %q already", what, first+1, id)
+		return
+	}
+	seen[id] = i
+}

@@ -1,0 +1,164 @@
+// Package workflow knows what a workflow is: its triggers, its steps and the order they run in, and whether a
+// definition makes sense. It touches neither database nor network.
+package workflow
+
+import (
+	"encoding/json"
+	"time"
+
+	"github.com/guildmember145/orquestador-plataforma/pkg/run"
+	"github.com/guildmember145/orquestador-plataforma/pkg/schedule"
+)
+
+// Definition is what people write, what a version keeps, and what the API's JSON is.
+type Definition struct {
+	Name        string    `json:"name"`
+	Description string    `json:"description,omitempty"`
+	Timeout     Duration  `json:"timeout,omitempty"` // of a run; DefaultRunTimeout when zero
+	Triggers    []Trigger `json:"triggers,omitempty"`
+	Steps       []Step    `json:"steps"`
+}
+
+// Limits and defaults of a definition.
+const (
+	MaxSteps           = 200
+	MaxTriggers        = 50
+	DefaultRunTimeout  = 24 * time.Hour
+	MaxRunTimeout      = 30 * 24 * time.Hour
+	DefaultStepTimeout = time.Minute
+	MaxStepTimeout     = 24 * time.Hour
+	MaxRetryDelay      = 24 * time.Hour
+)
+
+// TriggerSchedule is the type of a trigger that fires by the clock.
+const TriggerSchedule = "schedule"
+
+// Trigger starts runs by itself.
+type Trigger struct {
+	ID            string         `json:"id"`
+	Type          string         `json:"type"`
+	Enabled       *bool          `json:"enabled,omitempty"` // nil means yes
+	Cron          string         `json:"cron,omitempty"`
+	Every         Duration       `json:"every,omitempty"`
+	At            *time.Time     `json:"at,omitempty"`
+	Timezone      string         `json:"timezone,omitempty"`
+	Gap           string         `json:"gap,omitempty"`
+	OverlapHour   string         `json:"overlap_hour,omitempty"`
+	Overlap       string         `json:"overlap,omitempty"`
+	Missed        string         `json:"missed,omitempty"`
+	CatchUpWindow Duration       `json:"catch_up_window,omitempty"`
+	CatchUpLimit  int            `json:"catch_up_limit,omitempty"`
+	Grace         Duration       `json:"grace,omitempty"`
+	StartsAt      *time.Time     `json:"starts_at,omitempty"`
+	EndsAt        *time.Time     `json:"ends_at,omitempty"`
+	Inputs        map[string]any `json:"inputs,omitempty"`
+}
+
+// IsEnabled tells whether the trigger may fire as far as it is concerned; its workflow may still be disabled.
+func (t Trigger) IsEnabled() bool { return t.Enabled == nil || *t.Enabled }
+
+// Spec is when the trigger fires. anchor is the instant that intervals count from.
+func (t Trigger) Spec(anchor time.Time) schedule.Spec {
+	spec := schedule.Spec{
+		Cron: t.Cron, Timezone: t.Timezone, Every: time.Duration(t.Every), Gap: t.Gap, OverlapHour: t.OverlapHour,
+		StartsAt: instant(t.StartsAt), EndsAt: instant(t.EndsAt), At: instant(t.At),
+	}
+	if t.Every != 0 {
+		spec.Anchor = anchor
+	}
+	return spec
+}
+
+// Policy is what becomes of the trigger's fires that were missed.
+func (t Trigger) Policy() schedule.Policy {
+	p := schedule.Policy{
+		Missed: schedule.Missed(t.Missed), Window: time.Duration(t.CatchUpWindow), Limit: t.CatchUpLimit,
+		Grace: time.Duration(t.Grace),
+	}
+	if p.Missed == "" {
+		p.Missed = schedule.MissedLatest
+	}
+	return p
+}
+
+// OverlapPolicy is what becomes of a fire while a run of the trigger has not finished.
+func (t Trigger) OverlapPolicy() schedule.Overlap {
+	if t.Overlap == "" {
+		return schedule.OverlapSkip
+	}
+	return schedule.Overlap(t.Overlap)
+}
+
+func instant(t *time.Time) time.Time {
+	if t == nil {
+		return time.Time{}
+	}
+	return *t
+}
+
+// Step is one action of a workflow and when it may begin.
+type Step struct {
+	ID        string          `json:"id"`
+	Name      string          `json:"name,omitempty"`
+	Action    string          `json:"action"`
+	Config    json.RawMessage `json:"config,omitempty"`
+	DependsOn []string        `json:"depends_on,omitempty"`
+	If        string          `json:"if,omitempty"`
+	Retry     *Retry          `json:"retry,omitempty"`
+	Timeout   Duration        `json:"timeout,omitempty"` // of one attempt; DefaultStepTimeout when zero
+	OnError   string          `json:"on_error,omitempty"`
+}
+
+// What a step's failure means for the run.
+const (
+	OnErrorFail     = "fail"     // the run fails; what runs after the step is skipped
+	OnErrorContinue = "continue" // as if it had succeeded, without an output
+)
+
+// Title is the step's name for people.
+func (s Step) Title() string {
+	if s.Name != "" {
+		return s.Name
+	}
+	return s.ID
+}
+
+// AttemptTimeout is how long one attempt may take.
+func (s Step) AttemptTimeout() time.Duration {
+	if s.Timeout == 0 {
+		return DefaultStepTimeout
+	}
+	return time.Duration(s.Timeout)
+}
+
+// RetryPolicy is the step's policy, or none.
+func (s Step) RetryPolicy() run.Retry {
+	if s.Retry == nil {
+		return run.Retry{Attempts: 1}
+	}
+	r := run.Retry{
+		Attempts: s.Retry.Attempts, Backoff: run.Backoff(s.Retry.Backoff), Initial: time.Duration(s.Retry.Initial),
+		Max: time.Duration(s.Retry.Max), On: s.Retry.On,
+	}
+	if r.Attempts == 0 {
+		r.Attempts = 3 // a policy without a number still means "try again"
+	}
+	return r
+}
+
+// RunTimeout is how long a whole run may take.
+func (d Definition) RunTimeout() time.Duration {
+	if d.Timeout == 0 {
+		return DefaultRunTimeout
+	}
+	return time.Duration(d.Timeout)
+}
+
+// Retry is a step's retry policy as people write it; see run.Retry.
+type Retry struct {
+	Attempts int      `json:"attempts,omitempty"`
+	Backoff  string   `json:"backoff,omitempty"`
+	Initial  Duration `json:"initial,omitempty"`
+	Max      Duration `json:"max,omitempty"`
+	On       []string `json:"on,omitempty"`
+}
