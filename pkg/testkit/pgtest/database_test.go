@@ -97,3 +97,10 @@ func TestEmpty(t *testing.T) {
 		t.Errorf("%d tables, want none", n)
 	}
 }
+
+func TestDBHasTheSchema(t *testing.T) {
+	sql := "select count(*)::int from pg_tables where schemaname = 'public' and tablename in ('runs', 'run_live', 'occurrences')"
+	if n := count(t, pgtest.DB(t), sql); n != 3 {
+		t.Errorf("%d of the tables, want 3", n)
+	}
+}
