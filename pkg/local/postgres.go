@@ -58,7 +58,7 @@ func startPostgres(ctx context.Context, cfg Config) (*postgres, error) {
 	if major == 0 {
 		say(cfg, "Creating a PostgreSQL %s database in %s …", bins.text, cfg.DataDir)
 		if err := createCluster(ctx, cfg, bins, as, data, password); err != nil {
-			return nil, err
+			return nil, errors.Join(err, pg.removeSockets())
 		}
 	}
 	if err := pg.launch(ctx, cfg, bins, as, data, sockets); err != nil {
