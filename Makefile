@@ -1,0 +1,94 @@
+# Needs Go, Node.js with npm, make and a shell. `make help` lists what there is to do.
+
+SHELL := /bin/sh
+GO ?= go
+NPM ?= npm
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+# No compiler is needed, and the binary runs on any Linux of its architecture.
+BUILD = CGO_ENABLED=0 $(GO) build -trimpath -buildvcs=false -ldflags '-s -w -X main.version=$(VERSION)'
+LINT = $(GO) run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
+
+UI_PACKAGES = frontend/node_modules/.installed
+UI_BUILT = frontend/dist/index.html
+UI_SOURCES := $(shell find frontend/src frontend/public frontend/scripts frontend/index.html \
+	frontend/*.ts frontend/tsconfig*.json -type f 2>/dev/null)
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help build run test check e2e bench chaos generate fmt clean FORCE \
+	test-go test-ui test-browser check-go check-lint check-generated check-ui check-shell
+
+help: ## List these targets
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+build: bin/orq ## Build the web interface and bin/orq, which contains it
+
+run: build ## Build, then start everything on this machine; open the address it prints
+	@exec bin/orq all
+
+test: test-go test-ui test-browser ## Run all tests; what this machine cannot run says SKIP
+
+check: check-go check-lint check-generated check-ui check-shell ## Look for mistakes without running the program
+
+e2e: bin/orq $(UI_PACKAGES) ## Drive the real program in a real browser
+	cd frontend && $(NPM) run --silent test:e2e
+
+bench: ## Measure runs per second and latency; prints JSON
+	@$(GO) run ./pkg/testkit/cmd/bench
+
+chaos: bin/orq ## Kill workers, flush Redis and cut connections under load, then count the runs
+	@$(GO) run ./pkg/testkit/cmd/chaos
+
+generate: $(UI_PACKAGES) ## Write the generated code again, from api/openapi.yaml
+	$(GO) generate ./...
+	cd frontend && $(NPM) run --silent gen:api
+
+fmt: $(UI_PACKAGES) ## Format Go and the web interface's code
+	$(LINT) fmt
+	cd frontend && $(NPM) run --silent format
+
+clean: ## Remove what the other targets made, but not downloaded packages
+	rm -rf bin frontend/coverage frontend/test-results frontend/playwright-report
+	find frontend/dist -mindepth 1 ! -name .gitkeep -delete
+
+bin/orq: $(UI_BUILT) FORCE
+	$(BUILD) -o $@ .
+
+$(UI_PACKAGES): frontend/package-lock.json frontend/package.json
+	cd frontend && $(NPM) ci --no-audit --no-fund
+	@touch $@
+
+$(UI_BUILT): $(UI_PACKAGES) $(UI_SOURCES)
+	cd frontend && $(NPM) run --silent build
+	@touch $@
+
+test-go:
+	@$(GO) run ./pkg/testkit/cmd/with-postgres -- sh scripts/go-test.sh
+
+test-ui: $(UI_PACKAGES)
+	cd frontend && $(NPM) run --silent test:unit
+
+# After the others, which a browser would slow down.
+test-browser: test-go test-ui
+	@if sh scripts/find-browser.sh >/dev/null; then $(MAKE) e2e; \
+	else echo 'SKIP browser tests: no Chromium was found (try: apt install chromium)'; fi
+
+check-go:
+	@unformatted=$$(gofmt -l $$(git ls-files '*.go' 2>/dev/null || find . -name '*.go' ! -path './frontend/node_modules/*')); \
+	if [ -n "$$unformatted" ]; then echo "not formatted (try: make fmt):"; echo "$$unformatted"; exit 1; fi
+	$(GO) vet ./...
+
+check-lint: check-go
+	$(LINT) run
+
+check-generated: $(UI_PACKAGES)
+	@sh scripts/check-generated.sh
+
+check-ui: $(UI_PACKAGES)
+	cd frontend && $(NPM) run --silent typecheck && $(NPM) run --silent lint && $(NPM) run --silent format:check
+
+check-shell:
+	@if command -v shellcheck >/dev/null; then shellcheck scripts/*.sh .ci/run; \
+	else echo 'SKIP shell scripts: no shellcheck was found (try: apt install shellcheck)'; fi
+
+FORCE:
