@@ -67,10 +67,7 @@ func findPostgres(ctx context.Context, cfg Config, major int) (binaries, error) 
 
 // searchDirs lists folders that hold both programs: PATH first, then packages, newest version first.
 func searchDirs() []string {
-	var dirs []string
-	for _, dir := range filepath.SplitList(os.Getenv("PATH")) {
-		dirs = append(dirs, dir)
-	}
+	dirs := filepath.SplitList(os.Getenv("PATH"))
 	var packaged []string
 	for _, pattern := range packagedIn {
 		found, _ := filepath.Glob(pattern) // only fails on a bad pattern

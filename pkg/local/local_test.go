@@ -41,7 +41,7 @@ func hold(dir string) {
 		os.Exit(1)
 	}
 	fmt.Println("ready", stack.DatabaseURL)
-	<-stack.Done() // nobody stops them: only a kill ends this process
+	fmt.Println("error", <-stack.Done()) // nobody stops them: only a kill ends this process
 	os.Exit(0)
 }
 
@@ -85,7 +85,7 @@ func query[T any](t *testing.T, url, sql string) (value T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer conn.Close(t.Context()) //nolint:errcheck // the answer is what counts
+	defer conn.Close(t.Context()) // the answer is what counts
 	if err := conn.QueryRow(t.Context(), sql).Scan(&value); err != nil {
 		t.Fatal(err)
 	}
@@ -120,7 +120,7 @@ func execute(t *testing.T, url, sql string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer conn.Close(t.Context()) //nolint:errcheck // the statement is done
+	defer conn.Close(t.Context()) // the statement is done
 	if _, err := conn.Exec(t.Context(), sql); err != nil {
 		t.Fatal(err)
 	}

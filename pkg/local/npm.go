@@ -62,7 +62,7 @@ func fetchOnce(ctx context.Context, cfg Config, cache, target, platform, integri
 	if err != nil {
 		return fmt.Errorf("open cache lock: %w", err)
 	}
-	defer lock.Close() //nolint:errcheck // closing gives the lock back, and nothing was written
+	defer lock.Close() // closing gives the lock back, and nothing was written
 	if err := flock(lock, syscall.LOCK_EX); err != nil {
 		return fmt.Errorf("lock cache: %w", err)
 	}

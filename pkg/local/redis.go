@@ -136,7 +136,7 @@ func pings(ctx context.Context, clk clock.Clock, address, password string) bool 
 	if err != nil {
 		return false
 	}
-	defer conn.Close() //nolint:errcheck // a probe
+	defer conn.Close() // a probe
 	if err := conn.SetDeadline(clk.Now().Add(time.Second)); err != nil {
 		return false
 	}

@@ -81,7 +81,7 @@ func (m *Migrator) prepare(ctx context.Context, admin *url.URL) (string, error) 
 	if err != nil {
 		return "", fmt.Errorf("connect: %w", err)
 	}
-	defer conn.Close(ctx) //nolint:errcheck // the lock goes with the session either way
+	defer conn.Close(ctx) // the lock goes with the session either way
 	if _, err := conn.Exec(ctx, "select pg_advisory_lock(hashtextextended($1, 0))", name); err != nil {
 		return "", fmt.Errorf("lock template: %w", err)
 	}
