@@ -44,7 +44,7 @@ func (s *Schedule) note(t time.Time) string {
 		}
 	}
 	if !p.to.IsZero() {
-		if after := s.periodAt(p.to); after.offset < p.offset && !wall.Before(after.wall(p.to)) {
+		if after := s.after(p); after.offset < p.offset && !wall.Before(after.wall(p.to)) {
 			return NoteFirstPass
 		}
 	}
@@ -96,7 +96,7 @@ func (s *Schedule) Anomalies(from, to time.Time) []Anomaly {
 	}
 	var list []Anomaly
 	for p := s.periodAt(from); !p.to.IsZero() && !p.to.After(to); {
-		q := s.periodAt(p.to)
+		q := s.after(p)
 		a := Anomaly{At: p.to, From: p.wall(p.to).Format(localLayout), To: q.wall(p.to).Format(localLayout)}
 		if s.touches(&a, p, q) {
 			list = append(list, a)

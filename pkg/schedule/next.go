@@ -16,7 +16,21 @@ func (s *Schedule) periodAt(t time.Time) period {
 	local := t.In(s.zone)
 	from, to := local.ZoneBounds()
 	_, offset := local.Zone()
-	return period{from.UTC(), to.UTC(), time.Duration(offset) * time.Second}
+	p := period{from.UTC(), to.UTC(), time.Duration(offset) * time.Second}
+	// Beyond its table of changes a zone follows a rule, year by year, and Go ends a leap year one day early there: on
+	// its last day the bounds exclude t itself. No rule changes a clock on that day.
+	if !p.to.IsZero() && !p.to.After(t) {
+		p.to = time.Date(t.Year()+1, 1, 1, 0, 0, 0, 0, time.UTC)
+	}
+	return p
+}
+
+// after is the period that follows p, which must have an end. The two may have the same offset: then nothing changes
+// between them.
+func (s *Schedule) after(p period) period {
+	q := s.periodAt(p.to)
+	q.from = p.to // bounds computed from the rule need not join exactly
+	return q
 }
 
 // wall is what the zone's clock shows at t, written as an instant in UTC.
@@ -79,7 +93,7 @@ func (s *Schedule) nextCron(after time.Time) time.Time {
 		if p.to.IsZero() || p.to.Year() > maxYear {
 			return time.Time{}
 		}
-		q := s.periodAt(p.to)
+		q := s.after(p)
 		// Matches before p's end were used or, with from, passed over; what remains below q's start fell into the gap.
 		if s.fellIntoGap(p, q) {
 			return q.from
@@ -121,8 +135,7 @@ func (s *Schedule) highest(p period) time.Time {
 	if s.modes.first {
 		return p.wall(p.to)
 	}
-	after := s.periodAt(p.to)
-	return p.to.Add(min(p.offset, after.offset))
+	return p.to.Add(min(p.offset, s.after(p).offset))
 }
 
 // fellIntoGap tells whether between p and q, its successor, the clock skips a match that is to be made up for.
