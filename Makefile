@@ -15,7 +15,7 @@ UI_SOURCES := $(shell find frontend/src frontend/public frontend/scripts fronten
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help build run test check e2e bench chaos generate fmt clean FORCE \
+.PHONY: help build run test check e2e smoke bench chaos generate fmt clean FORCE \
 	test-go test-ui test-browser check-go check-lint check-generated check-ui check-shell
 
 help: ## List these targets
@@ -32,6 +32,9 @@ check: check-go check-lint check-generated check-ui check-shell ## Look for mist
 
 e2e: bin/orq $(UI_PACKAGES) ## Drive the real program in a real browser
 	cd frontend && $(NPM) run --silent test:e2e
+
+smoke: bin/orq ## Go the whole way with the real program, by curl
+	@sh scripts/smoke.sh
 
 bench: ## Measure runs per second and latency; prints JSON
 	@$(GO) run ./pkg/testkit/cmd/bench
