@@ -1,6 +1,7 @@
 package schedule
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"sync"
@@ -77,6 +78,9 @@ func (c *checker) instants(s Spec) {
 	}
 }
 
+// maxZoneName is more than any IANA name has.
+const maxZoneName = 64
+
 // zones keeps the zones that were loaded; there are about 600, so it stays small.
 var zones sync.Map
 
@@ -95,10 +99,14 @@ func (c *checker) zone(name string) *time.Location {
 		c.add("/timezone", "timezone_unknown", "%q is not an IANA name: leave out %q", name, name[:6])
 		return nil
 	}
-	zone, err := time.LoadLocation(name)
+	var zone *time.Location
+	err := errors.New("too long")
+	if len(name) <= maxZoneName { // names are looked up as files
+		zone, err = time.LoadLocation(name)
+	}
 	if err != nil {
 		hint := "use an IANA name such as Europe/Madrid, America/Asuncion or UTC"
-		if better := recase(name); better != name {
+		if better := recase(name); better != name && len(better) <= maxZoneName {
 			if _, err := time.LoadLocation(better); err == nil {
 				hint = "did you mean " + better + "?"
 			}
