@@ -39,7 +39,6 @@ create table run_live (
     worker      text,
     started_at  timestamptz,
     beat_at     timestamptz,
-    deadline_at timestamptz,
     cancel      text, -- why it is to end, once somebody said so
     crashes     smallint    not null default 0
 ) with (fillfactor = 50, autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_threshold = 1000,

@@ -55,17 +55,20 @@ func checkSchedule(c *collector, at string, t Trigger) {
 	if _, err := schedule.Compile(t.Spec(time.Unix(0, 0).UTC())); err != nil {
 		c.addErr(at, err)
 	}
-	if !t.OverlapPolicy().Valid() {
-		c.add(at+"/overlap", "overlap", "%q is not an overlap policy; use skip, allow, queue_one, queue_all or cancel_running", t.Overlap)
+	if err := t.OverlapPolicy().Check(); err != nil {
+		c.addErr(at+"/overlap", err)
 	}
-	if !t.Policy().Missed.Valid() {
-		c.add(at+"/missed", "missed", "%q is not a policy for missed runs; use latest, skip or all", t.Missed)
+	if err := t.Policy().Missed.Check(); err != nil {
+		c.addErr(at+"/missed", err)
 	}
-	if t.CatchUpLimit < 0 || t.CatchUpLimit > 1000 {
+	if t.CatchUpLimit < 0 || t.CatchUpLimit > schedule.MaxLimit {
 		c.add(at+"/catch_up_limit", "range", "the limit must be from 1 to 1000")
 	}
-	if time.Duration(t.CatchUpWindow) > 366*24*time.Hour {
+	if time.Duration(t.CatchUpWindow) > schedule.MaxWindow {
 		c.add(at+"/catch_up_window", "too_long", "the window is longer than a year")
+	}
+	if time.Duration(t.Grace) > schedule.MaxGrace {
+		c.add(at+"/grace", "too_long", "the grace is longer than 24 hours")
 	}
 	if t.StartsAt != nil && t.EndsAt != nil && !t.EndsAt.After(*t.StartsAt) {
 		c.add(at+"/ends_at", "range", "the end is not after the start")

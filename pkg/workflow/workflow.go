@@ -71,22 +71,15 @@ func (t Trigger) Spec(anchor time.Time) schedule.Spec {
 
 // Policy is what becomes of the trigger's fires that were missed.
 func (t Trigger) Policy() schedule.Policy {
-	p := schedule.Policy{
-		Missed: schedule.Missed(t.Missed), Window: time.Duration(t.CatchUpWindow), Limit: t.CatchUpLimit,
+	return schedule.Policy{
+		Missed: schedule.Missed(t.Missed).Or(), Window: time.Duration(t.CatchUpWindow), Limit: t.CatchUpLimit,
 		Grace: time.Duration(t.Grace),
 	}
-	if p.Missed == "" {
-		p.Missed = schedule.MissedLatest
-	}
-	return p
 }
 
 // OverlapPolicy is what becomes of a fire while a run of the trigger has not finished.
 func (t Trigger) OverlapPolicy() schedule.Overlap {
-	if t.Overlap == "" {
-		return schedule.OverlapSkip
-	}
-	return schedule.Overlap(t.Overlap)
+	return schedule.Overlap(t.Overlap).Or()
 }
 
 func instant(t *time.Time) time.Time {

@@ -1,0 +1,68 @@
+package dispatch
+
+import (
+	"context"
+
+	"github.com/google/uuid"
+
+	"github.com/guildmember145/orquestador-plataforma/pkg/account"
+	"github.com/guildmember145/orquestador-plataforma/pkg/fault"
+	"github.com/guildmember145/orquestador-plataforma/pkg/postgres"
+	"github.com/guildmember145/orquestador-plataforma/pkg/run"
+)
+
+// Cancel ends a run: at once when no worker has it, within seconds otherwise. A run that has finished is a conflict.
+func (s *Service) Cancel(ctx context.Context, who account.Principal, id uuid.UUID) (postgres.RunRow, error) {
+	projects := who.Where(account.RunCancel)
+	row, err := postgres.Runs{Q: s.db}.Get(ctx, projects, id)
+	if err != nil {
+		return postgres.RunRow{}, err
+	}
+	if row.Status.Finished() {
+		return postgres.RunRow{}, fault.New(fault.Conflict, "run_finished", "The run has finished already: %s", row.Status)
+	}
+	if err := s.CancelRuns(ctx, []uuid.UUID{id}, "cancelled by "+who.User.Username); err != nil {
+		return postgres.RunRow{}, err
+	}
+	s.queue.Announce(ctx, []run.Change{{RunID: row.ID, WorkflowID: row.WorkflowID, ProjectID: row.ProjectID}})
+	return postgres.Runs{Q: s.db}.Get(ctx, projects, id)
+}
+
+// CancelRuns asks for the end of runs, and ends those that no worker has.
+func (s *Service) CancelRuns(ctx context.Context, ids []uuid.UUID, reason string) error {
+	if len(ids) == 0 {
+		return nil
+	}
+	var tickets []run.Ticket
+	var ended []uuid.UUID
+	err := s.db.InTx(ctx, func(q postgres.Querier) (err error) {
+		live := postgres.Live{Q: q}
+		if tickets, err = live.AskCancel(ctx, ids, reason); err != nil {
+			return err
+		}
+		ended, err = live.End(ctx, ids, run.Cancelled, reason)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	s.AfterCancel(ctx, tickets, ended)
+	return nil
+}
+
+// AfterCancel tells the queue about runs that are to end: those that ended are forgotten, the others' workers are told.
+func (s *Service) AfterCancel(ctx context.Context, tickets []run.Ticket, ended []uuid.UUID) {
+	over := make(map[uuid.UUID]bool, len(ended))
+	for _, id := range ended {
+		over[id] = true
+	}
+	var worthless []run.Ticket
+	for _, t := range tickets {
+		if over[t.ID] {
+			worthless = append(worthless, t)
+		} else {
+			s.queue.Cancel(ctx, t.ID)
+		}
+	}
+	s.queue.Forget(ctx, worthless)
+}

@@ -1,0 +1,111 @@
+package dispatch
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/json"
+	"fmt"
+
+	"github.com/google/uuid"
+
+	"github.com/guildmember145/orquestador-plataforma/pkg/account"
+	"github.com/guildmember145/orquestador-plataforma/pkg/fault"
+	"github.com/guildmember145/orquestador-plataforma/pkg/postgres"
+	"github.com/guildmember145/orquestador-plataforma/pkg/run"
+	"github.com/guildmember145/orquestador-plataforma/pkg/workflow"
+)
+
+// MaxInputs is the size of a run's inputs as JSON, in bytes.
+const MaxInputs = 256 << 10
+
+// Start starts a run of a workflow now. key, when not empty, is the caller's idempotency key: a second call with it
+// answers the run of the first. Errors: not found, invalid inputs, a key that was used for something else.
+func (s *Service) Start(ctx context.Context, who account.Principal, workflowID uuid.UUID, inputs map[string]any, key string) (postgres.RunRow, error) {
+	row, err := postgres.Workflows{Q: s.db}.Get(ctx, who.Where(account.RunStart), workflowID)
+	if err != nil {
+		return postgres.RunRow{}, err
+	}
+	raw, err := encodeInputs(inputs)
+	if err != nil {
+		return postgres.RunRow{}, err
+	}
+	fresh, err := s.newRun(row, row.Version, run.Manual, who, raw)
+	if err != nil {
+		return postgres.RunRow{}, err
+	}
+	return s.submit(ctx, who, fresh, row.Definition, nil, key, raw)
+}
+
+func (s *Service) newRun(row postgres.WorkflowRow, version int, trigger run.Trigger, who account.Principal, inputs json.RawMessage) (postgres.NewRun, error) {
+	id, err := NewRunID()
+	if err != nil {
+		return postgres.NewRun{}, err
+	}
+	return postgres.NewRun{
+		ID: id, ProjectID: row.ProjectID, WorkflowID: row.ID, Version: version, Trigger: trigger, Inputs: inputs,
+		CreatedBy: &who.User.ID,
+	}, nil
+}
+
+func encodeInputs(inputs map[string]any) (json.RawMessage, error) {
+	if len(inputs) == 0 {
+		return nil, nil
+	}
+	raw, err := json.Marshal(inputs)
+	if err != nil {
+		return nil, fmt.Errorf("encode inputs: %w", err)
+	}
+	if len(raw) > MaxInputs {
+		return nil, fault.At("/inputs", "too_large", "the inputs are larger than 256 KiB")
+	}
+	return raw, nil
+}
+
+// submit writes a run, with steps that it takes over, and hands it out. Without a key or steps it shares its transaction
+// with others that arrive at the same time.
+func (s *Service) submit(ctx context.Context, who account.Principal, fresh postgres.NewRun, def workflow.Definition, steps []postgres.StepRow, key string, request []byte) (postgres.RunRow, error) {
+	if key == "" && len(steps) == 0 {
+		if _, err := s.inserts.Do(ctx, fresh); err != nil {
+			return postgres.RunRow{}, err
+		}
+	} else {
+		first, err := s.submitAlone(ctx, who, fresh, steps, key, request)
+		if err != nil {
+			return postgres.RunRow{}, err
+		}
+		if first != fresh.ID {
+			return postgres.Runs{Q: s.db}.Get(ctx, who.Where(account.RunStart), first)
+		}
+	}
+	if _, err := s.tickets.Do(ctx, run.Ticket{ID: fresh.ID, Queue: run.DefaultQueue}); err != nil {
+		s.log.DebugContext(ctx, "the caller left before the run was handed out", "error", err)
+	}
+	s.queue.Announce(ctx, ChangesOf([]postgres.NewRun{fresh}))
+	now := s.clock.Now()
+	return postgres.RunRow{
+		ID: fresh.ID, ProjectID: fresh.ProjectID, WorkflowID: fresh.WorkflowID, WorkflowName: def.Name,
+		Version: fresh.Version, Status: run.Queued, Trigger: fresh.Trigger, RerunOf: fresh.RerunOf, Inputs: fresh.Inputs,
+		CreatedAt: now,
+	}, nil
+}
+
+// submitAlone answers the id of the run: fresh's, or that of the first request with the same key.
+func (s *Service) submitAlone(ctx context.Context, who account.Principal, fresh postgres.NewRun, steps []postgres.StepRow, key string, request []byte) (uuid.UUID, error) {
+	id := fresh.ID
+	err := s.db.InTx(ctx, func(q postgres.Querier) error {
+		if key != "" {
+			hash := sha256.Sum256(append([]byte(string(fresh.Trigger)+fresh.WorkflowID.String()), request...))
+			first, err := postgres.Keys{Q: q}.Reserve(ctx, who.User.ID, key, hash[:], fresh.ID)
+			if err != nil || first != fresh.ID {
+				id = first
+				return err
+			}
+		}
+		runs := postgres.Runs{Q: q}
+		if err := runs.Insert(ctx, []postgres.NewRun{fresh}); err != nil {
+			return err
+		}
+		return runs.InsertSteps(ctx, steps)
+	})
+	return id, err
+}

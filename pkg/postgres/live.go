@@ -1,0 +1,264 @@
+package postgres
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"github.com/guildmember145/orquestador-plataforma/pkg/run"
+)
+
+// Live is the store of runs that have not finished (run_live). It is the truth about who has a run: a worker that holds
+// the pair (worker, attempt) may write about it, anybody else's words are dropped.
+type Live struct{ Q Querier }
+
+// Claimed is a run that a worker has just taken.
+type Claimed struct {
+	ID         uuid.UUID       `db:"id"`
+	Attempt    int             `db:"attempt"` // 1 for the first worker that took it
+	ProjectID  uuid.UUID       `db:"project_id"`
+	WorkflowID uuid.UUID       `db:"workflow_id"`
+	Version    int             `db:"version"`
+	Trigger    run.Trigger     `db:"trigger"`
+	TriggerID  *uuid.UUID      `db:"trigger_id"`
+	FireAt     *time.Time      `db:"fire_at"`
+	RerunOf    *uuid.UUID      `db:"rerun_of"`
+	Inputs     json.RawMessage `db:"inputs"`
+	CreatedAt  time.Time       `db:"created_at"`
+	StartedAt  time.Time       `db:"started_at"` // of the first attempt
+}
+
+// Claim takes the runs of the tickets for a worker: those that are due and whose attempt is still the ticket's. A run
+// that is missing from the answer belongs to somebody else, or to nobody any more.
+func (s Live) Claim(ctx context.Context, worker string, tickets []run.Ticket) ([]Claimed, error) {
+	ids, attempts := splitTickets(tickets)
+	rows, err := s.Q.Query(ctx, `
+		update run_live l
+		   set state = 'running', attempt = l.attempt + 1, worker = @worker, beat_at = now(),
+		       started_at = coalesce(l.started_at, now())
+		  from unnest(@ids::uuid[], @attempts::int[]) u (id, attempt)
+		  join runs r on r.id = u.id
+		 where l.id = u.id and l.attempt = u.attempt and l.state in ('queued', 'waiting')
+		   and l.cancel is null and l.due_at <= now()
+		returning l.id, l.attempt, l.project_id, l.workflow_id, r.version, r.trigger, l.trigger_id, r.fire_at,
+		          r.rerun_of, r.inputs, r.created_at, l.started_at`,
+		pgx.StrictNamedArgs{"worker": worker, "ids": ids, "attempts": attempts})
+	if err != nil {
+		return nil, fmt.Errorf("claim runs: %w", err)
+	}
+	claimed, err := pgx.CollectRows(rows, pgx.RowToStructByName[Claimed])
+	if err != nil {
+		return nil, fmt.Errorf("claim runs: %w", err)
+	}
+	return claimed, nil
+}
+
+func splitTickets(tickets []run.Ticket) (ids []uuid.UUID, attempts []int32) {
+	for _, t := range tickets {
+		ids = append(ids, t.ID)
+		attempts = append(attempts, int32(t.Attempt)) //nolint:gosec // a count of tries
+	}
+	return ids, attempts
+}
+
+// Beat tells that the worker still has the runs. It answers those that it really has, with the reason of those that are
+// to be cancelled (nil for the others); a run that is missing was taken away.
+func (s Live) Beat(ctx context.Context, worker string, ids []uuid.UUID) (map[uuid.UUID]*string, error) {
+	rows, err := s.Q.Query(ctx, `
+		update run_live set beat_at = now()
+		 where id = any(@ids) and worker = @worker and state = 'running'
+		returning id, cancel`,
+		pgx.StrictNamedArgs{"ids": ids, "worker": worker})
+	if err != nil {
+		return nil, fmt.Errorf("beat: %w", err)
+	}
+	held := make(map[uuid.UUID]*string, len(ids))
+	var id uuid.UUID
+	var cancel *string
+	_, err = pgx.ForEachRow(rows, []any{&id, &cancel}, func() error {
+		held[id] = cancel
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("beat: %w", err)
+	}
+	return held, nil
+}
+
+// TakeDue marks up to limit due runs as enqueued now and returns their tickets, oldest first: those never enqueued, and
+// those enqueued so long ago that the queue must have lost them. The grace doubles with every time a run was enqueued.
+func (s Live) TakeDue(ctx context.Context, grace time.Duration, limit int) ([]run.Ticket, error) {
+	rows, err := s.Q.Query(ctx, `
+		with due as (
+		    select id from run_live
+		     where due_at <= now() and state in ('queued', 'waiting') and cancel is null
+		       and (enqueued_at is null
+		            or enqueued_at < now() - make_interval(secs => @grace * power(2, least(enqueues, 6) - 1)))
+		     order by due_at, id
+		     limit @limit
+		       for update skip locked)
+		update run_live l
+		   set enqueued_at = now(), enqueues = least(l.enqueues + 1, 30), state = 'queued'
+		  from due where l.id = due.id
+		returning l.id, l.attempt, l.queue`,
+		pgx.StrictNamedArgs{"grace": grace.Seconds(), "limit": limit})
+	if err != nil {
+		return nil, fmt.Errorf("take due runs: %w", err)
+	}
+	return collectTickets(rows, "take due runs")
+}
+
+func collectTickets(rows pgx.Rows, what string) ([]run.Ticket, error) {
+	tickets, err := pgx.CollectRows(rows, pgx.RowToStructByName[run.Ticket])
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", what, err)
+	}
+	return tickets, nil
+}
+
+// NotEnqueued says that the queue did not take these runs, so that they are tried again.
+func (s Live) NotEnqueued(ctx context.Context, ids []uuid.UUID) error {
+	_, err := s.Q.Exec(ctx, `update run_live set enqueued_at = null where id = any($1) and state in ('queued', 'waiting')`, ids)
+	if err != nil {
+		return fmt.Errorf("mark runs as not enqueued: %w", err)
+	}
+	return nil
+}
+
+// ForgetEnqueued says that the queue lost everything it had.
+func (s Live) ForgetEnqueued(ctx context.Context) (int64, error) {
+	tag, err := s.Q.Exec(ctx, `update run_live set enqueued_at = null, enqueues = 0
+		where state in ('queued', 'waiting') and enqueued_at is not null`)
+	if err != nil {
+		return 0, fmt.Errorf("forget what was enqueued: %w", err)
+	}
+	return tag.RowsAffected(), nil
+}
+
+// NextDue is the wait until the next run that is not enqueued is due, by the database's clock; ok is false when there is
+// none. It is never more than horizon.
+func (s Live) NextDue(ctx context.Context, horizon time.Duration) (wait time.Duration, ok bool, err error) {
+	var seconds *float64
+	err = s.Q.QueryRow(ctx, `
+		select extract(epoch from min(due_at) - clock_timestamp())::float8 from run_live
+		 where due_at <= now() + make_interval(secs => @horizon) and state in ('queued', 'waiting')
+		   and enqueued_at is null and cancel is null`,
+		pgx.StrictNamedArgs{"horizon": horizon.Seconds()}).Scan(&seconds)
+	if err != nil {
+		return 0, false, fmt.Errorf("find the next due run: %w", err)
+	}
+	if seconds == nil {
+		return 0, false, nil
+	}
+	return max(time.Duration(*seconds*float64(time.Second)), 0), true, nil
+}
+
+// Unblock lets the oldest run go on of every trigger whose runs wait for each other and of which none is under way.
+func (s Live) Unblock(ctx context.Context) (int64, error) {
+	tag, err := s.Q.Exec(ctx, `
+		with head as (
+		    select distinct on (b.trigger_id) b.id from run_live b
+		     where b.state = 'blocked'
+		       and not exists (select from run_live a where a.trigger_id = b.trigger_id and a.state <> 'blocked')
+		     order by b.trigger_id, b.id)
+		update run_live l set state = 'queued', due_at = now() from head
+		 where l.id = head.id and l.state = 'blocked'`)
+	if err != nil {
+		return 0, fmt.Errorf("unblock runs: %w", err)
+	}
+	return tag.RowsAffected(), nil
+}
+
+// Lost is a run whose worker stopped beating.
+type Lost struct {
+	run.Ticket
+	Worker  string `db:"worker"`
+	Crashes int    `db:"crashes"` // how many workers it has lost
+}
+
+// TakeLost gives back the runs of workers that have not beaten for silence, and answers them.
+func (s Live) TakeLost(ctx context.Context, silence time.Duration, limit int) ([]Lost, error) {
+	rows, err := s.Q.Query(ctx, `
+		with lost as (
+		    select id, worker from run_live
+		     where state = 'running' and beat_at < now() - make_interval(secs => @silence)
+		     limit @limit
+		       for update skip locked)
+		update run_live l
+		   set state = 'queued', worker = null, beat_at = null, due_at = now(), enqueued_at = null, enqueues = 0,
+		       crashes = l.crashes + 1
+		  from lost where l.id = lost.id
+		returning l.id, l.attempt, l.queue, lost.worker, l.crashes`,
+		pgx.StrictNamedArgs{"silence": silence.Seconds(), "limit": limit})
+	if err != nil {
+		return nil, fmt.Errorf("take lost runs: %w", err)
+	}
+	lost, err := pgx.CollectRows(rows, pgx.RowToStructByName[Lost])
+	if err != nil {
+		return nil, fmt.Errorf("take lost runs: %w", err)
+	}
+	return lost, nil
+}
+
+// End finishes runs that no worker has, whatever they were waiting for. It answers those it ended.
+func (s Live) End(ctx context.Context, ids []uuid.UUID, status run.Status, reason string) ([]uuid.UUID, error) {
+	rows, err := s.Q.Query(ctx, `
+		with gone as (
+		    delete from run_live where id = any(@ids) and state <> 'running' returning id, started_at, attempt),
+		steps as (
+		    update step_runs s set status = @step_status, finished_at = now(), next_at = null, error = coalesce(s.error, @reason)
+		      from gone where s.run_id = gone.id and s.status in ('running', 'waiting'))
+		update runs r
+		   set status = @status, reason = @reason, started_at = gone.started_at, finished_at = now(), attempts = gone.attempt
+		  from gone where r.id = gone.id
+		returning r.id`,
+		pgx.StrictNamedArgs{"ids": ids, "status": status, "step_status": status, "reason": reason})
+	if err != nil {
+		return nil, fmt.Errorf("end runs: %w", err)
+	}
+	ended, err := pgx.CollectRows(rows, pgx.RowTo[uuid.UUID])
+	if err != nil {
+		return nil, fmt.Errorf("end runs: %w", err)
+	}
+	return ended, nil
+}
+
+// TakeCancelled lists runs that are to be cancelled and that no worker has.
+func (s Live) TakeCancelled(ctx context.Context, limit int) ([]uuid.UUID, error) {
+	rows, err := s.Q.Query(ctx, `select id from run_live where cancel is not null and state <> 'running' limit $1`, limit)
+	if err != nil {
+		return nil, fmt.Errorf("find cancelled runs: %w", err)
+	}
+	ids, err := pgx.CollectRows(rows, pgx.RowTo[uuid.UUID])
+	if err != nil {
+		return nil, fmt.Errorf("find cancelled runs: %w", err)
+	}
+	return ids, nil
+}
+
+// AskCancel notes that the runs are to be cancelled, and why. It answers those that were live, with their tickets.
+func (s Live) AskCancel(ctx context.Context, ids []uuid.UUID, reason string) ([]run.Ticket, error) {
+	rows, err := s.Q.Query(ctx, `
+		update run_live set cancel = coalesce(cancel, $2) where id = any($1) returning id, attempt, queue`, ids, reason)
+	if err != nil {
+		return nil, fmt.Errorf("ask for cancellation: %w", err)
+	}
+	return collectTickets(rows, "ask for cancellation")
+}
+
+// OfWorkflow lists the unfinished runs of a workflow.
+func (s Live) OfWorkflow(ctx context.Context, workflow uuid.UUID) ([]uuid.UUID, error) {
+	rows, err := s.Q.Query(ctx, `select id from run_live where workflow_id = $1`, workflow)
+	if err != nil {
+		return nil, fmt.Errorf("list live runs: %w", err)
+	}
+	ids, err := pgx.CollectRows(rows, pgx.RowTo[uuid.UUID])
+	if err != nil {
+		return nil, fmt.Errorf("list live runs: %w", err)
+	}
+	return ids, nil
+}

@@ -1,0 +1,181 @@
+package postgres
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"github.com/guildmember145/orquestador-plataforma/pkg/run"
+)
+
+// Outcome says what a Record means for its run.
+type Outcome string
+
+// What a worker may say of a run that it has.
+const (
+	Continue Outcome = "continue" // it goes on here
+	Release  Outcome = "release"  // it goes on later, on any worker
+	Finish   Outcome = "finish"   // it has ended
+)
+
+// Record is what a worker has to say about a run that it holds: steps that began or ended, log lines, and what becomes of
+// the run. It is written as a whole or not at all.
+type Record struct {
+	RunID   uuid.UUID
+	Attempt int
+	Steps   []StepRow
+	Logs    []LogRow
+	Outcome Outcome
+	Delay   time.Duration // Release: until the run is due again, by the database's clock
+	Waits   bool          // Release: it waits for an instant, rather than for a worker
+	Status  run.Status    // Finish
+	Reason  string        // Finish: why, for people; may be empty
+}
+
+// StepRow is one attempt of a step.
+type StepRow struct {
+	RunID      uuid.UUID       `db:"run_id"`
+	Step       string          `db:"step"`
+	Attempt    int             `db:"attempt"` // 0: the step never began
+	Status     run.Status      `db:"status"`
+	Class      *string         `db:"class"`
+	Error      *string         `db:"error"`
+	StartedAt  *time.Time      `db:"started_at"`
+	FinishedAt *time.Time      `db:"finished_at"`
+	NextAt     *time.Time      `db:"next_at"`
+	Output     json.RawMessage `db:"output"`
+}
+
+// LogRow is one line of a run's log.
+type LogRow struct {
+	RunID   uuid.UUID `db:"run_id"`
+	Seq     int       `db:"seq"`
+	At      time.Time `db:"at"`
+	Step    string    `db:"step"`
+	Attempt int       `db:"attempt"`
+	Level   string    `db:"level"`
+	Message string    `db:"message"`
+}
+
+// Write writes the records of one worker in one statement. It answers the runs that were written; a run that is missing
+// is no longer the worker's, and nothing about it was changed.
+func (s Live) Write(ctx context.Context, worker string, records []Record) (map[uuid.UUID]bool, error) {
+	rows, err := s.Q.Query(ctx, `
+		with u as materialized (
+		    select * from unnest(@ids::uuid[], @attempts::int[], @outcomes::text[], @delays::float8[], @waits::bool[],
+		                         @statuses::text[], @reasons::text[])
+		                  as u (id, attempt, outcome, delay, waits, status, reason)),
+		fence as materialized (
+		    select l.id, l.attempt, l.started_at, u.outcome, u.delay, u.waits, u.status, u.reason
+		      from u join run_live l on l.id = u.id
+		     where l.attempt = u.attempt and l.worker = @worker and l.state = 'running'
+		       for update of l),
+		steps as (
+		    insert into step_runs (run_id, step, attempt, status, class, error, started_at, finished_at, next_at, output)
+		    select s.* from unnest(@s_run::uuid[], @s_step::text[], @s_attempt::int[], @s_status::text[], @s_class::text[],
+		                           @s_error::text[], @s_started::timestamptz[], @s_finished::timestamptz[],
+		                           @s_next::timestamptz[], @s_output::jsonb[])
+		                    as s (run_id, step, attempt, status, class, error, started_at, finished_at, next_at, output)
+		      join fence f on f.id = s.run_id
+		        on conflict (run_id, step, attempt) do update
+		       set status = excluded.status, class = excluded.class, error = excluded.error,
+		           started_at = excluded.started_at, finished_at = excluded.finished_at, next_at = excluded.next_at,
+		           output = excluded.output),
+		logs as (
+		    insert into run_logs (run_id, seq, at, step, attempt, level, message)
+		    select g.* from unnest(@g_run::uuid[], @g_seq::int[], @g_at::timestamptz[], @g_step::text[], @g_attempt::int[],
+		                           @g_level::text[], @g_message::text[])
+		                    as g (run_id, seq, at, step, attempt, level, message)
+		      join fence f on f.id = g.run_id
+		        on conflict do nothing),
+		released as (
+		    update run_live l
+		       set state = case when f.waits then 'waiting' else 'queued' end, worker = null, beat_at = null,
+		           enqueued_at = null, enqueues = 0, due_at = now() + make_interval(secs => f.delay)
+		      from fence f where l.id = f.id and f.outcome = 'release'),
+		gone as (
+		    delete from run_live l using fence f where l.id = f.id and f.outcome = 'finish'),
+		ended as (
+		    update runs r
+		       set status = f.status, reason = f.reason, attempts = f.attempt, started_at = f.started_at, finished_at = now()
+		      from fence f where r.id = f.id and f.outcome = 'finish')
+		select id from fence`, recordArgs(worker, records))
+	if err != nil {
+		return nil, fmt.Errorf("write records: %w", translate(err))
+	}
+	written := make(map[uuid.UUID]bool, len(records))
+	var id uuid.UUID
+	if _, err := pgx.ForEachRow(rows, []any{&id}, func() error { written[id] = true; return nil }); err != nil {
+		return nil, fmt.Errorf("write records: %w", translate(err))
+	}
+	return written, nil
+}
+
+// recordArgs turns records into the columns that the statement unnests.
+func recordArgs(worker string, records []Record) pgx.StrictNamedArgs {
+	var (
+		ids                        []uuid.UUID
+		attempts                   []int32
+		outcomes, statuses         []string
+		delays                     []float64
+		waits                      []bool
+		reasons                    []*string
+		sRun                       []uuid.UUID
+		sStep, sStatus             []string
+		sAttempt                   []int32
+		sClass, sError, sOutput    []*string
+		sStarted, sFinished, sNext []*time.Time
+		gRun                       []uuid.UUID
+		gSeq, gAttempt             []int32
+		gAt                        []time.Time
+		gStep, gLevel, gMessage    []string
+	)
+	for _, r := range records {
+		ids = append(ids, r.RunID)
+		attempts = append(attempts, int32(r.Attempt)) //nolint:gosec // a count of tries
+		outcomes = append(outcomes, string(r.Outcome))
+		statuses = append(statuses, string(r.Status))
+		delays = append(delays, r.Delay.Seconds())
+		waits = append(waits, r.Waits)
+		reasons = append(reasons, nonEmpty(r.Reason))
+		for _, s := range r.Steps {
+			sRun = append(sRun, r.RunID)
+			sStep = append(sStep, s.Step)
+			sAttempt = append(sAttempt, int32(s.Attempt)) //nolint:gosec // a count of tries
+			sStatus = append(sStatus, string(s.Status))
+			sClass = append(sClass, s.Class)
+			sError = append(sError, s.Error)
+			sStarted = append(sStarted, s.StartedAt)
+			sFinished = append(sFinished, s.FinishedAt)
+			sNext = append(sNext, s.NextAt)
+			sOutput = append(sOutput, nonEmpty(string(s.Output)))
+		}
+		for _, g := range r.Logs {
+			gRun = append(gRun, r.RunID)
+			gSeq = append(gSeq, int32(g.Seq))             //nolint:gosec // capped by the worker
+			gAttempt = append(gAttempt, int32(g.Attempt)) //nolint:gosec // a count of tries
+			gAt = append(gAt, g.At)
+			gStep = append(gStep, g.Step)
+			gLevel = append(gLevel, g.Level)
+			gMessage = append(gMessage, g.Message)
+		}
+	}
+	return pgx.StrictNamedArgs{
+		"worker": worker, "ids": ids, "attempts": attempts, "outcomes": outcomes, "delays": delays, "waits": waits,
+		"statuses": statuses, "reasons": reasons,
+		"s_run": sRun, "s_step": sStep, "s_attempt": sAttempt, "s_status": sStatus, "s_class": sClass, "s_error": sError,
+		"s_started": sStarted, "s_finished": sFinished, "s_next": sNext, "s_output": sOutput,
+		"g_run": gRun, "g_seq": gSeq, "g_at": gAt, "g_step": gStep, "g_attempt": gAttempt, "g_level": gLevel, "g_message": gMessage,
+	}
+}
+
+func nonEmpty(s string) *string {
+	if s == "" {
+		return nil
+	}
+	return &s
+}

@@ -1,0 +1,266 @@
+package postgres
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"github.com/guildmember145/orquestador-plataforma/pkg/run"
+)
+
+// Runs is the store of all runs, finished or not.
+type Runs struct{ Q Querier }
+
+// NewRun is a run that is about to be.
+type NewRun struct {
+	ID         uuid.UUID
+	ProjectID  uuid.UUID
+	WorkflowID uuid.UUID
+	Version    int
+	Trigger    run.Trigger
+	TriggerID  *uuid.UUID
+	FireAt     *time.Time
+	RerunOf    *uuid.UUID
+	Inputs     json.RawMessage // an object, or nil
+	CreatedBy  *uuid.UUID
+	Blocked    bool // waits for the earlier runs of its trigger
+}
+
+// Insert makes runs, each with its live row, which is also its place in the outbox. They count as enqueued now: whoever
+// commits enqueues them, and the dispatcher does so when that fails. A blocked one is not enqueued yet.
+func (s Runs) Insert(ctx context.Context, runs []NewRun) error {
+	if len(runs) == 0 {
+		return nil
+	}
+	n := len(runs)
+	var (
+		ids, projects, workflows       = make([]uuid.UUID, n), make([]uuid.UUID, n), make([]uuid.UUID, n)
+		triggerIDs, rerunOf, createdBy = make([]*uuid.UUID, n), make([]*uuid.UUID, n), make([]*uuid.UUID, n)
+		versions                       = make([]int32, n)
+		triggers                       = make([]string, n)
+		fireAts                        = make([]*time.Time, n)
+		inputs                         = make([]*string, n)
+		blocked                        = make([]bool, n)
+	)
+	for i, r := range runs {
+		ids[i], projects[i], workflows[i] = r.ID, r.ProjectID, r.WorkflowID
+		triggerIDs[i], rerunOf[i], createdBy[i] = r.TriggerID, r.RerunOf, r.CreatedBy
+		versions[i] = int32(r.Version) //nolint:gosec // counts saves
+		triggers[i], fireAts[i], blocked[i] = string(r.Trigger), r.FireAt, r.Blocked
+		inputs[i] = nonEmpty(string(r.Inputs))
+	}
+	_, err := s.Q.Exec(ctx, `
+		with u as materialized (
+		    select * from unnest(@ids::uuid[], @projects::uuid[], @workflows::uuid[], @versions::int[], @triggers::text[],
+		                         @trigger_ids::uuid[], @fire_ats::timestamptz[], @rerun_of::uuid[], @inputs::jsonb[],
+		                         @created_by::uuid[], @blocked::bool[])
+		                  as u (id, project_id, workflow_id, version, trigger, trigger_id, fire_at, rerun_of, inputs,
+		                        created_by, blocked)),
+		made as (
+		    insert into runs (id, project_id, workflow_id, version, trigger, trigger_id, fire_at, rerun_of, inputs,
+		                      created_by, created_at)
+		    select id, project_id, workflow_id, version, trigger, trigger_id, fire_at, rerun_of, inputs, created_by, now()
+		      from u)
+		insert into run_live (id, project_id, workflow_id, trigger_id, state, enqueued_at, enqueues)
+		select id, project_id, workflow_id, trigger_id, case when blocked then 'blocked' else 'queued' end,
+		       case when blocked then null else now() end, case when blocked then 0 else 1 end
+		  from u`,
+		pgx.StrictNamedArgs{
+			"ids": ids, "projects": projects, "workflows": workflows, "versions": versions, "triggers": triggers,
+			"trigger_ids": triggerIDs, "fire_ats": fireAts, "rerun_of": rerunOf, "inputs": inputs, "created_by": createdBy,
+			"blocked": blocked,
+		})
+	if err != nil {
+		return fmt.Errorf("insert runs: %w", translate(err))
+	}
+	return nil
+}
+
+// RunRow is a run as people see it: its status is that of the live row while it has one.
+type RunRow struct {
+	ID           uuid.UUID       `db:"id"`
+	ProjectID    uuid.UUID       `db:"project_id"`
+	WorkflowID   uuid.UUID       `db:"workflow_id"`
+	WorkflowName string          `db:"workflow_name"`
+	Version      int             `db:"version"`
+	Status       run.Status      `db:"status"`
+	Reason       *string         `db:"reason"`
+	Trigger      run.Trigger     `db:"trigger"`
+	TriggerKey   *string         `db:"trigger_key"`
+	FireAt       *time.Time      `db:"fire_at"`
+	RerunOf      *uuid.UUID      `db:"rerun_of"`
+	Inputs       json.RawMessage `db:"inputs"`
+	CreatedAt    time.Time       `db:"created_at"`
+	StartedAt    *time.Time      `db:"started_at"`
+	FinishedAt   *time.Time      `db:"finished_at"`
+}
+
+// runColumns is the one list of a RunRow's columns; it needs runs r, run_live l, workflows w and triggers t.
+const runColumns = `
+	r.id, r.project_id, r.workflow_id, w.name as workflow_name, r.version,
+	case l.state when 'blocked' then 'queued' else coalesce(l.state, r.status) end as status,
+	case when l.id is null then r.reason
+	     when l.cancel is not null then l.cancel
+	     when l.state = 'blocked' then 'waits for the earlier run of its trigger' end as reason,
+	r.trigger, t.key as trigger_key, r.fire_at, r.rerun_of, r.inputs, r.created_at,
+	coalesce(r.started_at, l.started_at) as started_at, r.finished_at`
+
+const runJoins = `
+	  left join run_live l on l.id = r.id
+	  join workflows w on w.id = r.workflow_id
+	  left join triggers t on t.id = r.trigger_id`
+
+// Get finds a run in one of the projects; ErrNotFound when it is not there.
+func (s Runs) Get(ctx context.Context, projects []uuid.UUID, id uuid.UUID) (RunRow, error) {
+	rows, err := s.Q.Query(ctx, `select `+runColumns+` from runs r `+runJoins+` where r.id = $1 and r.project_id = any($2)`, id, projects)
+	if err != nil {
+		return RunRow{}, fmt.Errorf("get run: %w", err)
+	}
+	row, err := pgx.CollectExactlyOneRow(rows, pgx.RowToStructByName[RunRow])
+	if err != nil {
+		return RunRow{}, fmt.Errorf("get run: %w", translate(err))
+	}
+	return row, nil
+}
+
+// RunFilter narrows a list of runs; zero values do not.
+type RunFilter struct {
+	Projects   []uuid.UUID
+	WorkflowID *uuid.UUID
+	Statuses   []run.Status
+	Trigger    run.Trigger
+	From, To   *time.Time // by creation: From included, To not
+	Before     *uuid.UUID // keyset: only runs older than this one
+	Limit      int
+}
+
+// List lists runs, newest first. The statement is put together from fixed pieces, so that each combination of filters
+// has the plan that suits it.
+func (s Runs) List(ctx context.Context, f RunFilter) ([]RunRow, error) {
+	args := pgx.NamedArgs{"projects": f.Projects, "limit": f.Limit}
+	where := `r.project_id = any(@projects)`
+	if f.WorkflowID != nil {
+		where += ` and r.workflow_id = @workflow`
+		args["workflow"] = *f.WorkflowID
+	}
+	if f.Trigger != "" {
+		where += ` and r.trigger = @trigger`
+		args["trigger"] = f.Trigger
+	}
+	if f.From != nil {
+		where += ` and r.id >= @from_id and r.created_at >= @from`
+		args["from"], args["from_id"] = *f.From, firstIDAt(*f.From)
+	}
+	if f.To != nil {
+		where += ` and r.id < @to_id and r.created_at < @to`
+		args["to"], args["to_id"] = *f.To, firstIDAt(f.To.Add(time.Second))
+	}
+	if f.Before != nil {
+		where += ` and r.id < @before`
+		args["before"] = *f.Before
+	}
+	if len(f.Statuses) > 0 {
+		where += ` and ` + statusCondition(f.Statuses, args)
+	}
+	rows, err := s.Q.Query(ctx, `select `+runColumns+` from runs r `+runJoins+` where `+where+` order by r.id desc limit @limit`, args)
+	if err != nil {
+		return nil, fmt.Errorf("list runs: %w", err)
+	}
+	list, err := pgx.CollectRows(rows, pgx.RowToStructByName[RunRow])
+	if err != nil {
+		return nil, fmt.Errorf("list runs: %w", err)
+	}
+	return list, nil
+}
+
+// statusCondition filters by what people see. A finished run's status stands in runs, a live one's in run_live; the
+// latter are few, so they are looked up by their ids.
+func statusCondition(statuses []run.Status, args pgx.NamedArgs) string {
+	var ended, live []string
+	for _, status := range statuses {
+		if status.Finished() {
+			ended = append(ended, string(status))
+			continue
+		}
+		live = append(live, string(status))
+		if status == run.Queued {
+			live = append(live, "blocked")
+		}
+	}
+	args["ended"], args["live"] = ended, live
+	switch {
+	case len(live) == 0:
+		return `r.status = any(@ended)`
+	case len(ended) == 0:
+		return `r.id in (select id from run_live where project_id = any(@projects) and state = any(@live))`
+	}
+	return `(r.status = any(@ended) or r.id in (select id from run_live where project_id = any(@projects) and state = any(@live)))`
+}
+
+// firstIDAt is the smallest UUIDv7 of an instant: ids sort by the time in their first 48 bits (RFC 9562).
+func firstIDAt(at time.Time) uuid.UUID {
+	var id uuid.UUID
+	ms := max(at.UnixMilli(), 0)
+	for i := range 6 {
+		id[i] = byte(ms >> (8 * (5 - i)))
+	}
+	return id
+}
+
+// Steps lists the attempts of a run's steps, in the order they began.
+func (s Runs) Steps(ctx context.Context, id uuid.UUID) ([]StepRow, error) {
+	rows, err := s.Q.Query(ctx, `
+		select run_id, step, attempt, status, class, error, started_at, finished_at, next_at, output
+		  from step_runs where run_id = $1 order by step, attempt`, id)
+	if err != nil {
+		return nil, fmt.Errorf("list steps: %w", err)
+	}
+	steps, err := pgx.CollectRows(rows, pgx.RowToStructByName[StepRow])
+	if err != nil {
+		return nil, fmt.Errorf("list steps: %w", err)
+	}
+	return steps, nil
+}
+
+// InsertSteps writes attempts that a new run takes over from an earlier one.
+func (s Runs) InsertSteps(ctx context.Context, steps []StepRow) error {
+	for _, step := range steps {
+		_, err := s.Q.Exec(ctx, `
+			insert into step_runs (run_id, step, attempt, status, class, error, started_at, finished_at, next_at, output)
+			values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
+			step.RunID, step.Step, step.Attempt, step.Status, step.Class, step.Error, step.StartedAt, step.FinishedAt,
+			step.NextAt, step.Output)
+		if err != nil {
+			return fmt.Errorf("insert steps: %w", translate(err))
+		}
+	}
+	return nil
+}
+
+// Logs lists the lines of a run after a seq, oldest first; step is empty for all.
+func (s Runs) Logs(ctx context.Context, id uuid.UUID, step string, after, limit int) ([]LogRow, error) {
+	rows, err := s.Q.Query(ctx, `
+		select run_id, seq, at, step, attempt, level, message from run_logs
+		 where run_id = $1 and seq > $2 and ($3 = '' or step = $3) order by seq limit $4`, id, after, step, limit)
+	if err != nil {
+		return nil, fmt.Errorf("list logs: %w", err)
+	}
+	lines, err := pgx.CollectRows(rows, pgx.RowToStructByName[LogRow])
+	if err != nil {
+		return nil, fmt.Errorf("list logs: %w", err)
+	}
+	return lines, nil
+}
+
+// LastSeq is the seq of a run's newest log line; 0 when there is none.
+func (s Runs) LastSeq(ctx context.Context, id uuid.UUID) (int, error) {
+	var seq int
+	if err := s.Q.QueryRow(ctx, `select coalesce(max(seq), 0) from run_logs where run_id = $1`, id).Scan(&seq); err != nil {
+		return 0, fmt.Errorf("find the last log line: %w", err)
+	}
+	return seq, nil
+}

@@ -1,0 +1,221 @@
+package postgres
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"github.com/guildmember145/orquestador-plataforma/pkg/run"
+	"github.com/guildmember145/orquestador-plataforma/pkg/workflow"
+)
+
+// Workflows is the store of workflows and their versions.
+type Workflows struct{ Q Querier }
+
+// WorkflowRow is a workflow with the definition that runs.
+type WorkflowRow struct {
+	ID         uuid.UUID           `db:"id"`
+	ProjectID  uuid.UUID           `db:"project_id"`
+	Enabled    bool                `db:"enabled"`
+	Version    int                 `db:"version"`
+	Revision   int                 `db:"revision"` // counts every change; the ETag
+	CreatedAt  time.Time           `db:"created_at"`
+	UpdatedAt  time.Time           `db:"updated_at"`
+	Definition workflow.Definition `db:"definition"`
+}
+
+const workflowColumns = `w.id, w.project_id, w.enabled, w.version, w.revision, w.created_at, w.updated_at, v.definition`
+
+const workflowJoin = ` join workflow_versions v on v.workflow_id = w.id and v.version = w.version `
+
+// Insert stores a new workflow, its first version with it.
+func (s Workflows) Insert(ctx context.Context, row WorkflowRow, by uuid.UUID) error {
+	_, err := s.Q.Exec(ctx, `
+		insert into workflows (id, project_id, name, description, enabled, version)
+		values ($1, $2, $3, $4, $5, $6)`,
+		row.ID, row.ProjectID, row.Definition.Name, row.Definition.Description, row.Enabled, row.Version)
+	if err != nil {
+		return fmt.Errorf("insert workflow: %w", translate(err))
+	}
+	return s.InsertVersion(ctx, row, by)
+}
+
+// InsertVersion stores the definition of row as version row.Version.
+func (s Workflows) InsertVersion(ctx context.Context, row WorkflowRow, by uuid.UUID) error {
+	_, err := s.Q.Exec(ctx, `
+		insert into workflow_versions (workflow_id, version, definition, created_by) values ($1, $2, $3, $4)`,
+		row.ID, row.Version, row.Definition, by)
+	if err != nil {
+		return fmt.Errorf("insert version: %w", translate(err))
+	}
+	return nil
+}
+
+// Update stores what changed of a workflow and counts the revision up.
+func (s Workflows) Update(ctx context.Context, row WorkflowRow) error {
+	_, err := s.Q.Exec(ctx, `
+		update workflows
+		   set name = $2, description = $3, enabled = $4, version = $5, revision = revision + 1, updated_at = now()
+		 where id = $1`,
+		row.ID, row.Definition.Name, row.Definition.Description, row.Enabled, row.Version)
+	if err != nil {
+		return fmt.Errorf("update workflow: %w", translate(err))
+	}
+	return nil
+}
+
+// Delete hides a workflow; its runs and its ledger stay.
+func (s Workflows) Delete(ctx context.Context, id uuid.UUID) error {
+	_, err := s.Q.Exec(ctx, `update workflows set deleted_at = now(), enabled = false, revision = revision + 1 where id = $1`, id)
+	if err != nil {
+		return fmt.Errorf("delete workflow: %w", err)
+	}
+	return nil
+}
+
+// Get finds a workflow in one of the projects; ErrNotFound when it is not there or deleted.
+func (s Workflows) Get(ctx context.Context, projects []uuid.UUID, id uuid.UUID) (WorkflowRow, error) {
+	return s.get(ctx, projects, id, "")
+}
+
+// Lock is Get for a transaction that changes the workflow: others wait until it ends.
+func (s Workflows) Lock(ctx context.Context, projects []uuid.UUID, id uuid.UUID) (WorkflowRow, error) {
+	return s.get(ctx, projects, id, " for update of w")
+}
+
+func (s Workflows) get(ctx context.Context, projects []uuid.UUID, id uuid.UUID, lock string) (WorkflowRow, error) {
+	rows, err := s.Q.Query(ctx, `select `+workflowColumns+` from workflows w `+workflowJoin+`
+		where w.id = $1 and w.project_id = any($2) and w.deleted_at is null`+lock, id, projects)
+	if err != nil {
+		return WorkflowRow{}, fmt.Errorf("get workflow: %w", err)
+	}
+	row, err := pgx.CollectExactlyOneRow(rows, pgx.RowToStructByName[WorkflowRow])
+	if err != nil {
+		return WorkflowRow{}, fmt.Errorf("get workflow: %w", translate(err))
+	}
+	return row, nil
+}
+
+// WorkflowFilter narrows a list of workflows; zero values do not.
+type WorkflowFilter struct {
+	Projects []uuid.UUID
+	Search   string // part of the name
+	Enabled  *bool
+	Before   *uuid.UUID // keyset: only workflows older than this one
+	Limit    int
+}
+
+// List lists workflows, newest first.
+func (s Workflows) List(ctx context.Context, f WorkflowFilter) ([]WorkflowRow, error) {
+	where := `w.project_id = any(@projects) and w.deleted_at is null`
+	args := pgx.NamedArgs{"projects": f.Projects, "limit": f.Limit}
+	if f.Search != "" {
+		where += ` and position(lower(@search) in lower(w.name)) > 0`
+		args["search"] = f.Search
+	}
+	if f.Enabled != nil {
+		where += ` and w.enabled = @enabled`
+		args["enabled"] = *f.Enabled
+	}
+	if f.Before != nil {
+		where += ` and w.id < @before`
+		args["before"] = *f.Before
+	}
+	rows, err := s.Q.Query(ctx, `select `+workflowColumns+` from workflows w `+workflowJoin+` where `+where+` order by w.id desc limit @limit`, args)
+	if err != nil {
+		return nil, fmt.Errorf("list workflows: %w", err)
+	}
+	list, err := pgx.CollectRows(rows, pgx.RowToStructByName[WorkflowRow])
+	if err != nil {
+		return nil, fmt.Errorf("list workflows: %w", err)
+	}
+	return list, nil
+}
+
+// RecentRun is one mark of a workflow's strip.
+type RecentRun struct {
+	WorkflowID uuid.UUID  `db:"workflow_id"`
+	ID         uuid.UUID  `db:"id"`
+	Status     run.Status `db:"status"`
+	CreatedAt  time.Time  `db:"created_at"`
+	StartedAt  *time.Time `db:"started_at"`
+	FinishedAt *time.Time `db:"finished_at"`
+}
+
+// RecentRuns answers the last n runs of each workflow, newest first.
+func (s Workflows) RecentRuns(ctx context.Context, workflows []uuid.UUID, n int) (map[uuid.UUID][]RecentRun, error) {
+	rows, err := s.Q.Query(ctx, `
+		select r.* from unnest($1::uuid[]) u (id)
+		 cross join lateral (
+		    select r.workflow_id, r.id,
+		           case l.state when 'blocked' then 'queued' else coalesce(l.state, r.status) end as status,
+		           r.created_at, coalesce(r.started_at, l.started_at) as started_at, r.finished_at
+		      from runs r left join run_live l on l.id = r.id
+		     where r.workflow_id = u.id order by r.id desc limit $2) r`, workflows, n)
+	if err != nil {
+		return nil, fmt.Errorf("list recent runs: %w", err)
+	}
+	list, err := pgx.CollectRows(rows, pgx.RowToStructByName[RecentRun])
+	if err != nil {
+		return nil, fmt.Errorf("list recent runs: %w", err)
+	}
+	byWorkflow := make(map[uuid.UUID][]RecentRun, len(workflows))
+	for _, r := range list {
+		byWorkflow[r.WorkflowID] = append(byWorkflow[r.WorkflowID], r)
+	}
+	return byWorkflow, nil
+}
+
+// VersionRow is one version of a workflow.
+type VersionRow struct {
+	Version    int                 `db:"version"`
+	CreatedAt  time.Time           `db:"created_at"`
+	CreatedBy  *string             `db:"created_by"` // the username; nil when the user is gone
+	Definition workflow.Definition `db:"definition"`
+}
+
+const versionColumns = `v.version, v.created_at, u.username as created_by, v.definition`
+
+// Versions lists the versions of a workflow, newest first, below before (0: from the newest).
+func (s Workflows) Versions(ctx context.Context, id uuid.UUID, before, limit int) ([]VersionRow, error) {
+	rows, err := s.Q.Query(ctx, `
+		select `+versionColumns+` from workflow_versions v left join users u on u.id = v.created_by
+		 where v.workflow_id = $1 and ($2 = 0 or v.version < $2) order by v.version desc limit $3`, id, before, limit)
+	if err != nil {
+		return nil, fmt.Errorf("list versions: %w", err)
+	}
+	list, err := pgx.CollectRows(rows, pgx.RowToStructByName[VersionRow])
+	if err != nil {
+		return nil, fmt.Errorf("list versions: %w", err)
+	}
+	return list, nil
+}
+
+// Version finds one version; ErrNotFound when there is none. The caller has checked that the workflow is theirs.
+func (s Workflows) Version(ctx context.Context, id uuid.UUID, version int) (VersionRow, error) {
+	rows, err := s.Q.Query(ctx, `
+		select `+versionColumns+` from workflow_versions v left join users u on u.id = v.created_by
+		 where v.workflow_id = $1 and v.version = $2`, id, version)
+	if err != nil {
+		return VersionRow{}, fmt.Errorf("get version: %w", err)
+	}
+	row, err := pgx.CollectExactlyOneRow(rows, pgx.RowToStructByName[VersionRow])
+	if err != nil {
+		return VersionRow{}, fmt.Errorf("get version: %w", translate(err))
+	}
+	return row, nil
+}
+
+// DefinitionJSON is a version's definition as it is stored, for the workers' cache.
+func (s Workflows) DefinitionJSON(ctx context.Context, id uuid.UUID, version int) (json.RawMessage, error) {
+	var raw json.RawMessage
+	err := s.Q.QueryRow(ctx, `select definition from workflow_versions where workflow_id = $1 and version = $2`, id, version).Scan(&raw)
+	if err != nil {
+		return nil, fmt.Errorf("get definition: %w", translate(err))
+	}
+	return raw, nil
+}

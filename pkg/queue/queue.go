@@ -1,0 +1,255 @@
+// Package queue is the only package that talks to Redis: asynq's queues, the wake-ups that spare its polling, the
+// signals between processes, and what the dashboard shows. Nothing in Redis is needed twice: whatever it loses, the
+// dispatcher writes again from PostgreSQL.
+package queue
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/url"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/hibiken/asynq"
+	"github.com/redis/go-redis/v9"
+
+	"github.com/guildmember145/orquestador-plataforma/pkg/run"
+)
+
+// Queues are the queues that exist, one per class of work.
+var Queues = []string{run.DefaultQueue}
+
+const (
+	taskType = "run"
+	// enqueueTimeout bounds one enqueueing: asynq alone needs six seconds to notice that Redis is away.
+	enqueueTimeout = 500 * time.Millisecond
+	enqueuers      = 16
+	// taskLife is longer than any run: the deadline of a run is decided elsewhere, and asynq's must never come first.
+	taskLife = 31 * 24 * time.Hour
+	// transportRetries is how often asynq hands a task out again that it could not acknowledge; the fence in PostgreSQL
+	// makes that harmless. Zero would make it archive the task of a crashed worker.
+	transportRetries = 3
+)
+
+// Config says where Redis is.
+type Config struct {
+	URL       string
+	Retention time.Duration // how long finished tasks stay visible in the dashboard
+	Log       *slog.Logger
+}
+
+// Client is a connection to Redis that all parts of a process share.
+type Client struct {
+	redis     redis.UniversalClient
+	asynq     *asynq.Client
+	inspector *asynq.Inspector
+	retention time.Duration
+	log       *slog.Logger
+}
+
+// Open reads the URL and makes a Client. It does not wait for Redis: everything works without, only slower.
+func Open(cfg Config) (*Client, error) {
+	rdb, err := connect(cfg.URL)
+	if err != nil {
+		return nil, err
+	}
+	return &Client{
+		redis: rdb, asynq: asynq.NewClientFromRedisClient(rdb), inspector: asynq.NewInspectorFromRedisClient(rdb),
+		retention: cfg.Retention, log: cfg.Log,
+	}, nil
+}
+
+// connect understands redis://, rediss://, unix://, redis-sentinel://host,host/db?master=name and
+// redis-cluster://host,host.
+func connect(raw string) (redis.UniversalClient, error) {
+	scheme, rest, found := strings.Cut(raw, "://")
+	if !found {
+		return nil, errors.New("the Redis URL needs a scheme, as in redis://127.0.0.1:6379/0")
+	}
+	switch scheme {
+	case "redis", "rediss", "unix":
+		opt, err := redis.ParseURL(raw)
+		if err != nil {
+			return nil, fmt.Errorf("read the Redis URL: %w", hideURL(err))
+		}
+		return redis.NewClient(opt), nil
+	case "redis-sentinel", "rediss-sentinel":
+		u, hosts, err := splitHosts(strings.TrimSuffix(scheme, "-sentinel"), rest)
+		if err != nil {
+			return nil, err
+		}
+		q := u.Query()
+		q["addr"] = hosts[1:]
+		if master := q.Get("master"); master != "" {
+			q.Del("master")
+			q.Set("master_name", master)
+		}
+		u.RawQuery = q.Encode()
+		opt, err := redis.ParseFailoverURL(u.String())
+		if err != nil {
+			return nil, fmt.Errorf("read the Redis sentinel URL: %w", hideURL(err))
+		}
+		return redis.NewFailoverClient(opt), nil
+	case "redis-cluster", "rediss-cluster":
+		u, hosts, err := splitHosts(strings.TrimSuffix(scheme, "-cluster"), rest)
+		if err != nil {
+			return nil, err
+		}
+		q := u.Query()
+		q["addr"] = hosts[1:]
+		u.RawQuery = q.Encode()
+		opt, err := redis.ParseClusterURL(u.String())
+		if err != nil {
+			return nil, fmt.Errorf("read the Redis cluster URL: %w", hideURL(err))
+		}
+		return redis.NewClusterClient(opt), nil
+	}
+	return nil, fmt.Errorf("the Redis URL has the scheme %q; use redis, rediss, redis-sentinel or redis-cluster", scheme)
+}
+
+// splitHosts parses a URL that names several hosts with commas, which net/url does not.
+func splitHosts(scheme, rest string) (*url.URL, []string, error) {
+	authority, tail, _ := strings.Cut(rest, "/")
+	credentials, list := "", authority
+	if at := strings.LastIndex(authority, "@"); at >= 0 {
+		credentials, list = authority[:at+1], authority[at+1:]
+	}
+	hosts := strings.Split(list, ",")
+	u, err := url.Parse(scheme + "://" + credentials + hosts[0] + "/" + tail)
+	if err != nil {
+		return nil, nil, fmt.Errorf("read the Redis URL: %w", hideURL(err))
+	}
+	return u, hosts, nil
+}
+
+// hideURL keeps the password that a URL may hold out of the error.
+func hideURL(err error) error {
+	var bad *url.Error
+	if errors.As(err, &bad) {
+		return bad.Err
+	}
+	return err
+}
+
+// Ping tells whether Redis answers.
+func (c *Client) Ping(ctx context.Context) error {
+	if err := c.redis.Ping(ctx).Err(); err != nil {
+		return fmt.Errorf("reach Redis: %w", err)
+	}
+	return nil
+}
+
+// Redis is the connection itself, for the login's rate limits.
+func (c *Client) Redis() redis.UniversalClient { return c.redis }
+
+// Close ends the connection.
+func (c *Client) Close() error {
+	if err := c.redis.Close(); err != nil {
+		return fmt.Errorf("close Redis: %w", err)
+	}
+	return nil
+}
+
+// Enqueue hands out tickets now and wakes the workers. It answers those that Redis did not take; they stay in
+// PostgreSQL and are handed out later. A ticket that is in the queue already counts as taken.
+func (c *Client) Enqueue(ctx context.Context, tickets []run.Ticket) (refused []run.Ticket) {
+	ctx = context.WithoutCancel(ctx) // the runs are committed: a client that hangs up must not keep them from the queue
+	var mu sync.Mutex
+	next := make(chan run.Ticket)
+	var wg sync.WaitGroup
+	for range min(enqueuers, len(tickets)) {
+		wg.Go(func() {
+			down := false
+			for t := range next {
+				// Once Redis is away, the others of a large batch need not each wait for the time-out.
+				if !down {
+					down = c.enqueue(ctx, t) != nil
+				}
+				if down {
+					mu.Lock()
+					refused = append(refused, t)
+					mu.Unlock()
+				}
+			}
+		})
+	}
+	for _, t := range tickets {
+		next <- t
+	}
+	close(next)
+	wg.Wait()
+	if len(refused) < len(tickets) {
+		c.wake(ctx, tickets[0].Queue)
+	}
+	return refused
+}
+
+func (c *Client) enqueue(ctx context.Context, t run.Ticket, opts ...asynq.Option) error {
+	ctx, cancel := context.WithTimeout(ctx, enqueueTimeout)
+	defer cancel()
+	id := t.String()
+	opts = append(opts, asynq.TaskID(id), asynq.Queue(t.Queue), asynq.MaxRetry(transportRetries), asynq.Timeout(taskLife))
+	if c.retention >= time.Second {
+		opts = append(opts, asynq.Retention(c.retention))
+	}
+	_, err := c.asynq.EnqueueContext(ctx, asynq.NewTask(taskType, []byte(id)), opts...)
+	if err == nil || errors.Is(err, asynq.ErrTaskIDConflict) {
+		return nil
+	}
+	return fmt.Errorf("enqueue: %w", err)
+}
+
+// Schedule shows a ticket as scheduled. It is for people who look at the dashboard, and a second way to the worker: the
+// dispatcher hands the ticket out when it is due, to the millisecond. asynq's own clock works in whole seconds and fires
+// up to one early, so it is set to come after.
+func (c *Client) Schedule(ctx context.Context, t run.Ticket, in time.Duration) error {
+	return c.enqueue(context.WithoutCancel(ctx), t, asynq.ProcessIn(in.Truncate(time.Second)+2*time.Second))
+}
+
+// Promote hands out tickets that may stand as scheduled. It answers those that Redis did not take.
+func (c *Client) Promote(ctx context.Context, tickets []run.Ticket) (refused []run.Ticket) {
+	var fresh []run.Ticket
+	woken := false
+	for _, t := range tickets {
+		if t.Attempt > 0 && c.inspector.RunTask(t.Queue, t.String()) == nil {
+			woken = true
+			continue
+		}
+		fresh = append(fresh, t)
+	}
+	if woken {
+		c.wake(ctx, tickets[0].Queue)
+	}
+	if len(fresh) == 0 {
+		return nil
+	}
+	return c.Enqueue(ctx, fresh)
+}
+
+// Forget removes tickets that are worth nothing any more, so that the dashboard does not show them as waiting.
+func (c *Client) Forget(ctx context.Context, tickets []run.Ticket) {
+	for _, t := range tickets {
+		if err := c.inspector.DeleteTask(t.Queue, t.String()); err != nil {
+			c.log.DebugContext(ctx, "ticket not removed", "ticket", t.String(), "error", err)
+		}
+	}
+}
+
+// ForgetActive removes the tickets of a worker that died. asynq would count them as active for up to two minutes, and
+// for ever when their lease is lost; there is no public call for it.
+func (c *Client) ForgetActive(ctx context.Context, tickets []run.Ticket) error {
+	for _, t := range tickets {
+		id := t.String()
+		pipe := c.redis.TxPipeline()
+		pipe.LRem(ctx, activeKey(t.Queue), 0, id)
+		pipe.ZRem(ctx, leaseKey(t.Queue), id)
+		pipe.Del(ctx, taskKey(t.Queue, id))
+		if _, err := pipe.Exec(ctx); err != nil {
+			return fmt.Errorf("forget active tickets: %w", err)
+		}
+	}
+	return nil
+}

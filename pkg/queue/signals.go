@@ -1,0 +1,121 @@
+package queue
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/guildmember145/orquestador-plataforma/pkg/run"
+)
+
+// Announce tells whoever watches that runs changed.
+func (c *Client) Announce(ctx context.Context, changes []run.Change) {
+	if len(changes) == 0 {
+		return
+	}
+	message, err := json.Marshal(changes)
+	if err != nil {
+		c.log.WarnContext(ctx, "changes not announced", "error", err)
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), enqueueTimeout)
+	defer cancel()
+	if err := c.redis.Publish(ctx, changeChannel, message).Err(); err != nil {
+		c.log.DebugContext(ctx, "changes not announced", "error", err)
+	}
+}
+
+// Changes delivers what is announced until ctx ends. deliver must not block.
+func (c *Client) Changes(ctx context.Context, deliver func([]run.Change)) {
+	c.listen(ctx, changeChannel, func(message string) {
+		var changes []run.Change
+		if err := json.Unmarshal([]byte(message), &changes); err != nil {
+			c.log.WarnContext(ctx, "an announcement cannot be read", "error", err)
+			return
+		}
+		deliver(changes)
+	})
+}
+
+// Cancel tells the worker that has a run to end it. The worker's heartbeat is the safety net.
+func (c *Client) Cancel(ctx context.Context, id uuid.UUID) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), enqueueTimeout)
+	defer cancel()
+	if err := c.redis.Publish(ctx, cancelChannel, id.String()).Err(); err != nil {
+		c.log.DebugContext(ctx, "cancellation not sent", "error", err)
+	}
+}
+
+// Cancellations delivers the runs that are to end until ctx ends. deliver must not block.
+func (c *Client) Cancellations(ctx context.Context, deliver func(uuid.UUID)) {
+	c.listen(ctx, cancelChannel, func(message string) {
+		if id, err := uuid.Parse(message); err == nil {
+			deliver(id)
+		}
+	})
+}
+
+// listen delivers the messages of a channel until ctx ends; go-redis subscribes again by itself.
+func (c *Client) listen(ctx context.Context, channel string, deliver func(string)) {
+	sub := c.redis.Subscribe(ctx, channel)
+	defer func() { _ = sub.Close() }()
+	messages := sub.Channel()
+	for {
+		select {
+		case m, ok := <-messages:
+			if !ok {
+				return
+			}
+			deliver(m.Payload)
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// Keep makes sure that Redis knows the queues, and tells whether it lost its data since the last call of any process:
+// asynq's clients would not register the queues again, and the dashboard would show nothing.
+func (c *Client) Keep(ctx context.Context) (lost bool, err error) {
+	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
+	defer cancel()
+	names := make([]any, len(Queues))
+	for i, q := range Queues {
+		names[i] = q
+	}
+	if err := c.redis.SAdd(ctx, allQueuesKey, names...).Err(); err != nil {
+		return false, fmt.Errorf("register the queues: %w", err)
+	}
+	fresh, err := c.redis.SetNX(ctx, epochKey, uuid.NewString(), 0).Result()
+	if err != nil {
+		return false, fmt.Errorf("ask Redis for its epoch: %w", err)
+	}
+	return fresh, nil
+}
+
+// Depth is how full a queue is.
+type Depth struct {
+	Queue     string
+	Pending   int
+	Active    int
+	Scheduled int
+	Oldest    time.Duration // the wait of the oldest pending task
+	Paused    bool
+}
+
+// Depths answers how full each queue is.
+func (c *Client) Depths() ([]Depth, error) {
+	depths := make([]Depth, 0, len(Queues))
+	for _, q := range Queues {
+		info, err := c.inspector.GetQueueInfo(q)
+		if err != nil {
+			return nil, fmt.Errorf("inspect the queue %s: %w", q, err)
+		}
+		depths = append(depths, Depth{
+			Queue: q, Pending: info.Pending, Active: info.Active, Scheduled: info.Scheduled, Oldest: info.Latency, Paused: info.Paused,
+		})
+	}
+	return depths, nil
+}

@@ -1,0 +1,112 @@
+// Package scheduler is the role that makes things happen in time: its ticker turns due schedules into runs, its
+// dispatcher hands runs to the queue, its reconciler finds what was lost on the way, and its janitor tidies up. Any
+// number of schedulers may run; they have no leader, since every decision is taken under a row lock.
+package scheduler
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/guildmember145/orquestador-plataforma/pkg/clock"
+	"github.com/guildmember145/orquestador-plataforma/pkg/dispatch"
+	"github.com/guildmember145/orquestador-plataforma/pkg/lifecycle"
+	"github.com/guildmember145/orquestador-plataforma/pkg/postgres"
+	"github.com/guildmember145/orquestador-plataforma/pkg/queue"
+)
+
+// Config is what can be set about a scheduler.
+type Config struct {
+	Batch      int           `default:"500" env:"ORQ_SCHEDULER_BATCH" help:"How many due triggers one transaction takes."`
+	LostAfter  time.Duration `default:"15s" env:"ORQ_LOST_AFTER" help:"A worker that has not beaten for this long is gone."`
+	Grace      time.Duration `default:"5s" env:"ORQ_ENQUEUE_GRACE" help:"A run that the queue has had for this long is enqueued again."`
+	MaxCrashes int           `default:"3" env:"ORQ_MAX_CRASHES" help:"A run that has lost this many workers fails."`
+}
+
+// Scheduler is the role.
+type Scheduler struct {
+	ticker     *ticker
+	dispatcher *dispatcher
+	reconciler *reconciler
+	janitor    *janitor
+	db         *postgres.DB
+	clock      clock.Clock
+	log        *slog.Logger
+}
+
+// New makes a Scheduler; reg may be nil.
+func New(cfg Config, db *postgres.DB, q *queue.Client, clk clock.Clock, log *slog.Logger, reg prometheus.Registerer) *Scheduler {
+	service := dispatch.New(db, q, clk, log)
+	m := newMetrics(reg, db, q, log)
+	return &Scheduler{
+		ticker:     &ticker{db: db, service: service, queue: q, log: log, batch: cfg.Batch, metrics: m, wake: make(chan struct{}, 1)},
+		dispatcher: &dispatcher{db: db, queue: q, service: service, log: log, grace: cfg.Grace, wake: make(chan struct{}, 1)},
+		reconciler: &reconciler{db: db, queue: q, service: service, log: log, lostAfter: cfg.LostAfter, maxCrashes: cfg.MaxCrashes, metrics: m},
+		janitor:    &janitor{db: db, log: log},
+		db:         db, clock: clk, log: log,
+	}
+}
+
+// drainTime is how long a step in hand may take after stop; it is one transaction.
+const drainTime = 10 * time.Second
+
+// Run works until stop ends.
+func (s *Scheduler) Run(ctx, stop context.Context) error {
+	return lifecycle.Run(stop, ctx, drainTime, s.log,
+		s.loop("ticker", s.ticker.wake, s.ticker.step),
+		s.loop("dispatcher", s.dispatcher.wake, s.dispatcher.step),
+		s.loop("reconciler", nil, s.reconciler.step),
+		s.loop("janitor", nil, s.janitor.step),
+		lifecycle.Service{Name: "listener", Run: s.listen},
+	)
+}
+
+// loop makes a service that repeats a step: it waits as long as the step says, or until it is woken. A step that fails
+// is tried again after a second; a database that is away is no reason to end.
+func (s *Scheduler) loop(name string, wake <-chan struct{}, step func(context.Context) (time.Duration, error)) lifecycle.Service {
+	return lifecycle.Service{Name: name, Run: func(ctx, stop context.Context) error {
+		failing := false
+		for stop.Err() == nil {
+			wait, err := step(ctx)
+			if err != nil {
+				if ctx.Err() != nil {
+					return nil //nolint:nilerr // cancelled: the step's error is the echo of that
+				}
+				// One line when it begins and one when it ends: an outage must not fill the disk.
+				if !failing {
+					s.log.ErrorContext(ctx, "step failed; trying again each second", "service", name, "error", err)
+				}
+				wait = time.Second
+			} else if failing {
+				s.log.InfoContext(ctx, "step works again", "service", name)
+			}
+			failing = err != nil
+			select {
+			case <-s.clock.After(wait):
+			case <-wake:
+			case <-stop.Done():
+			}
+		}
+		return nil
+	}}
+}
+
+// listen wakes the ticker when a plan was changed and the dispatcher when a run was put back, until stop ends.
+func (s *Scheduler) listen(_, stop context.Context) error {
+	wake := func() {
+		nudge(s.ticker.wake)
+		nudge(s.dispatcher.wake)
+	}
+	pause := func(ctx context.Context) error { return s.clock.Sleep(ctx, time.Second) }
+	return s.db.Listen(stop, wake, pause, postgres.ScheduleChannel, postgres.DueChannel)
+}
+
+// nudge wakes a loop; one that was nudged already needs no more.
+func nudge(wake chan struct{}) {
+	select {
+	case wake <- struct{}{}:
+	default:
+	}
+}

@@ -1,0 +1,419 @@
+package worker
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"time"
+
+	"github.com/guildmember145/orquestador-plataforma/pkg/postgres"
+	"github.com/guildmember145/orquestador-plataforma/pkg/run"
+	"github.com/guildmember145/orquestador-plataforma/pkg/schedule"
+	"github.com/guildmember145/orquestador-plataforma/pkg/workflow"
+	"github.com/guildmember145/orquestador-plataforma/worker/internal/action"
+)
+
+const (
+	// parallel is how many steps of one run go on at a time.
+	parallel = 16
+	// shortWait is a wait for which giving the run back is not worth it.
+	shortWait = 300 * time.Millisecond
+	// maxOutput is the size of a step's output as JSON; a larger one is kept in part.
+	maxOutput = 256 << 10
+)
+
+// drive is one worker's way through a run.
+type drive struct {
+	*state
+	w       *Worker
+	claimed postgres.Claimed
+	journal journal
+	results chan stepResult
+	running int
+	ended   []postgres.StepRow // not written yet
+}
+
+type stepResult struct {
+	index    int
+	row      postgres.StepRow
+	result   action.Result
+	duration time.Duration
+}
+
+// drive runs the steps of a claimed run until it ends, has to wait, or is interrupted. It answers how the run was left;
+// errLost when it was not this worker's any more.
+func (w *Worker) drive(ctx context.Context, c postgres.Claimed) (run.Status, error) {
+	b, err := w.library.get(ctx, c.WorkflowID, c.Version)
+	if err != nil {
+		return "", err
+	}
+	st, err := newState(b, c)
+	if err != nil {
+		return "", err
+	}
+	d := &drive{state: st, w: w, claimed: c, results: make(chan stepResult, parallel)}
+	if c.Attempt > 1 || c.RerunOf != nil {
+		if err := d.resume(ctx); err != nil {
+			return "", err
+		}
+	}
+	ctx, cancel := context.WithDeadlineCause(ctx, c.StartedAt.Add(b.def.RunTimeout()), errTimeout)
+	defer cancel()
+	return d.loop(ctx)
+}
+
+// resume reads what was recorded of the run before this worker took it.
+func (d *drive) resume(ctx context.Context) error {
+	runs := postgres.Runs{Q: d.w.db}
+	rows, err := runs.Steps(ctx, d.claimed.ID)
+	if err != nil {
+		return err
+	}
+	if d.journal.seq, err = runs.LastSeq(ctx, d.claimed.ID); err != nil {
+		return err
+	}
+	d.ended = d.restore(rows, d.w.clock.Now())
+	for _, row := range d.ended {
+		d.journal.add(d.w.clock.Now(), row.Step, row.Attempt, "warn", "the worker was lost during this attempt; it is made again")
+	}
+	return nil
+}
+
+func (d *drive) loop(ctx context.Context) (run.Status, error) {
+	for {
+		if ctx.Err() == nil {
+			if err := d.begin(ctx); err != nil {
+				return d.settle(ctx, err)
+			}
+		}
+		if d.running == 0 {
+			if ctx.Err() != nil {
+				return d.settle(ctx, context.Cause(ctx))
+			}
+			if status, reason, over := d.outcome(); over {
+				return status, d.finish(ctx, status, reason)
+			}
+			if at, ok := d.nextWait(); ok && at.Sub(d.w.clock.Now()) > shortWait {
+				return run.Waiting, d.release(ctx, at)
+			}
+		}
+		if err := d.wait(ctx); err != nil {
+			return d.settle(ctx, err)
+		}
+	}
+}
+
+// wait waits for a step to end, for the time of one that waits, or for the end of ctx. A step that ended is written
+// before anything that depends on it begins; the last one is written together with the end of the run.
+func (d *drive) wait(ctx context.Context) error {
+	var due <-chan time.Time
+	if at, ok := d.nextWait(); ok {
+		due = d.w.clock.After(max(at.Sub(d.w.clock.Now()), 0))
+	}
+	done := ctx.Done()
+	if d.running > 0 && ctx.Err() != nil {
+		done = nil // interrupted: the steps see it as well, and return
+	}
+	select {
+	case r := <-d.results:
+		d.running--
+		d.apply(r)
+	case <-due:
+		d.wake()
+		return nil
+	case <-done:
+		return nil
+	}
+	if d.running == 0 {
+		if _, _, over := d.outcome(); over || !d.anyReady() {
+			return nil // written with what follows: the end or the release
+		}
+	}
+	if ctx.Err() != nil {
+		return nil
+	}
+	return d.write(ctx, postgres.Record{Outcome: postgres.Continue})
+}
+
+// wake puts steps whose time has come back in line.
+func (d *drive) wake() {
+	now := d.w.clock.Now()
+	for i := range d.steps {
+		if d.steps[i].status == run.Waiting && !d.steps[i].nextAt.After(now) {
+			d.steps[i].status = run.Queued
+		}
+	}
+}
+
+func (d *drive) anyReady() bool {
+	for i := range d.steps {
+		if d.steps[i].status == run.Queued && d.ready(i) == mayBegin {
+			return true
+		}
+	}
+	return false
+}
+
+// begin starts every step that may begin, as far as there is room. Skipping a step may decide about others, so it looks
+// again until nothing changes.
+func (d *drive) begin(ctx context.Context) error {
+	d.wake()
+	for changed := true; changed; {
+		changed = false
+		for i := range d.steps {
+			if d.steps[i].status != run.Queued || d.running >= parallel {
+				continue
+			}
+			switch d.ready(i) {
+			case never:
+				d.skip(i, "nothing that it runs after succeeded")
+				changed = true
+			case mayBegin:
+				began, err := d.beginStep(ctx, i)
+				if err != nil {
+					return err
+				}
+				changed = changed || !began
+			}
+		}
+	}
+	return nil
+}
+
+// beginStep starts an attempt of a step; began is false when it was skipped or failed at once.
+func (d *drive) beginStep(ctx context.Context, i int) (began bool, err error) {
+	def, book, step := d.book.def.Steps[i], d.book.steps[i], &d.steps[i]
+	now := d.w.clock.Now()
+	if book.broken != nil {
+		d.failAtOnce(i, now, book.broken.Error())
+		return false, nil
+	}
+	if book.condition != nil && step.attempt == 0 {
+		holds, err := book.condition.Eval(ctx, d.env)
+		if err != nil {
+			d.failAtOnce(i, now, "condition: "+err.Error())
+			return false, nil
+		}
+		if !holds {
+			d.skip(i, "its condition is false: "+def.If)
+			return false, nil
+		}
+	}
+	step.attempt++
+	step.status = run.Running
+	row := postgres.StepRow{RunID: d.claimed.ID, Step: def.ID, Attempt: step.attempt, Status: run.Running, StartedAt: &now}
+	if book.leaves {
+		d.ended = append(d.ended, row)
+		if err := d.write(ctx, postgres.Record{Outcome: postgres.Continue}); err != nil {
+			return false, err
+		}
+	}
+	d.running++
+	env := d.env.Clone()
+	call := action.Call{
+		RunID: d.claimed.ID, Step: def.ID, Attempt: row.Attempt, Env: env,
+		Log: d.journal.writer(d.w.clock, def.ID, row.Attempt),
+	}
+	go func() {
+		stepCtx, cancel := context.WithTimeout(ctx, def.AttemptTimeout())
+		defer cancel()
+		result := guarded(stepCtx, book.runner, call)
+		d.results <- stepResult{index: i, row: row, result: result, duration: d.w.clock.Now().Sub(now)}
+	}()
+	return true, nil
+}
+
+// guarded makes a panic of an action the failure of its step.
+func guarded(ctx context.Context, r action.Runner, call action.Call) (result action.Result) {
+	defer func() {
+		if p := recover(); p != nil {
+			result = action.Result{Failure: &action.Failure{Class: run.FailurePanic, Message: fmt.Sprintf("internal error in the action: %v", p)}}
+		}
+	}()
+	return r.Run(ctx, call)
+}
+
+// apply takes in how an attempt went and decides whether there is another.
+func (d *drive) apply(r stepResult) {
+	def, step := d.book.def.Steps[r.index], &d.steps[r.index]
+	now := d.w.clock.Now()
+	row := r.row
+	row.FinishedAt = &now
+	row.Output = encodeOutput(r.result.Output)
+	f := r.result.Failure
+	if f == nil {
+		step.status, row.Status = run.Succeeded, run.Succeeded
+		d.remember(def.ID, row.Output)
+	} else {
+		d.fail(&row, step, def, *f, now)
+	}
+	d.w.metrics.steps.WithLabelValues(def.Action, string(row.Status)).Observe(r.duration.Seconds())
+	d.ended = append(d.ended, row)
+}
+
+func (d *drive) fail(row *postgres.StepRow, step *stepState, def workflow.Step, f action.Failure, now time.Time) {
+	row.Status, row.Class, row.Error = run.Failed, &f.Class, &f.Message
+	step.status, step.message = run.Failed, f.Message
+	step.failures++
+	policy := def.RetryPolicy()
+	if step.failures >= policy.Attempts || !policy.Covers(f.Class) {
+		message := f.Message
+		if step.failures > 1 {
+			message = fmt.Sprintf("%s (after %d attempts)", f.Message, step.failures)
+		}
+		d.journal.add(now, def.ID, row.Attempt, "error", message)
+		return
+	}
+	delay := policy.Delay(step.failures, f.RetryAfter, rand.Float64()) //nolint:gosec // spreads load, hides nothing
+	next := now.Add(delay)
+	step.status, step.nextAt, row.NextAt = run.Waiting, next, &next
+	d.journal.add(now, def.ID, row.Attempt, "warn",
+		fmt.Sprintf("%s; attempt %d of %d in %s", f.Message, step.failures+1, policy.Attempts, delay.Round(time.Millisecond)))
+}
+
+func (d *drive) failAtOnce(i int, now time.Time, message string) {
+	class := run.FailureConfig
+	step, def := &d.steps[i], d.book.def.Steps[i]
+	step.attempt++
+	step.failures++
+	step.status, step.message = run.Failed, message
+	d.journal.add(now, def.ID, step.attempt, "error", message)
+	d.ended = append(d.ended, postgres.StepRow{
+		RunID: d.claimed.ID, Step: def.ID, Attempt: step.attempt, Status: run.Failed, Class: &class, Error: &message,
+		StartedAt: &now, FinishedAt: &now,
+	})
+}
+
+func (d *drive) skip(i int, why string) {
+	now := d.w.clock.Now()
+	d.steps[i].status = run.Skipped
+	d.journal.add(now, d.book.def.Steps[i].ID, 0, "info", "skipped: "+why)
+	d.ended = append(d.ended, postgres.StepRow{
+		RunID: d.claimed.ID, Step: d.book.def.Steps[i].ID, Attempt: 0, Status: run.Skipped, FinishedAt: &now,
+	})
+}
+
+// write records what has gathered.
+func (d *drive) write(ctx context.Context, record postgres.Record) error {
+	record.RunID, record.Attempt = d.claimed.ID, d.claimed.Attempt
+	record.Steps, record.Logs = d.ended, d.journal.take()
+	d.ended = nil
+	tell := record.Outcome == postgres.Release || record.Outcome == postgres.Finish && d.othersWait()
+	return d.w.recorder.write(ctx, entry{Record: record, change: changeOf(d.claimed), tell: tell})
+}
+
+// othersWait tells whether runs of the same trigger may wait for this one.
+func (d *drive) othersWait() bool {
+	if d.claimed.TriggerID == nil {
+		return false
+	}
+	for _, t := range d.book.def.Triggers {
+		if t.OverlapPolicy() != schedule.OverlapAllow && t.OverlapPolicy() != schedule.OverlapSkip || t.Policy().Missed == schedule.MissedAll {
+			return true
+		}
+	}
+	return false
+}
+
+func (d *drive) finish(ctx context.Context, status run.Status, reason string) error {
+	return d.write(ctx, postgres.Record{Outcome: postgres.Finish, Status: status, Reason: reason})
+}
+
+// release gives the run back until at.
+func (d *drive) release(ctx context.Context, at time.Time) error {
+	delay := max(at.Sub(d.w.clock.Now()), 0)
+	if err := d.write(ctx, postgres.Record{Outcome: postgres.Release, Delay: delay, Waits: true}); err != nil {
+		return err
+	}
+	ticket := run.Ticket{ID: d.claimed.ID, Attempt: d.claimed.Attempt, Queue: run.DefaultQueue}
+	if err := d.w.queue.Schedule(ctx, ticket, delay); err != nil {
+		d.w.log.DebugContext(ctx, "wait not shown in the queue", "run_id", d.claimed.ID, "error", err)
+	}
+	return nil
+}
+
+// settle ends the drive for a reason that does not lie in the steps, once those that were running have returned.
+func (d *drive) settle(ctx context.Context, cause error) (run.Status, error) {
+	for ; d.running > 0; d.running-- {
+		d.interrupted(<-d.results, cause)
+	}
+	var why cancelled
+	switch {
+	case errors.As(cause, &why):
+		d.closeSteps(run.Cancelled, why.reason)
+		return run.Cancelled, d.finish(ctx, run.Cancelled, why.reason)
+	case errors.Is(cause, errTimeout):
+		reason := "the run took longer than " + workflow.Duration(d.book.def.RunTimeout()).String()
+		d.closeSteps(run.Cancelled, reason)
+		return run.Failed, d.finish(ctx, run.Failed, reason)
+	case errors.Is(cause, errShutdown):
+		return run.Queued, d.write(ctx, postgres.Record{Outcome: postgres.Release})
+	}
+	return "", cause
+}
+
+// interrupted takes in an attempt that was cut short. What succeeded all the same counts.
+func (d *drive) interrupted(r stepResult, cause error) {
+	if r.result.Failure == nil {
+		d.apply(r)
+		return
+	}
+	now := d.w.clock.Now()
+	row := r.row
+	row.FinishedAt = &now
+	row.Output = encodeOutput(r.result.Output)
+	step := &d.steps[r.index]
+	var why cancelled
+	switch {
+	case errors.As(cause, &why):
+		row.Status, step.status = run.Cancelled, run.Cancelled
+		row.Error = &why.reason
+	case errors.Is(cause, errTimeout):
+		message := "the run's time was up"
+		class := run.FailureTimeout
+		row.Status, step.status, row.Class, row.Error = run.Failed, run.Failed, &class, &message
+	default:
+		message, class := "the worker was stopped during this attempt", run.FailureWorkerLost
+		row.Status, step.status, row.Class, row.Error = run.Failed, run.Queued, &class, &message
+		d.journal.add(now, row.Step, row.Attempt, "warn", message+"; it is made again")
+	}
+	d.ended = append(d.ended, row)
+}
+
+// closeSteps ends the steps that have not ended.
+func (d *drive) closeSteps(status run.Status, why string) {
+	now := d.w.clock.Now()
+	for i := range d.steps {
+		step := &d.steps[i]
+		if step.status != run.Queued && step.status != run.Waiting {
+			continue
+		}
+		step.status = status
+		d.ended = append(d.ended, postgres.StepRow{
+			RunID: d.claimed.ID, Step: d.book.def.Steps[i].ID, Attempt: 0, Status: status, Error: &why, FinishedAt: &now,
+		})
+	}
+	d.journal.add(now, "", 0, "warn", why)
+}
+
+// encodeOutput writes an output as JSON that PostgreSQL can keep; one that is too large is kept as the beginning of its
+// text.
+func encodeOutput(v any) json.RawMessage {
+	if v == nil {
+		return nil
+	}
+	raw, err := json.Marshal(v)
+	if err != nil {
+		return nil
+	}
+	if len(raw) > maxOutput {
+		cut, err := json.Marshal(map[string]any{"truncated": true, "size": len(raw), "text": string(raw[:maxOutput/2])})
+		if err != nil {
+			return nil
+		}
+		raw = cut
+	}
+	return storable(raw)
+}

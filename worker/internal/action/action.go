@@ -1,0 +1,63 @@
+// Package action holds what a step can do, one file per type, behind one interface.
+package action
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/guildmember145/orquestador-plataforma/pkg/expr"
+	"github.com/guildmember145/orquestador-plataforma/pkg/workflow"
+)
+
+// Action is a type of step.
+type Action interface {
+	// Prepare reads a configuration once, for all runs of a version.
+	Prepare(config json.RawMessage) (Runner, error)
+	// Leaves tells whether an attempt reaches outside: its start is then recorded before it begins, so that a crash leaves
+	// a trace of it.
+	Leaves() bool
+}
+
+// Runner is a step's action, ready to run. It is used by many runs at once.
+type Runner interface {
+	// Run makes one attempt. It obeys ctx, whose deadline is the attempt's.
+	Run(ctx context.Context, call Call) Result
+}
+
+// Call is what one attempt knows.
+type Call struct {
+	RunID   uuid.UUID
+	Step    string
+	Attempt int // 1 for the first
+	Env     expr.Env
+	Log     func(level, message string)
+}
+
+// Result is how an attempt went. Output is kept either way.
+type Result struct {
+	Output  any
+	Failure *Failure
+}
+
+// Failure says why an attempt did not succeed.
+type Failure struct {
+	Class      string // one of run.Failure… or an HTTP status
+	Message    string
+	RetryAfter time.Duration // what the other side asked for; zero when it did not
+}
+
+func failed(class, format string, args ...any) Result {
+	return Result{Failure: &Failure{Class: class, Message: fmt.Sprintf(format, args...)}}
+}
+
+// Set is the actions by type.
+type Set map[string]Action
+
+// New makes the set of all actions.
+func New(client HTTPClient) Set {
+	return Set{workflow.ActionHTTP: httpEndpoint{client: client}, workflow.ActionLog: logMessage{}}
+}

@@ -1,0 +1,33 @@
+package worker
+
+import "github.com/prometheus/client_golang/prometheus"
+
+// metrics are what a worker counts.
+type metrics struct {
+	started prometheus.Counter
+	ended   *prometheus.CounterVec
+	steps   *prometheus.HistogramVec
+	zombies prometheus.Counter
+}
+
+func newMetrics(reg prometheus.Registerer) *metrics {
+	m := &metrics{
+		started: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "orq_runs_started_total", Help: "Runs that this worker took.",
+		}),
+		ended: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "orq_runs_ended_total", Help: "Runs that this worker let go, by their status then.",
+		}, []string{"status"}),
+		steps: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Name: "orq_step_seconds", Help: "Time of one attempt of a step, by action and status.",
+			Buckets: []float64{.001, .005, .01, .05, .1, .5, 1, 5, 10, 30, 60, 300},
+		}, []string{"action", "status"}),
+		zombies: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "orq_runs_dropped_total", Help: "Results dropped because the run had been given to another worker.",
+		}),
+	}
+	if reg != nil {
+		reg.MustRegister(m.started, m.ended, m.steps, m.zombies)
+	}
+	return m
+}

@@ -1,0 +1,179 @@
+package worker
+
+import (
+	"encoding/json"
+	"time"
+
+	"github.com/guildmember145/orquestador-plataforma/pkg/expr"
+	"github.com/guildmember145/orquestador-plataforma/pkg/postgres"
+	"github.com/guildmember145/orquestador-plataforma/pkg/run"
+	"github.com/guildmember145/orquestador-plataforma/pkg/workflow"
+)
+
+// stepState is where a step of a run stands while a worker has the run.
+type stepState struct {
+	status   run.Status
+	attempt  int       // the newest attempt's number; 0 before the first
+	failures int       // attempts that count against the retry policy
+	nextAt   time.Time // waiting: when the next attempt is due
+	message  string    // why it failed
+}
+
+// state is where a run stands: its steps, and what templates may see of them. One goroutine owns it.
+type state struct {
+	book  *book
+	steps []stepState
+	env   expr.Env
+	seen  map[string]any // the env's steps, by id
+}
+
+func newState(b *book, c postgres.Claimed) (*state, error) {
+	s := &state{book: b, steps: make([]stepState, len(b.def.Steps)), seen: make(map[string]any, len(b.def.Steps))}
+	inputs := map[string]any{}
+	if len(c.Inputs) > 0 {
+		v, err := expr.DecodeJSON(c.Inputs)
+		if err != nil {
+			return nil, err //nolint:wrapcheck // the message says what is wrong with the inputs
+		}
+		if object, ok := v.(map[string]any); ok {
+			inputs = object
+		}
+	}
+	for i, step := range b.def.Steps {
+		s.steps[i].status = run.Queued
+		s.seen[step.ID] = map[string]any{}
+	}
+	s.env = expr.Env{
+		"inputs":   inputs,
+		"steps":    s.seen,
+		"run":      map[string]any{"id": c.ID.String(), "attempt": c.Attempt, "created_at": stamp(&c.CreatedAt), "fire_at": stamp(c.FireAt)},
+		"trigger":  map[string]any{"type": string(c.Trigger), "fire_at": stamp(c.FireAt)},
+		"workflow": map[string]any{"id": c.WorkflowID.String(), "name": b.def.Name, "version": c.Version},
+	}
+	return s, nil
+}
+
+// stamp writes an instant as the API does; nil for none.
+func stamp(t *time.Time) any {
+	if t == nil {
+		return nil
+	}
+	return t.UTC().Format("2006-01-02T15:04:05.000Z")
+}
+
+// restore continues what earlier workers recorded, attempts in order. It answers the attempts that a dead worker left
+// open; they are closed, and not counted against the retry policy.
+func (s *state) restore(rows []postgres.StepRow, now time.Time) []postgres.StepRow {
+	var closed []postgres.StepRow
+	for _, row := range rows {
+		i, ok := s.book.graph.Index(row.Step)
+		if !ok {
+			continue
+		}
+		step := &s.steps[i]
+		step.attempt = max(step.attempt, row.Attempt)
+		switch row.Status {
+		case run.Succeeded:
+			step.status = run.Succeeded
+			s.remember(row.Step, row.Output)
+		case run.Skipped:
+			step.status = run.Skipped
+		case run.Failed:
+			if row.Class == nil || *row.Class != run.FailureWorkerLost {
+				step.failures++
+			}
+			step.status, step.message = run.Failed, deref(row.Error)
+			if row.NextAt != nil {
+				step.status, step.nextAt = run.Waiting, *row.NextAt
+			} else if row.Class != nil && *row.Class == run.FailureWorkerLost {
+				step.status = run.Queued
+			}
+		default: // it was running when its worker died
+			class, message := run.FailureWorkerLost, "the worker was lost during this attempt"
+			row.Status, row.Class, row.Error, row.FinishedAt = run.Failed, &class, &message, &now
+			closed = append(closed, row)
+			step.status = run.Queued
+		}
+	}
+	return closed
+}
+
+func deref(s *string) string {
+	if s == nil {
+		return ""
+	}
+	return *s
+}
+
+// remember shows a step's output to the templates of later steps.
+func (s *state) remember(step string, output json.RawMessage) {
+	if len(output) == 0 {
+		return
+	}
+	if v, err := expr.DecodeJSON(output); err == nil && v != nil {
+		s.seen[step] = v
+	}
+}
+
+// verdict is whether a step may begin.
+type verdict int
+
+const (
+	notYet verdict = iota
+	mayBegin
+	never // nothing that it runs after succeeded, or something failed
+)
+
+// ready tells whether a queued step may begin: when everything it runs after has ended, nothing of it failed, and not
+// all of it was skipped.
+func (s *state) ready(i int) verdict {
+	deps := s.book.graph.Deps(i)
+	skipped := 0
+	for _, d := range deps {
+		switch s.steps[d].status {
+		case run.Succeeded:
+		case run.Skipped:
+			skipped++
+		case run.Failed:
+			if s.book.def.Steps[d].OnError != workflow.OnErrorContinue {
+				return never
+			}
+		default:
+			return notYet
+		}
+	}
+	if len(deps) > 0 && skipped == len(deps) {
+		return never
+	}
+	return mayBegin
+}
+
+// outcome tells whether all steps have ended, and what that makes of the run.
+func (s *state) outcome() (status run.Status, reason string, over bool) {
+	status = run.Succeeded
+	for i, step := range s.steps {
+		switch step.status {
+		case run.Succeeded, run.Skipped:
+		case run.Failed:
+			if s.book.def.Steps[i].OnError == workflow.OnErrorContinue {
+				continue
+			}
+			if status == run.Succeeded {
+				status, reason = run.Failed, "step "+s.book.def.Steps[i].ID+" failed: "+step.message
+			}
+		default:
+			return "", "", false
+		}
+	}
+	return status, reason, true
+}
+
+// nextWait is the earliest instant that a waiting step waits for; ok is false when none waits.
+func (s *state) nextWait() (at time.Time, ok bool) {
+	for _, step := range s.steps {
+		if step.status == run.Waiting && (!ok || step.nextAt.Before(at)) {
+			at, ok = step.nextAt, true
+		}
+	}
+	return at, ok
+}
