@@ -2,7 +2,9 @@ package local
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -63,7 +65,10 @@ func orphansOf(dir, pidFile string) []int {
 		if err != nil || pid == os.Getpid() {
 			continue
 		}
-		if cwd, err := os.Readlink(filepath.Join("/proc", e.Name(), "cwd")); err == nil && cwd == real && isServer(pid) {
+		cwd, err := os.Readlink(filepath.Join("/proc", e.Name(), "cwd"))
+		// In a container, root may not see where another user's process works; what is left is the pid file's word.
+		here := cwd == real || errors.Is(err, fs.ErrPermission) && pid == pidIn(pidFile)
+		if here && isServer(pid) {
 			pids = append(pids, pid)
 		}
 	}

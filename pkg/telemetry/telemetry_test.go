@@ -201,7 +201,7 @@ func TestServeSaysWhenThePortIsTaken(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer taken.Close() //nolint:errcheck // nothing was written
+	defer taken.Close() // nothing was written
 	if err := telemetry.Serve(t.Context(), t.Context(), taken.Addr().String(), http.NotFoundHandler()); err == nil {
 		t.Error("no error")
 	}
@@ -213,7 +213,7 @@ func freeAddress(t *testing.T) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer l.Close() //nolint:errcheck // nothing was written
+	defer l.Close() // nothing was written
 	return l.Addr().String()
 }
 
