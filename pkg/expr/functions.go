@@ -199,8 +199,8 @@ func mathFunction(name string, f func(float64) float64) func(*budget, []any) (an
 	}
 }
 
-// numbers reads either one list of numbers or the numbers themselves.
-func numbers(b *budget, name string, args []any) ([]num, error) {
+// numberArgs reads either one list of numbers or the numbers themselves.
+func numberArgs(b *budget, name string, args []any) ([]num, error) {
 	if l, ok := asList(args[0]); ok && len(args) == 1 {
 		if err := b.charge(32 * l.len()); err != nil {
 			return nil, err
@@ -223,7 +223,7 @@ func numbers(b *budget, name string, args []any) ([]num, error) {
 
 func extreme(name string, better func(x, y float64) bool) func(*budget, []any) (any, error) {
 	return func(b *budget, args []any) (any, error) {
-		list, err := numbers(b, name, args)
+		list, err := numberArgs(b, name, args)
 		if err != nil || len(list) == 0 {
 			return nil, err
 		}
@@ -241,7 +241,7 @@ func extreme(name string, better func(x, y float64) bool) func(*budget, []any) (
 }
 
 func mean(b *budget, args []any) (any, error) {
-	list, err := numbers(b, "mean", args)
+	list, err := numberArgs(b, "mean", args)
 	if err != nil || len(list) == 0 {
 		return nil, err
 	}
