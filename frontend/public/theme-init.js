@@ -5,7 +5,7 @@
   try {
     theme = localStorage.getItem('orq.theme') || 'system'
     locale = localStorage.getItem('orq.locale')
-  } catch (e) {
+  } catch {
     // Storage may be blocked; the defaults do.
   }
   var dark = theme === 'dark' || (theme === 'system' && matchMedia('(prefers-color-scheme: dark)').matches)

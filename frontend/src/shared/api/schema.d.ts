@@ -4,1525 +4,1509 @@
  */
 
 export interface paths {
-  "/system": {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
+    "/system": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What a client must know before anybody is logged in */
+        get: operations["getSystem"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    /** What a client must know before anybody is logged in */
-    get: operations["getSystem"];
-    put?: never;
-    post?: never;
-    delete?: never;
-    options?: never;
-    head?: never;
-    patch?: never;
-    trace?: never;
-  };
-  "/auth/register": {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
+    "/auth/register": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Create an account; the first one is the administrator */
+        post: operations["register"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    get?: never;
-    put?: never;
-    /** Create an account; the first one is the administrator */
-    post: operations["register"];
-    delete?: never;
-    options?: never;
-    head?: never;
-    patch?: never;
-    trace?: never;
-  };
-  "/auth/login": {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
+    "/auth/login": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Exchange e-mail and password for an access token and the session cookies */
+        post: operations["login"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    get?: never;
-    put?: never;
-    /** Exchange e-mail and password for an access token and the session cookies */
-    post: operations["login"];
-    delete?: never;
-    options?: never;
-    head?: never;
-    patch?: never;
-    trace?: never;
-  };
-  "/auth/refresh": {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
+    "/auth/refresh": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Exchange the refresh cookie for a new access token and a new refresh cookie
+         * @description A refresh token works once. Using an old one again ends the whole session.
+         */
+        post: operations["refresh"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    get?: never;
-    put?: never;
-    /**
-     * Exchange the refresh cookie for a new access token and a new refresh cookie
-     * @description A refresh token works once. Using an old one again ends the whole session.
-     */
-    post: operations["refresh"];
-    delete?: never;
-    options?: never;
-    head?: never;
-    patch?: never;
-    trace?: never;
-  };
-  "/auth/logout": {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
+    "/auth/logout": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** End the session of the refresh cookie */
+        post: operations["logout"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    get?: never;
-    put?: never;
-    /** End the session of the refresh cookie */
-    post: operations["logout"];
-    delete?: never;
-    options?: never;
-    head?: never;
-    patch?: never;
-    trace?: never;
-  };
-  "/auth/me": {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
+    "/auth/me": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The caller, with projects and roles */
+        get: operations["getMe"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    /** The caller, with projects and roles */
-    get: operations["getMe"];
-    put?: never;
-    post?: never;
-    delete?: never;
-    options?: never;
-    head?: never;
-    patch?: never;
-    trace?: never;
-  };
-  "/workflows": {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
+    "/workflows": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the workflows of the caller's projects, newest first */
+        get: operations["listWorkflows"];
+        put?: never;
+        /** Create a workflow */
+        post: operations["createWorkflow"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    /** List the workflows of the caller's projects, newest first */
-    get: operations["listWorkflows"];
-    put?: never;
-    /** Create a workflow */
-    post: operations["createWorkflow"];
-    delete?: never;
-    options?: never;
-    head?: never;
-    patch?: never;
-    trace?: never;
-  };
-  "/workflows/validate": {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
+    "/workflows/validate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Check a definition without saving it */
+        post: operations["validateWorkflow"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    get?: never;
-    put?: never;
-    /** Check a definition without saving it */
-    post: operations["validateWorkflow"];
-    delete?: never;
-    options?: never;
-    head?: never;
-    patch?: never;
-    trace?: never;
-  };
-  "/workflows/{id}": {
-    parameters: {
-      query?: never;
-      header?: never;
-      path: {
-        id: components["parameters"]["ID"];
-      };
-      cookie?: never;
+    "/workflows/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["ID"];
+            };
+            cookie?: never;
+        };
+        /** One workflow */
+        get: operations["getWorkflow"];
+        /**
+         * Save a new version of a workflow
+         * @description Every save that changes something makes a version. With `If-Match` the save is refused (412) when somebody else
+         *     saved in between. What `GET` returned can be sent back: fields that only the server sets are ignored.
+         */
+        put: operations["replaceWorkflow"];
+        post?: never;
+        /** Delete a workflow; its runs stay, those still running are cancelled */
+        delete: operations["deleteWorkflow"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    /** One workflow */
-    get: operations["getWorkflow"];
-    /**
-     * Save a new version of a workflow
-     * @description Every save that changes something makes a version. With `If-Match` the save is refused (412) when somebody else
-     *     saved in between. What `GET` returned can be sent back: fields that only the server sets are ignored.
-     */
-    put: operations["replaceWorkflow"];
-    post?: never;
-    /** Delete a workflow; its runs stay, those still running are cancelled */
-    delete: operations["deleteWorkflow"];
-    options?: never;
-    head?: never;
-    patch?: never;
-    trace?: never;
-  };
-  "/workflows/{id}/enable": {
-    parameters: {
-      query?: never;
-      header?: never;
-      path: {
-        id: components["parameters"]["ID"];
-      };
-      cookie?: never;
+    "/workflows/{id}/enable": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["ID"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Let its triggers fire */
+        post: operations["enableWorkflow"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    get?: never;
-    put?: never;
-    /** Let its triggers fire */
-    post: operations["enableWorkflow"];
-    delete?: never;
-    options?: never;
-    head?: never;
-    patch?: never;
-    trace?: never;
-  };
-  "/workflows/{id}/disable": {
-    parameters: {
-      query?: never;
-      header?: never;
-      path: {
-        id: components["parameters"]["ID"];
-      };
-      cookie?: never;
+    "/workflows/{id}/disable": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["ID"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Keep its triggers from firing; manual starts still work */
+        post: operations["disableWorkflow"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    get?: never;
-    put?: never;
-    /** Keep its triggers from firing; manual starts still work */
-    post: operations["disableWorkflow"];
-    delete?: never;
-    options?: never;
-    head?: never;
-    patch?: never;
-    trace?: never;
-  };
-  "/workflows/{id}/versions": {
-    parameters: {
-      query?: never;
-      header?: never;
-      path: {
-        id: components["parameters"]["ID"];
-      };
-      cookie?: never;
+    "/workflows/{id}/versions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["ID"];
+            };
+            cookie?: never;
+        };
+        /** The versions of a workflow, newest first */
+        get: operations["listVersions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    /** The versions of a workflow, newest first */
-    get: operations["listVersions"];
-    put?: never;
-    post?: never;
-    delete?: never;
-    options?: never;
-    head?: never;
-    patch?: never;
-    trace?: never;
-  };
-  "/workflows/{id}/versions/{version}": {
-    parameters: {
-      query?: never;
-      header?: never;
-      path: {
-        id: components["parameters"]["ID"];
-        version: number;
-      };
-      cookie?: never;
+    "/workflows/{id}/versions/{version}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["ID"];
+                version: number;
+            };
+            cookie?: never;
+        };
+        /** One version of a workflow */
+        get: operations["getVersion"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    /** One version of a workflow */
-    get: operations["getVersion"];
-    put?: never;
-    post?: never;
-    delete?: never;
-    options?: never;
-    head?: never;
-    patch?: never;
-    trace?: never;
-  };
-  "/workflows/{id}/runs": {
-    parameters: {
-      query?: never;
-      header?: never;
-      path: {
-        id: components["parameters"]["ID"];
-      };
-      cookie?: never;
+    "/workflows/{id}/runs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["ID"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Start a run now */
+        post: operations["startRun"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    get?: never;
-    put?: never;
-    /** Start a run now */
-    post: operations["startRun"];
-    delete?: never;
-    options?: never;
-    head?: never;
-    patch?: never;
-    trace?: never;
-  };
-  "/workflows/{id}/occurrences": {
-    parameters: {
-      query?: never;
-      header?: never;
-      path: {
-        id: components["parameters"]["ID"];
-      };
-      cookie?: never;
+    "/workflows/{id}/occurrences": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["ID"];
+            };
+            cookie?: never;
+        };
+        /** The ledger, newest first - every expected fire with what became of it */
+        get: operations["listOccurrences"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    /** The ledger, newest first - every expected fire with what became of it */
-    get: operations["listOccurrences"];
-    put?: never;
-    post?: never;
-    delete?: never;
-    options?: never;
-    head?: never;
-    patch?: never;
-    trace?: never;
-  };
-  "/schedules/preview": {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
+    "/schedules/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Describe a schedule and list its next fires, before saving it */
+        post: operations["previewSchedule"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    get?: never;
-    put?: never;
-    /** Describe a schedule and list its next fires, before saving it */
-    post: operations["previewSchedule"];
-    delete?: never;
-    options?: never;
-    head?: never;
-    patch?: never;
-    trace?: never;
-  };
-  "/runs": {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
+    "/runs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List runs, newest first */
+        get: operations["listRuns"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    /** List runs, newest first */
-    get: operations["listRuns"];
-    put?: never;
-    post?: never;
-    delete?: never;
-    options?: never;
-    head?: never;
-    patch?: never;
-    trace?: never;
-  };
-  "/runs/{id}": {
-    parameters: {
-      query?: never;
-      header?: never;
-      path: {
-        id: components["parameters"]["ID"];
-      };
-      cookie?: never;
+    "/runs/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["ID"];
+            };
+            cookie?: never;
+        };
+        /** One run with its steps and their attempts */
+        get: operations["getRun"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    /** One run with its steps and their attempts */
-    get: operations["getRun"];
-    put?: never;
-    post?: never;
-    delete?: never;
-    options?: never;
-    head?: never;
-    patch?: never;
-    trace?: never;
-  };
-  "/runs/{id}/logs": {
-    parameters: {
-      query?: never;
-      header?: never;
-      path: {
-        id: components["parameters"]["ID"];
-      };
-      cookie?: never;
+    "/runs/{id}/logs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["ID"];
+            };
+            cookie?: never;
+        };
+        /** The log lines of a run, oldest first */
+        get: operations["listLogs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    /** The log lines of a run, oldest first */
-    get: operations["listLogs"];
-    put?: never;
-    post?: never;
-    delete?: never;
-    options?: never;
-    head?: never;
-    patch?: never;
-    trace?: never;
-  };
-  "/runs/{id}/cancel": {
-    parameters: {
-      query?: never;
-      header?: never;
-      path: {
-        id: components["parameters"]["ID"];
-      };
-      cookie?: never;
+    "/runs/{id}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["ID"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Cancel a run; one that is running ends within seconds */
+        post: operations["cancelRun"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    get?: never;
-    put?: never;
-    /** Cancel a run; one that is running ends within seconds */
-    post: operations["cancelRun"];
-    delete?: never;
-    options?: never;
-    head?: never;
-    patch?: never;
-    trace?: never;
-  };
-  "/runs/{id}/rerun": {
-    parameters: {
-      query?: never;
-      header?: never;
-      path: {
-        id: components["parameters"]["ID"];
-      };
-      cookie?: never;
+    "/runs/{id}/rerun": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["ID"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Start a new run like this one
+         * @description `from: start` runs everything again; `failed` keeps the results of the steps that succeeded; a step's id keeps the
+         *     results of the steps that do not run after it.
+         */
+        post: operations["rerunRun"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    get?: never;
-    put?: never;
-    /**
-     * Start a new run like this one
-     * @description `from: start` runs everything again; `failed` keeps the results of the steps that succeeded; a step's id keeps the
-     *     results of the steps that do not run after it.
-     */
-    post: operations["rerunRun"];
-    delete?: never;
-    options?: never;
-    head?: never;
-    patch?: never;
-    trace?: never;
-  };
-  "/events": {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
+    "/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Live changes as server-sent events
+         * @description Topics: `runs` (every run of the caller's projects: event `run`, a run without steps), `workflow:<id>` (the same for
+         *     one workflow) and `run:<id>` (event `run`, the whole run; event `logs`, `{run_id, items}`, the backlog first). Each frame
+         *     has an `id`; a client that returns with `Last-Event-ID` gets what it missed, or an event `resync` when that is too far
+         *     behind. A comment is sent every 15 seconds.
+         */
+        get: operations["streamEvents"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    /**
-     * Live changes as server-sent events
-     * @description Topics: `runs` (every run of the caller's projects: event `run`, a run without steps), `workflow:<id>` (the same for
-     *     one workflow) and `run:<id>` (event `run`, the whole run; event `logs`, `{run_id, items}`, the backlog first). Each frame
-     *     has an `id`; a client that returns with `Last-Event-ID` gets what it missed, or an event `resync` when that is too far
-     *     behind. A comment is sent every 15 seconds.
-     */
-    get: operations["streamEvents"];
-    put?: never;
-    post?: never;
-    delete?: never;
-    options?: never;
-    head?: never;
-    patch?: never;
-    trace?: never;
-  };
 }
 export type webhooks = Record<string, never>;
 export interface components {
-  schemas: {
-    Problem: {
-      type: string;
-      title: string;
-      /** Format: int32 */
-      status: number;
-      detail?: string;
-      /** @description The request's id */
-      instance?: string;
-      /** @description Stable; for programs */
-      code: string;
-      errors?: {
-        /** @description JSON pointer into the body, or the parameter's name */
-        pointer: string;
-        code: string;
-        message: string;
-      }[];
-    };
-    System: {
-      name: string;
-      version: string;
-      /** @enum {string} */
-      registration: "open" | "invite" | "closed";
-      /** @description Nobody has registered yet */
-      setup_required: boolean;
-    };
-    Registration: {
-      email: string;
-      username: string;
-      /**
-       * Format: password
-       * @description 10 characters or more, at most 72 bytes, not among the common ones
-       */
-      password: string;
-    };
-    Credentials: {
-      email: string;
-      /** Format: password */
-      password: string;
-    };
-    Token: {
-      access_token: string;
-      /** @enum {string} */
-      token_type: "Bearer";
-      /**
-       * Format: int32
-       * @description Seconds
-       */
-      expires_in: number;
-    };
-    User: {
-      /** Format: uuid */
-      id: string;
-      email: string;
-      username: string;
-      /** @enum {string} */
-      role: "administrator" | "member";
-    };
-    Me: {
-      /** Format: uuid */
-      id: string;
-      email: string;
-      username: string;
-      /** @enum {string} */
-      role: "administrator" | "member";
-      projects: {
-        /** Format: uuid */
-        id: string;
-        name: string;
+    schemas: {
+        Problem: {
+            type: string;
+            title: string;
+            /** Format: int32 */
+            status: number;
+            detail?: string;
+            /** @description The request's id */
+            instance?: string;
+            /** @description Stable; for programs */
+            code: string;
+            errors?: {
+                /** @description JSON pointer into the body, or the parameter's name */
+                pointer: string;
+                code: string;
+                message: string;
+            }[];
+        };
+        System: {
+            name: string;
+            version: string;
+            /** @enum {string} */
+            registration: "open" | "invite" | "closed";
+            /** @description Nobody has registered yet */
+            setup_required: boolean;
+        };
+        Registration: {
+            email: string;
+            username: string;
+            /**
+             * Format: password
+             * @description 10 characters or more, at most 72 bytes, not among the common ones
+             */
+            password: string;
+        };
+        Credentials: {
+            email: string;
+            /** Format: password */
+            password: string;
+        };
+        Token: {
+            access_token: string;
+            /** @enum {string} */
+            token_type: "Bearer";
+            /**
+             * Format: int32
+             * @description Seconds
+             */
+            expires_in: number;
+        };
+        User: {
+            /** Format: uuid */
+            id: string;
+            email: string;
+            username: string;
+            /** @enum {string} */
+            role: "administrator" | "member";
+        };
+        Me: {
+            /** Format: uuid */
+            id: string;
+            email: string;
+            username: string;
+            /** @enum {string} */
+            role: "administrator" | "member";
+            projects: {
+                /** Format: uuid */
+                id: string;
+                name: string;
+                /** @enum {string} */
+                role: "owner" | "admin" | "editor" | "operator" | "viewer";
+            }[];
+        };
+        Duration: string;
+        Identifier: string;
+        TriggerInput: {
+            id: components["schemas"]["Identifier"];
+            /** @enum {string} */
+            type: "schedule";
+            /** @default true */
+            enabled?: boolean;
+            /** @description Five fields (minute first), six (second first) or @daily and its like */
+            cron?: string;
+            every?: components["schemas"]["Duration"];
+            /** Format: date-time */
+            at?: string;
+            /** @description IANA name; UTC when absent */
+            timezone?: string;
+            gap?: components["schemas"]["GapRule"];
+            overlap_hour?: components["schemas"]["OverlapHourRule"];
+            /**
+             * @default skip
+             * @enum {string}
+             */
+            overlap?: "skip" | "allow" | "queue_one" | "queue_all" | "cancel_running";
+            /**
+             * @default latest
+             * @enum {string}
+             */
+            missed?: "latest" | "skip" | "all";
+            catch_up_window?: components["schemas"]["Duration"];
+            /** Format: int32 */
+            catch_up_limit?: number;
+            grace?: components["schemas"]["Duration"];
+            /** Format: date-time */
+            starts_at?: string;
+            /** Format: date-time */
+            ends_at?: string;
+            /** @description Inputs of the runs that this trigger starts */
+            inputs?: {
+                [key: string]: unknown;
+            };
+            /** @description Set by the server; ignored */
+            readonly description?: unknown;
+            /** @description Set by the server; ignored */
+            readonly next_fire_at?: unknown;
+        };
+        Trigger: {
+            id: string;
+            /** @enum {string} */
+            type: "schedule";
+            enabled: boolean;
+            cron?: string;
+            every?: string;
+            /** Format: date-time */
+            at?: string;
+            timezone?: string;
+            gap?: components["schemas"]["GapRule"];
+            overlap_hour?: components["schemas"]["OverlapHourRule"];
+            /** @enum {string} */
+            overlap?: "skip" | "allow" | "queue_one" | "queue_all" | "cancel_running";
+            /** @enum {string} */
+            missed?: "latest" | "skip" | "all";
+            catch_up_window?: string;
+            /** Format: int32 */
+            catch_up_limit?: number;
+            grace?: string;
+            /** Format: date-time */
+            starts_at?: string;
+            /** Format: date-time */
+            ends_at?: string;
+            inputs?: {
+                [key: string]: unknown;
+            };
+            /** @description For people, in the caller's language: Every weekday at 09:00 */
+            description: string;
+            /** Format: date-time */
+            next_fire_at: string | null;
+        };
+        /**
+         * @description What becomes of a local time that a clock change skips
+         * @enum {string}
+         */
+        GapRule: "run_after" | "skip";
+        /**
+         * @description Which pass of a local hour that a clock change repeats
+         * @enum {string}
+         */
+        OverlapHourRule: "first" | "second" | "both";
+        Retry: {
+            /**
+             * Format: int32
+             * @description All tries, the first included
+             */
+            attempts?: number;
+            /** @enum {string} */
+            backoff?: "exponential" | "linear" | "fixed";
+            initial?: components["schemas"]["Duration"];
+            max?: components["schemas"]["Duration"];
+            /** @description Which failures are tried again: timeout, connection, any, a status (429) or a class of them (5xx) */
+            on?: string[];
+        };
+        Step: {
+            id: components["schemas"]["Identifier"];
+            name?: string;
+            /** @description http_endpoint or log_message */
+            action: string;
+            config?: {
+                [key: string]: unknown;
+            };
+            depends_on?: string[];
+            if?: string;
+            retry?: components["schemas"]["Retry"];
+            timeout?: components["schemas"]["Duration"];
+            /** @enum {string} */
+            on_error?: "fail" | "continue";
+        };
+        WorkflowInput: {
+            name: string;
+            description?: string;
+            /**
+             * Format: uuid
+             * @description The caller's own project when absent
+             */
+            project_id?: string;
+            enabled?: boolean;
+            timeout?: components["schemas"]["Duration"];
+            triggers?: components["schemas"]["TriggerInput"][];
+            steps: components["schemas"]["Step"][];
+            /** @description Set by the server; ignored */
+            readonly id?: unknown;
+            /** @description Set by the server; ignored */
+            readonly version?: unknown;
+            /** @description Set by the server; ignored */
+            readonly created_at?: unknown;
+            /** @description Set by the server; ignored */
+            readonly updated_at?: unknown;
+            /** @description Set by the server; ignored */
+            readonly next_fire_at?: unknown;
+            /** @description Set by the server; ignored */
+            readonly recent_runs?: unknown;
+        };
+        Workflow: {
+            /** Format: uuid */
+            id: string;
+            /** Format: uuid */
+            project_id: string;
+            /** Format: int32 */
+            version: number;
+            name: string;
+            description: string;
+            enabled: boolean;
+            timeout?: string;
+            triggers: components["schemas"]["Trigger"][];
+            steps: components["schemas"]["Step"][];
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            updated_at: string;
+            /** Format: date-time */
+            next_fire_at: string | null;
+            /** @description The last 14, newest first */
+            recent_runs: components["schemas"]["RunBrief"][];
+        };
+        WorkflowPage: {
+            items: components["schemas"]["Workflow"][];
+            next_cursor: string | null;
+        };
+        Version: {
+            /** Format: int32 */
+            version: number;
+            /** Format: date-time */
+            created_at: string;
+            /** @description The username */
+            created_by: string;
+            definition: {
+                [key: string]: unknown;
+            };
+        };
+        VersionPage: {
+            items: components["schemas"]["Version"][];
+            next_cursor: string | null;
+        };
+        PreviewRequest: {
+            cron?: string;
+            every?: components["schemas"]["Duration"];
+            /** Format: date-time */
+            at?: string;
+            timezone?: string;
+            /**
+             * Format: date-time
+             * @description Now when absent
+             */
+            from?: string;
+            /**
+             * Format: int32
+             * @default 20
+             */
+            count?: number;
+            gap?: components["schemas"]["GapRule"];
+            overlap_hour?: components["schemas"]["OverlapHourRule"];
+            /** Format: date-time */
+            starts_at?: string;
+            /** Format: date-time */
+            ends_at?: string;
+        };
+        Preview: {
+            description: string;
+            fires: {
+                /** Format: date-time */
+                at: string;
+                /** @description RFC 3339 with the zone's offset */
+                local: string;
+                /** @description Empty, or gap_moved, first_pass, second_pass */
+                note: string;
+            }[];
+            /** @description Clock changes of the next two years that touch this schedule */
+            anomalies: {
+                /** Format: date-time */
+                at: string;
+                /** @enum {string} */
+                kind: "gap" | "repeat";
+                effect: string;
+            }[];
+        };
         /** @enum {string} */
-        role: "owner" | "admin" | "editor" | "operator" | "viewer";
-      }[];
-    };
-    Duration: string;
-    Identifier: string;
-    TriggerInput: {
-      id: components["schemas"]["Identifier"];
-      /** @enum {string} */
-      type: "schedule";
-      /** @default true */
-      enabled: boolean;
-      /** @description Five fields (minute first), six (second first) or @daily and its like */
-      cron?: string;
-      every?: components["schemas"]["Duration"];
-      /** Format: date-time */
-      at?: string;
-      /** @description IANA name; UTC when absent */
-      timezone?: string;
-      gap?: components["schemas"]["GapRule"];
-      overlap_hour?: components["schemas"]["OverlapHourRule"];
-      /**
-       * @default skip
-       * @enum {string}
-       */
-      overlap: "skip" | "allow" | "queue_one" | "queue_all" | "cancel_running";
-      /**
-       * @default latest
-       * @enum {string}
-       */
-      missed: "latest" | "skip" | "all";
-      catch_up_window?: components["schemas"]["Duration"];
-      /** Format: int32 */
-      catch_up_limit?: number;
-      grace?: components["schemas"]["Duration"];
-      /** Format: date-time */
-      starts_at?: string;
-      /** Format: date-time */
-      ends_at?: string;
-      /** @description Inputs of the runs that this trigger starts */
-      inputs?: {
-        [key: string]: unknown;
-      };
-      /** @description Set by the server; ignored */
-      readonly description?: unknown;
-      /** @description Set by the server; ignored */
-      readonly next_fire_at?: unknown;
-    };
-    Trigger: {
-      id: string;
-      /** @enum {string} */
-      type: "schedule";
-      enabled: boolean;
-      cron?: string;
-      every?: string;
-      /** Format: date-time */
-      at?: string;
-      timezone?: string;
-      gap?: components["schemas"]["GapRule"];
-      overlap_hour?: components["schemas"]["OverlapHourRule"];
-      /** @enum {string} */
-      overlap?: "skip" | "allow" | "queue_one" | "queue_all" | "cancel_running";
-      /** @enum {string} */
-      missed?: "latest" | "skip" | "all";
-      catch_up_window?: string;
-      /** Format: int32 */
-      catch_up_limit?: number;
-      grace?: string;
-      /** Format: date-time */
-      starts_at?: string;
-      /** Format: date-time */
-      ends_at?: string;
-      inputs?: {
-        [key: string]: unknown;
-      };
-      /** @description For people, in the caller's language: Every weekday at 09:00 */
-      description: string;
-      /** Format: date-time */
-      next_fire_at: string | null;
-    };
-    /**
-     * @description What becomes of a local time that a clock change skips
-     * @enum {string}
-     */
-    GapRule: "run_after" | "skip";
-    /**
-     * @description Which pass of a local hour that a clock change repeats
-     * @enum {string}
-     */
-    OverlapHourRule: "first" | "second" | "both";
-    Retry: {
-      /**
-       * Format: int32
-       * @description All tries, the first included
-       */
-      attempts?: number;
-      /** @enum {string} */
-      backoff?: "exponential" | "linear" | "fixed";
-      initial?: components["schemas"]["Duration"];
-      max?: components["schemas"]["Duration"];
-      /** @description Which failures are tried again: timeout, connection, any, a status (429) or a class of them (5xx) */
-      on?: string[];
-    };
-    Step: {
-      id: components["schemas"]["Identifier"];
-      name?: string;
-      /** @description http_endpoint or log_message */
-      action: string;
-      config?: {
-        [key: string]: unknown;
-      };
-      depends_on?: string[];
-      if?: string;
-      retry?: components["schemas"]["Retry"];
-      timeout?: components["schemas"]["Duration"];
-      /** @enum {string} */
-      on_error?: "fail" | "continue";
-    };
-    WorkflowInput: {
-      name: string;
-      description?: string;
-      /**
-       * Format: uuid
-       * @description The caller's own project when absent
-       */
-      project_id?: string;
-      enabled?: boolean;
-      timeout?: components["schemas"]["Duration"];
-      triggers?: components["schemas"]["TriggerInput"][];
-      steps: components["schemas"]["Step"][];
-      /** @description Set by the server; ignored */
-      readonly id?: unknown;
-      /** @description Set by the server; ignored */
-      readonly version?: unknown;
-      /** @description Set by the server; ignored */
-      readonly created_at?: unknown;
-      /** @description Set by the server; ignored */
-      readonly updated_at?: unknown;
-      /** @description Set by the server; ignored */
-      readonly next_fire_at?: unknown;
-      /** @description Set by the server; ignored */
-      readonly recent_runs?: unknown;
-    };
-    Workflow: {
-      /** Format: uuid */
-      id: string;
-      /** Format: uuid */
-      project_id: string;
-      /** Format: int32 */
-      version: number;
-      name: string;
-      description: string;
-      enabled: boolean;
-      timeout?: string;
-      triggers: components["schemas"]["Trigger"][];
-      steps: components["schemas"]["Step"][];
-      /** Format: date-time */
-      created_at: string;
-      /** Format: date-time */
-      updated_at: string;
-      /** Format: date-time */
-      next_fire_at: string | null;
-      /** @description The last 14, newest first */
-      recent_runs: components["schemas"]["RunBrief"][];
-    };
-    WorkflowPage: {
-      items: components["schemas"]["Workflow"][];
-      next_cursor: string | null;
-    };
-    Version: {
-      /** Format: int32 */
-      version: number;
-      /** Format: date-time */
-      created_at: string;
-      /** @description The username */
-      created_by: string;
-      definition: {
-        [key: string]: unknown;
-      };
-    };
-    VersionPage: {
-      items: components["schemas"]["Version"][];
-      next_cursor: string | null;
-    };
-    PreviewRequest: {
-      cron?: string;
-      every?: components["schemas"]["Duration"];
-      /** Format: date-time */
-      at?: string;
-      timezone?: string;
-      /**
-       * Format: date-time
-       * @description Now when absent
-       */
-      from?: string;
-      /**
-       * Format: int32
-       * @default 20
-       */
-      count: number;
-      gap?: components["schemas"]["GapRule"];
-      overlap_hour?: components["schemas"]["OverlapHourRule"];
-      /** Format: date-time */
-      starts_at?: string;
-      /** Format: date-time */
-      ends_at?: string;
-    };
-    Preview: {
-      description: string;
-      fires: {
-        /** Format: date-time */
-        at: string;
-        /** @description RFC 3339 with the zone's offset */
-        local: string;
-        /** @description Empty, or gap_moved, first_pass, second_pass */
-        note: string;
-      }[];
-      /** @description Clock changes of the next two years that touch this schedule */
-      anomalies: {
-        /** Format: date-time */
-        at: string;
+        RunStatus: "queued" | "running" | "waiting" | "held" | "succeeded" | "failed" | "cancelled";
         /** @enum {string} */
-        kind: "gap" | "repeat";
-        effect: string;
-      }[];
+        StepStatus: "queued" | "running" | "waiting" | "held" | "succeeded" | "failed" | "cancelled" | "skipped";
+        /** @enum {string} */
+        RunTrigger: "manual" | "schedule" | "rerun";
+        RunStart: {
+            inputs?: {
+                [key: string]: unknown;
+            };
+        };
+        Rerun: {
+            /**
+             * @description start, failed or a step's id
+             * @default start
+             */
+            from?: string;
+            /**
+             * @default same
+             * @enum {string}
+             */
+            version?: "same" | "current";
+            /** @description The inputs of the first run when absent */
+            inputs?: {
+                [key: string]: unknown;
+            };
+        };
+        RunBrief: {
+            /** Format: uuid */
+            id: string;
+            status: components["schemas"]["RunStatus"];
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            started_at: string | null;
+            /** Format: date-time */
+            finished_at: string | null;
+        };
+        RunSummary: {
+            /** Format: uuid */
+            id: string;
+            /** Format: uuid */
+            project_id: string;
+            /** Format: uuid */
+            workflow_id: string;
+            workflow_name: string;
+            /** Format: int32 */
+            version: number;
+            status: components["schemas"]["RunStatus"];
+            /** @description Why it is so, for people: step fetch failed: 503 */
+            reason: string | null;
+            trigger: components["schemas"]["RunTrigger"];
+            /** @description The id of the trigger in the workflow */
+            trigger_id: string | null;
+            /**
+             * Format: date-time
+             * @description The occurrence that this run is for
+             */
+            fire_at: string | null;
+            /** Format: uuid */
+            rerun_of: string | null;
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            started_at: string | null;
+            /** Format: date-time */
+            finished_at: string | null;
+        };
+        RunPage: {
+            items: components["schemas"]["RunSummary"][];
+            next_cursor: string | null;
+        };
+        Run: components["schemas"]["RunSummary"] & {
+            inputs: {
+                [key: string]: unknown;
+            };
+            steps: components["schemas"]["StepRun"][];
+        };
+        StepRun: {
+            id: string;
+            name: string;
+            action: string;
+            status: components["schemas"]["StepStatus"];
+            depends_on: string[];
+            attempts: components["schemas"]["Attempt"][];
+            /** @description What the step answered; null when there is none */
+            output: unknown;
+            error: string | null;
+            /** Format: date-time */
+            started_at: string | null;
+            /** Format: date-time */
+            finished_at: string | null;
+            /** Format: date-time */
+            next_attempt_at: string | null;
+        };
+        Attempt: {
+            /** Format: int32 */
+            number: number;
+            status: components["schemas"]["StepStatus"];
+            /** Format: date-time */
+            started_at: string | null;
+            /** Format: date-time */
+            finished_at: string | null;
+            error: string | null;
+        };
+        LogLine: {
+            /** Format: int64 */
+            seq: number;
+            /** Format: date-time */
+            at: string;
+            step: string;
+            /** Format: int32 */
+            attempt: number;
+            /** @enum {string} */
+            level: "debug" | "info" | "warn" | "error";
+            message: string;
+        };
+        LogPage: {
+            items: components["schemas"]["LogLine"][];
+            /** @description Send it back as `after` */
+            next_cursor: string | null;
+        };
+        /** @enum {string} */
+        OccurrenceOutcome: "ran" | "ran_late" | "coalesced" | "skipped" | "superseded";
+        Occurrence: {
+            /** @description The id of the trigger in the workflow */
+            trigger_id: string;
+            /** Format: date-time */
+            fire_at: string;
+            /**
+             * Format: date-time
+             * @description The last fire of a row that stands for several
+             */
+            until: string | null;
+            /** Format: int32 */
+            count: number;
+            outcome: components["schemas"]["OccurrenceOutcome"];
+            reason: string | null;
+            /** Format: uuid */
+            run_id: string | null;
+            /** Format: date-time */
+            recorded_at: string;
+        };
+        OccurrencePage: {
+            items: components["schemas"]["Occurrence"][];
+            next_cursor: string | null;
+        };
     };
-    /** @enum {string} */
-    RunStatus:
-      | "queued"
-      | "running"
-      | "waiting"
-      | "held"
-      | "succeeded"
-      | "failed"
-      | "cancelled";
-    /** @enum {string} */
-    StepStatus:
-      | "queued"
-      | "running"
-      | "waiting"
-      | "held"
-      | "succeeded"
-      | "failed"
-      | "cancelled"
-      | "skipped";
-    /** @enum {string} */
-    RunTrigger: "manual" | "schedule" | "rerun";
-    RunStart: {
-      inputs?: {
-        [key: string]: unknown;
-      };
+    responses: {
+        /** @description An error */
+        Failure: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description An access token; the refresh token is in a cookie */
+        Session: {
+            headers: {
+                "Set-Cookie"?: string;
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["Token"];
+            };
+        };
+        /** @description The workflow */
+        OneWorkflow: {
+            headers: {
+                ETag?: string;
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["Workflow"];
+            };
+        };
+        /** @description The run */
+        RunAccepted: {
+            headers: {
+                Location?: string;
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["Run"];
+            };
+        };
     };
-    Rerun: {
-      /**
-       * @description start, failed or a step's id
-       * @default start
-       */
-      from: string;
-      /**
-       * @default same
-       * @enum {string}
-       */
-      version: "same" | "current";
-      /** @description The inputs of the first run when absent */
-      inputs?: {
-        [key: string]: unknown;
-      };
+    parameters: {
+        ID: string;
+        /** @description `next_cursor` of the page before */
+        Cursor: string;
+        Limit: number;
+        /** @description At or after this instant */
+        From: string;
+        /** @description Before this instant */
+        To: string;
+        /** @description The ETag of the version you changed */
+        IfMatch: string;
+        /** @description A second call with the same key within 24 hours answers with the run of the first */
+        IdempotencyKey: string;
+        /** @description Language of descriptions (es or en) */
+        AcceptLanguage: string;
     };
-    RunBrief: {
-      /** Format: uuid */
-      id: string;
-      status: components["schemas"]["RunStatus"];
-      /** Format: date-time */
-      created_at: string;
-      /** Format: date-time */
-      started_at: string | null;
-      /** Format: date-time */
-      finished_at: string | null;
+    requestBodies: {
+        Definition: {
+            content: {
+                "application/json": components["schemas"]["WorkflowInput"];
+            };
+        };
     };
-    RunSummary: {
-      /** Format: uuid */
-      id: string;
-      /** Format: uuid */
-      project_id: string;
-      /** Format: uuid */
-      workflow_id: string;
-      workflow_name: string;
-      /** Format: int32 */
-      version: number;
-      status: components["schemas"]["RunStatus"];
-      /** @description Why it is so, for people: step fetch failed: 503 */
-      reason: string | null;
-      trigger: components["schemas"]["RunTrigger"];
-      /** @description The id of the trigger in the workflow */
-      trigger_id: string | null;
-      /**
-       * Format: date-time
-       * @description The occurrence that this run is for
-       */
-      fire_at: string | null;
-      /** Format: uuid */
-      rerun_of: string | null;
-      /** Format: date-time */
-      created_at: string;
-      /** Format: date-time */
-      started_at: string | null;
-      /** Format: date-time */
-      finished_at: string | null;
-    };
-    RunPage: {
-      items: components["schemas"]["RunSummary"][];
-      next_cursor: string | null;
-    };
-    Run: components["schemas"]["RunSummary"] & {
-      inputs: {
-        [key: string]: unknown;
-      };
-      steps: components["schemas"]["StepRun"][];
-    };
-    StepRun: {
-      id: string;
-      name: string;
-      action: string;
-      status: components["schemas"]["StepStatus"];
-      depends_on: string[];
-      attempts: components["schemas"]["Attempt"][];
-      /** @description What the step answered; null when there is none */
-      output: unknown;
-      error: string | null;
-      /** Format: date-time */
-      started_at: string | null;
-      /** Format: date-time */
-      finished_at: string | null;
-      /** Format: date-time */
-      next_attempt_at: string | null;
-    };
-    Attempt: {
-      /** Format: int32 */
-      number: number;
-      status: components["schemas"]["StepStatus"];
-      /** Format: date-time */
-      started_at: string | null;
-      /** Format: date-time */
-      finished_at: string | null;
-      error: string | null;
-    };
-    LogLine: {
-      /** Format: int64 */
-      seq: number;
-      /** Format: date-time */
-      at: string;
-      step: string;
-      /** Format: int32 */
-      attempt: number;
-      /** @enum {string} */
-      level: "debug" | "info" | "warn" | "error";
-      message: string;
-    };
-    LogPage: {
-      items: components["schemas"]["LogLine"][];
-      /** @description Send it back as `after` */
-      next_cursor: string | null;
-    };
-    /** @enum {string} */
-    OccurrenceOutcome:
-      "ran" | "ran_late" | "coalesced" | "skipped" | "superseded";
-    Occurrence: {
-      /** @description The id of the trigger in the workflow */
-      trigger_id: string;
-      /** Format: date-time */
-      fire_at: string;
-      /**
-       * Format: date-time
-       * @description The last fire of a row that stands for several
-       */
-      until: string | null;
-      /** Format: int32 */
-      count: number;
-      outcome: components["schemas"]["OccurrenceOutcome"];
-      reason: string | null;
-      /** Format: uuid */
-      run_id: string | null;
-      /** Format: date-time */
-      recorded_at: string;
-    };
-    OccurrencePage: {
-      items: components["schemas"]["Occurrence"][];
-      next_cursor: string | null;
-    };
-  };
-  responses: {
-    /** @description An error */
-    Failure: {
-      headers: {
-        [name: string]: unknown;
-      };
-      content: {
-        "application/problem+json": components["schemas"]["Problem"];
-      };
-    };
-    /** @description An access token; the refresh token is in a cookie */
-    Session: {
-      headers: {
-        "Set-Cookie"?: string;
-        [name: string]: unknown;
-      };
-      content: {
-        "application/json": components["schemas"]["Token"];
-      };
-    };
-    /** @description The workflow */
-    OneWorkflow: {
-      headers: {
-        ETag?: string;
-        [name: string]: unknown;
-      };
-      content: {
-        "application/json": components["schemas"]["Workflow"];
-      };
-    };
-    /** @description The run */
-    RunAccepted: {
-      headers: {
-        Location?: string;
-        [name: string]: unknown;
-      };
-      content: {
-        "application/json": components["schemas"]["Run"];
-      };
-    };
-  };
-  parameters: {
-    ID: string;
-    /** @description `next_cursor` of the page before */
-    Cursor: string;
-    Limit: number;
-    /** @description At or after this instant */
-    From: string;
-    /** @description Before this instant */
-    To: string;
-    /** @description The ETag of the version you changed */
-    IfMatch: string;
-    /** @description A second call with the same key within 24 hours answers with the run of the first */
-    IdempotencyKey: string;
-    /** @description Language of descriptions (es or en) */
-    AcceptLanguage: string;
-  };
-  requestBodies: {
-    Definition: {
-      content: {
-        "application/json": components["schemas"]["WorkflowInput"];
-      };
-    };
-  };
-  headers: never;
-  pathItems: never;
+    headers: never;
+    pathItems: never;
 }
 export type $defs = Record<string, never>;
 export interface operations {
-  getSystem: {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
-    };
-    requestBody?: never;
-    responses: {
-      /** @description The installation */
-      200: {
-        headers: {
-          [name: string]: unknown;
+    getSystem: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
         };
-        content: {
-          "application/json": components["schemas"]["System"];
+        requestBody?: never;
+        responses: {
+            /** @description The installation */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["System"];
+                };
+            };
+            default: components["responses"]["Failure"];
         };
-      };
-      default: components["responses"]["Failure"];
     };
-  };
-  register: {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
-    };
-    requestBody: {
-      content: {
-        "application/json": components["schemas"]["Registration"];
-      };
-    };
-    responses: {
-      /** @description The new user */
-      201: {
-        headers: {
-          [name: string]: unknown;
+    register: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
         };
-        content: {
-          "application/json": components["schemas"]["User"];
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Registration"];
+            };
         };
-      };
-      default: components["responses"]["Failure"];
-    };
-  };
-  login: {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
-    };
-    requestBody: {
-      content: {
-        "application/json": components["schemas"]["Credentials"];
-      };
-    };
-    responses: {
-      200: components["responses"]["Session"];
-      default: components["responses"]["Failure"];
-    };
-  };
-  refresh: {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
-    };
-    requestBody?: never;
-    responses: {
-      200: components["responses"]["Session"];
-      default: components["responses"]["Failure"];
-    };
-  };
-  logout: {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
-    };
-    requestBody?: never;
-    responses: {
-      /** @description Ended */
-      204: {
-        headers: {
-          [name: string]: unknown;
+        responses: {
+            /** @description The new user */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["User"];
+                };
+            };
+            default: components["responses"]["Failure"];
         };
-        content?: never;
-      };
-      default: components["responses"]["Failure"];
     };
-  };
-  getMe: {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
-    };
-    requestBody?: never;
-    responses: {
-      /** @description The caller */
-      200: {
-        headers: {
-          [name: string]: unknown;
+    login: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
         };
-        content: {
-          "application/json": components["schemas"]["Me"];
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Credentials"];
+            };
         };
-      };
-      default: components["responses"]["Failure"];
-    };
-  };
-  listWorkflows: {
-    parameters: {
-      query?: {
-        /** @description Part of the name */
-        q?: string;
-        enabled?: boolean;
-        project_id?: string;
-        /** @description `next_cursor` of the page before */
-        cursor?: components["parameters"]["Cursor"];
-        limit?: components["parameters"]["Limit"];
-      };
-      header?: {
-        /** @description Language of descriptions (es or en) */
-        "Accept-Language"?: components["parameters"]["AcceptLanguage"];
-      };
-      path?: never;
-      cookie?: never;
-    };
-    requestBody?: never;
-    responses: {
-      /** @description A page */
-      200: {
-        headers: {
-          [name: string]: unknown;
+        responses: {
+            200: components["responses"]["Session"];
+            default: components["responses"]["Failure"];
         };
-        content: {
-          "application/json": components["schemas"]["WorkflowPage"];
+    };
+    refresh: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
         };
-      };
-      default: components["responses"]["Failure"];
-    };
-  };
-  createWorkflow: {
-    parameters: {
-      query?: never;
-      header?: {
-        /** @description Language of descriptions (es or en) */
-        "Accept-Language"?: components["parameters"]["AcceptLanguage"];
-      };
-      path?: never;
-      cookie?: never;
-    };
-    requestBody: components["requestBodies"]["Definition"];
-    responses: {
-      /** @description The new workflow */
-      201: {
-        headers: {
-          Location?: string;
-          ETag?: string;
-          [name: string]: unknown;
+        requestBody?: never;
+        responses: {
+            200: components["responses"]["Session"];
+            default: components["responses"]["Failure"];
         };
-        content: {
-          "application/json": components["schemas"]["Workflow"];
+    };
+    logout: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
         };
-      };
-      default: components["responses"]["Failure"];
-    };
-  };
-  validateWorkflow: {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
-    };
-    requestBody: components["requestBodies"]["Definition"];
-    responses: {
-      /** @description The definition is valid */
-      204: {
-        headers: {
-          [name: string]: unknown;
+        requestBody?: never;
+        responses: {
+            /** @description Ended */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Failure"];
         };
-        content?: never;
-      };
-      default: components["responses"]["Failure"];
     };
-  };
-  getWorkflow: {
-    parameters: {
-      query?: never;
-      header?: {
-        /** @description Language of descriptions (es or en) */
-        "Accept-Language"?: components["parameters"]["AcceptLanguage"];
-      };
-      path: {
-        id: components["parameters"]["ID"];
-      };
-      cookie?: never;
-    };
-    requestBody?: never;
-    responses: {
-      200: components["responses"]["OneWorkflow"];
-      default: components["responses"]["Failure"];
-    };
-  };
-  replaceWorkflow: {
-    parameters: {
-      query?: never;
-      header?: {
-        /** @description The ETag of the version you changed */
-        "If-Match"?: components["parameters"]["IfMatch"];
-        /** @description Language of descriptions (es or en) */
-        "Accept-Language"?: components["parameters"]["AcceptLanguage"];
-      };
-      path: {
-        id: components["parameters"]["ID"];
-      };
-      cookie?: never;
-    };
-    requestBody: components["requestBodies"]["Definition"];
-    responses: {
-      200: components["responses"]["OneWorkflow"];
-      default: components["responses"]["Failure"];
-    };
-  };
-  deleteWorkflow: {
-    parameters: {
-      query?: never;
-      header?: {
-        /** @description The ETag of the version you changed */
-        "If-Match"?: components["parameters"]["IfMatch"];
-      };
-      path: {
-        id: components["parameters"]["ID"];
-      };
-      cookie?: never;
-    };
-    requestBody?: never;
-    responses: {
-      /** @description Deleted */
-      204: {
-        headers: {
-          [name: string]: unknown;
+    getMe: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
         };
-        content?: never;
-      };
-      default: components["responses"]["Failure"];
-    };
-  };
-  enableWorkflow: {
-    parameters: {
-      query?: never;
-      header?: {
-        /** @description Language of descriptions (es or en) */
-        "Accept-Language"?: components["parameters"]["AcceptLanguage"];
-      };
-      path: {
-        id: components["parameters"]["ID"];
-      };
-      cookie?: never;
-    };
-    requestBody?: never;
-    responses: {
-      200: components["responses"]["OneWorkflow"];
-      default: components["responses"]["Failure"];
-    };
-  };
-  disableWorkflow: {
-    parameters: {
-      query?: never;
-      header?: {
-        /** @description Language of descriptions (es or en) */
-        "Accept-Language"?: components["parameters"]["AcceptLanguage"];
-      };
-      path: {
-        id: components["parameters"]["ID"];
-      };
-      cookie?: never;
-    };
-    requestBody?: never;
-    responses: {
-      200: components["responses"]["OneWorkflow"];
-      default: components["responses"]["Failure"];
-    };
-  };
-  listVersions: {
-    parameters: {
-      query?: {
-        /** @description `next_cursor` of the page before */
-        cursor?: components["parameters"]["Cursor"];
-        limit?: components["parameters"]["Limit"];
-      };
-      header?: never;
-      path: {
-        id: components["parameters"]["ID"];
-      };
-      cookie?: never;
-    };
-    requestBody?: never;
-    responses: {
-      /** @description A page */
-      200: {
-        headers: {
-          [name: string]: unknown;
+        requestBody?: never;
+        responses: {
+            /** @description The caller */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Me"];
+                };
+            };
+            default: components["responses"]["Failure"];
         };
-        content: {
-          "application/json": components["schemas"]["VersionPage"];
+    };
+    listWorkflows: {
+        parameters: {
+            query?: {
+                /** @description Part of the name */
+                q?: string;
+                enabled?: boolean;
+                project_id?: string;
+                /** @description `next_cursor` of the page before */
+                cursor?: components["parameters"]["Cursor"];
+                limit?: components["parameters"]["Limit"];
+            };
+            header?: {
+                /** @description Language of descriptions (es or en) */
+                "Accept-Language"?: components["parameters"]["AcceptLanguage"];
+            };
+            path?: never;
+            cookie?: never;
         };
-      };
-      default: components["responses"]["Failure"];
-    };
-  };
-  getVersion: {
-    parameters: {
-      query?: never;
-      header?: never;
-      path: {
-        id: components["parameters"]["ID"];
-        version: number;
-      };
-      cookie?: never;
-    };
-    requestBody?: never;
-    responses: {
-      /** @description The version */
-      200: {
-        headers: {
-          [name: string]: unknown;
+        requestBody?: never;
+        responses: {
+            /** @description A page */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WorkflowPage"];
+                };
+            };
+            default: components["responses"]["Failure"];
         };
-        content: {
-          "application/json": components["schemas"]["Version"];
+    };
+    createWorkflow: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Language of descriptions (es or en) */
+                "Accept-Language"?: components["parameters"]["AcceptLanguage"];
+            };
+            path?: never;
+            cookie?: never;
         };
-      };
-      default: components["responses"]["Failure"];
-    };
-  };
-  startRun: {
-    parameters: {
-      query?: never;
-      header?: {
-        /** @description A second call with the same key within 24 hours answers with the run of the first */
-        "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
-      };
-      path: {
-        id: components["parameters"]["ID"];
-      };
-      cookie?: never;
-    };
-    requestBody?: {
-      content: {
-        "application/json": components["schemas"]["RunStart"];
-      };
-    };
-    responses: {
-      202: components["responses"]["RunAccepted"];
-      default: components["responses"]["Failure"];
-    };
-  };
-  listOccurrences: {
-    parameters: {
-      query?: {
-        /** @description A trigger's id */
-        trigger?: string;
-        /** @description At or after this instant */
-        from?: components["parameters"]["From"];
-        /** @description Before this instant */
-        to?: components["parameters"]["To"];
-        outcome?: components["schemas"]["OccurrenceOutcome"];
-        /** @description `next_cursor` of the page before */
-        cursor?: components["parameters"]["Cursor"];
-        limit?: components["parameters"]["Limit"];
-      };
-      header?: never;
-      path: {
-        id: components["parameters"]["ID"];
-      };
-      cookie?: never;
-    };
-    requestBody?: never;
-    responses: {
-      /** @description A page */
-      200: {
-        headers: {
-          [name: string]: unknown;
+        requestBody: components["requestBodies"]["Definition"];
+        responses: {
+            /** @description The new workflow */
+            201: {
+                headers: {
+                    Location?: string;
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Workflow"];
+                };
+            };
+            default: components["responses"]["Failure"];
         };
-        content: {
-          "application/json": components["schemas"]["OccurrencePage"];
+    };
+    validateWorkflow: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
         };
-      };
-      default: components["responses"]["Failure"];
-    };
-  };
-  previewSchedule: {
-    parameters: {
-      query?: never;
-      header?: {
-        /** @description Language of descriptions (es or en) */
-        "Accept-Language"?: components["parameters"]["AcceptLanguage"];
-      };
-      path?: never;
-      cookie?: never;
-    };
-    requestBody: {
-      content: {
-        "application/json": components["schemas"]["PreviewRequest"];
-      };
-    };
-    responses: {
-      /** @description The preview */
-      200: {
-        headers: {
-          [name: string]: unknown;
+        requestBody: components["requestBodies"]["Definition"];
+        responses: {
+            /** @description The definition is valid */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Failure"];
         };
-        content: {
-          "application/json": components["schemas"]["Preview"];
+    };
+    getWorkflow: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Language of descriptions (es or en) */
+                "Accept-Language"?: components["parameters"]["AcceptLanguage"];
+            };
+            path: {
+                id: components["parameters"]["ID"];
+            };
+            cookie?: never;
         };
-      };
-      default: components["responses"]["Failure"];
-    };
-  };
-  listRuns: {
-    parameters: {
-      query?: {
-        workflow_id?: string;
-        /** @description One status, or several with commas */
-        status?: components["schemas"]["RunStatus"][];
-        trigger?: components["schemas"]["RunTrigger"];
-        project_id?: string;
-        /** @description At or after this instant */
-        from?: components["parameters"]["From"];
-        /** @description Before this instant */
-        to?: components["parameters"]["To"];
-        /** @description `next_cursor` of the page before */
-        cursor?: components["parameters"]["Cursor"];
-        limit?: components["parameters"]["Limit"];
-      };
-      header?: never;
-      path?: never;
-      cookie?: never;
-    };
-    requestBody?: never;
-    responses: {
-      /** @description A page */
-      200: {
-        headers: {
-          [name: string]: unknown;
+        requestBody?: never;
+        responses: {
+            200: components["responses"]["OneWorkflow"];
+            default: components["responses"]["Failure"];
         };
-        content: {
-          "application/json": components["schemas"]["RunPage"];
+    };
+    replaceWorkflow: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag of the version you changed */
+                "If-Match"?: components["parameters"]["IfMatch"];
+                /** @description Language of descriptions (es or en) */
+                "Accept-Language"?: components["parameters"]["AcceptLanguage"];
+            };
+            path: {
+                id: components["parameters"]["ID"];
+            };
+            cookie?: never;
         };
-      };
-      default: components["responses"]["Failure"];
-    };
-  };
-  getRun: {
-    parameters: {
-      query?: never;
-      header?: never;
-      path: {
-        id: components["parameters"]["ID"];
-      };
-      cookie?: never;
-    };
-    requestBody?: never;
-    responses: {
-      /** @description The run */
-      200: {
-        headers: {
-          [name: string]: unknown;
+        requestBody: components["requestBodies"]["Definition"];
+        responses: {
+            200: components["responses"]["OneWorkflow"];
+            default: components["responses"]["Failure"];
         };
-        content: {
-          "application/json": components["schemas"]["Run"];
+    };
+    deleteWorkflow: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag of the version you changed */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
+            path: {
+                id: components["parameters"]["ID"];
+            };
+            cookie?: never;
         };
-      };
-      default: components["responses"]["Failure"];
-    };
-  };
-  listLogs: {
-    parameters: {
-      query?: {
-        step?: string;
-        /** @description Only lines with a greater seq */
-        after?: number;
-        limit?: number;
-      };
-      header?: never;
-      path: {
-        id: components["parameters"]["ID"];
-      };
-      cookie?: never;
-    };
-    requestBody?: never;
-    responses: {
-      /** @description A page */
-      200: {
-        headers: {
-          [name: string]: unknown;
+        requestBody?: never;
+        responses: {
+            /** @description Deleted */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Failure"];
         };
-        content: {
-          "application/json": components["schemas"]["LogPage"];
+    };
+    enableWorkflow: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Language of descriptions (es or en) */
+                "Accept-Language"?: components["parameters"]["AcceptLanguage"];
+            };
+            path: {
+                id: components["parameters"]["ID"];
+            };
+            cookie?: never;
         };
-      };
-      default: components["responses"]["Failure"];
-    };
-  };
-  cancelRun: {
-    parameters: {
-      query?: never;
-      header?: never;
-      path: {
-        id: components["parameters"]["ID"];
-      };
-      cookie?: never;
-    };
-    requestBody?: never;
-    responses: {
-      202: components["responses"]["RunAccepted"];
-      default: components["responses"]["Failure"];
-    };
-  };
-  rerunRun: {
-    parameters: {
-      query?: never;
-      header?: {
-        /** @description A second call with the same key within 24 hours answers with the run of the first */
-        "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
-      };
-      path: {
-        id: components["parameters"]["ID"];
-      };
-      cookie?: never;
-    };
-    requestBody?: {
-      content: {
-        "application/json": components["schemas"]["Rerun"];
-      };
-    };
-    responses: {
-      202: components["responses"]["RunAccepted"];
-      default: components["responses"]["Failure"];
-    };
-  };
-  streamEvents: {
-    parameters: {
-      query: {
-        topics: string[];
-      };
-      header?: {
-        "Last-Event-ID"?: string;
-      };
-      path?: never;
-      cookie?: never;
-    };
-    requestBody?: never;
-    responses: {
-      /** @description The stream */
-      200: {
-        headers: {
-          [name: string]: unknown;
+        requestBody?: never;
+        responses: {
+            200: components["responses"]["OneWorkflow"];
+            default: components["responses"]["Failure"];
         };
-        content: {
-          "text/event-stream": string;
-        };
-      };
-      default: components["responses"]["Failure"];
     };
-  };
+    disableWorkflow: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Language of descriptions (es or en) */
+                "Accept-Language"?: components["parameters"]["AcceptLanguage"];
+            };
+            path: {
+                id: components["parameters"]["ID"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: components["responses"]["OneWorkflow"];
+            default: components["responses"]["Failure"];
+        };
+    };
+    listVersions: {
+        parameters: {
+            query?: {
+                /** @description `next_cursor` of the page before */
+                cursor?: components["parameters"]["Cursor"];
+                limit?: components["parameters"]["Limit"];
+            };
+            header?: never;
+            path: {
+                id: components["parameters"]["ID"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VersionPage"];
+                };
+            };
+            default: components["responses"]["Failure"];
+        };
+    };
+    getVersion: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["ID"];
+                version: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The version */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Version"];
+                };
+            };
+            default: components["responses"]["Failure"];
+        };
+    };
+    startRun: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A second call with the same key within 24 hours answers with the run of the first */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                id: components["parameters"]["ID"];
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["RunStart"];
+            };
+        };
+        responses: {
+            202: components["responses"]["RunAccepted"];
+            default: components["responses"]["Failure"];
+        };
+    };
+    listOccurrences: {
+        parameters: {
+            query?: {
+                /** @description A trigger's id */
+                trigger?: string;
+                /** @description At or after this instant */
+                from?: components["parameters"]["From"];
+                /** @description Before this instant */
+                to?: components["parameters"]["To"];
+                outcome?: components["schemas"]["OccurrenceOutcome"];
+                /** @description `next_cursor` of the page before */
+                cursor?: components["parameters"]["Cursor"];
+                limit?: components["parameters"]["Limit"];
+            };
+            header?: never;
+            path: {
+                id: components["parameters"]["ID"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OccurrencePage"];
+                };
+            };
+            default: components["responses"]["Failure"];
+        };
+    };
+    previewSchedule: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Language of descriptions (es or en) */
+                "Accept-Language"?: components["parameters"]["AcceptLanguage"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PreviewRequest"];
+            };
+        };
+        responses: {
+            /** @description The preview */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Preview"];
+                };
+            };
+            default: components["responses"]["Failure"];
+        };
+    };
+    listRuns: {
+        parameters: {
+            query?: {
+                workflow_id?: string;
+                /** @description One status, or several with commas */
+                status?: components["schemas"]["RunStatus"][];
+                trigger?: components["schemas"]["RunTrigger"];
+                project_id?: string;
+                /** @description At or after this instant */
+                from?: components["parameters"]["From"];
+                /** @description Before this instant */
+                to?: components["parameters"]["To"];
+                /** @description `next_cursor` of the page before */
+                cursor?: components["parameters"]["Cursor"];
+                limit?: components["parameters"]["Limit"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunPage"];
+                };
+            };
+            default: components["responses"]["Failure"];
+        };
+    };
+    getRun: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["ID"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The run */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Run"];
+                };
+            };
+            default: components["responses"]["Failure"];
+        };
+    };
+    listLogs: {
+        parameters: {
+            query?: {
+                step?: string;
+                /** @description Only lines with a greater seq */
+                after?: number;
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                id: components["parameters"]["ID"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LogPage"];
+                };
+            };
+            default: components["responses"]["Failure"];
+        };
+    };
+    cancelRun: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["ID"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            202: components["responses"]["RunAccepted"];
+            default: components["responses"]["Failure"];
+        };
+    };
+    rerunRun: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A second call with the same key within 24 hours answers with the run of the first */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                id: components["parameters"]["ID"];
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["Rerun"];
+            };
+        };
+        responses: {
+            202: components["responses"]["RunAccepted"];
+            default: components["responses"]["Failure"];
+        };
+    };
+    streamEvents: {
+        parameters: {
+            query: {
+                topics: string[];
+            };
+            header?: {
+                "Last-Event-ID"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The stream */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": string;
+                };
+            };
+            default: components["responses"]["Failure"];
+        };
+    };
 }

@@ -1,0 +1,97 @@
+import { nextTick } from 'vue'
+import { createRouter, createWebHistory } from 'vue-router'
+import { useSession } from '@/features/auth'
+import { safeNext } from '@/shared/lib/next-address'
+
+declare module 'vue-router' {
+  interface RouteMeta {
+    /** Shown without the frame of the application, to people who are not logged in. */
+    bare?: boolean
+  }
+}
+
+export const router = createRouter({
+  history: createWebHistory(),
+  routes: [
+    { path: '/', redirect: '/workflows' },
+    { path: '/login', name: 'login', component: () => import('@/pages/LoginPage.vue'), meta: { bare: true } },
+    {
+      path: '/register',
+      name: 'register',
+      component: () => import('@/pages/RegisterPage.vue'),
+      meta: { bare: true },
+    },
+    { path: '/workflows', name: 'workflows', component: () => import('@/pages/WorkflowsPage.vue') },
+    { path: '/workflows/new', name: 'workflow-new', component: () => import('@/pages/WorkflowEditPage.vue') },
+    {
+      path: '/workflows/:id',
+      component: () => import('@/pages/WorkflowPage.vue'),
+      props: true,
+      children: [
+        { path: '', name: 'workflow', component: () => import('@/pages/WorkflowRunsTab.vue') },
+        {
+          path: 'definition',
+          name: 'workflow-definition',
+          component: () => import('@/pages/WorkflowDefinitionTab.vue'),
+        },
+        {
+          path: 'occurrences',
+          name: 'workflow-occurrences',
+          component: () => import('@/pages/WorkflowOccurrencesTab.vue'),
+        },
+        {
+          path: 'versions',
+          name: 'workflow-versions',
+          component: () => import('@/pages/WorkflowVersionsTab.vue'),
+        },
+      ],
+    },
+    {
+      path: '/workflows/:id/edit',
+      name: 'workflow-edit',
+      component: () => import('@/pages/WorkflowEditPage.vue'),
+      props: true,
+    },
+    { path: '/runs', name: 'runs', component: () => import('@/pages/RunsPage.vue') },
+    { path: '/runs/:id', name: 'run', component: () => import('@/pages/RunPage.vue'), props: true },
+    { path: '/:rest(.*)*', name: 'not-found', component: () => import('@/pages/NotFoundPage.vue') },
+  ],
+  scrollBehavior(to, from, saved) {
+    if (saved) return saved
+    if (to.matched[0]?.path === from.matched[0]?.path && to.params.id === from.params.id) return false
+    return { top: 0 }
+  },
+})
+
+router.beforeEach(async (to) => {
+  const session = useSession()
+  await session.load()
+  if (to.meta.bare) {
+    if (session.me) return safeNext(to.query.next)
+    if (session.setupRequired && to.name === 'login') return { name: 'register', query: to.query }
+    return true
+  }
+  if (session.me) return true
+  const query = to.fullPath === '/workflows' ? {} : { next: to.fullPath }
+  return { name: session.setupRequired ? 'register' : 'login', query }
+})
+
+// A reader's or keyboard user's place is the new page's content, not the link that is gone.
+router.afterEach((to, from) => {
+  if (from.matched.length === 0 || to.path === from.path) return
+  if (to.matched[0]?.path === from.matched[0]?.path && to.params.id === from.params.id) return
+  void nextTick(() => document.getElementById('content')?.focus({ preventScroll: true }))
+})
+
+// After an upgrade of the server the parts of the old version are gone: load the new one, once.
+const reloadedFor = 'orq.reloaded_for'
+router.onError((error: Error, to) => {
+  if (!/dynamically imported module|module script|preload/i.test(error.message)) return
+  try {
+    if (sessionStorage.getItem(reloadedFor) === to.fullPath) return
+    sessionStorage.setItem(reloadedFor, to.fullPath)
+  } catch {
+    return
+  }
+  location.assign(to.fullPath)
+})

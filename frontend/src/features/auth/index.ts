@@ -1,0 +1,5 @@
+export { useSession } from './session'
+export { default as AccountMenu } from './AccountMenu.vue'
+export { default as LoginForm } from './LoginForm.vue'
+export { default as RegisterForm } from './RegisterForm.vue'
+export { default as AuthFrame } from './AuthFrame.vue'

@@ -1,0 +1,74 @@
+import { useMutation, useQuery, useQueryCache } from '@pinia/colada'
+import { applyRun, keys } from '@/shared/api/cache'
+import { body, client, newIdempotencyKey } from '@/shared/api/client'
+import type { LogPage, Rerun, Run, RunPage, RunStatus, RunTrigger } from '@/shared/api/types'
+
+export interface RunQuery {
+  workflow_id?: string
+  status?: RunStatus[]
+  trigger?: RunTrigger
+}
+
+const pageSize = 50
+
+export function fetchRuns(
+  query: RunQuery,
+  cursor: string | undefined,
+  signal: AbortSignal,
+): Promise<RunPage> {
+  return body(client.GET('/runs', { params: { query: { ...query, cursor, limit: pageSize } }, signal }))
+}
+
+export function fetchLogs(id: string, after: number, limit: number): Promise<LogPage> {
+  return body(client.GET('/runs/{id}/logs', { params: { path: { id }, query: { after, limit } } }))
+}
+
+export function useRun(id: () => string) {
+  return useQuery<Run>({
+    key: () => keys.run(id()),
+    query: ({ signal }) => body(client.GET('/runs/{id}', { params: { path: { id: id() } }, signal })),
+    staleTime: 0,
+  })
+}
+
+/** Starts a run now. The key makes a repeated call (a lost answer) harmless. */
+export function useStartRun() {
+  const cache = useQueryCache()
+  return useMutation({
+    mutation: ({ workflowID, inputs }: { workflowID: string; inputs?: Record<string, unknown> }) =>
+      body(
+        client.POST('/workflows/{id}/runs', {
+          params: { path: { id: workflowID }, header: { 'Idempotency-Key': newIdempotencyKey() } },
+          body: { inputs },
+        }),
+      ),
+    onSuccess: (run) => startedRun(cache, run),
+  })
+}
+
+export function useRerun() {
+  const cache = useQueryCache()
+  return useMutation({
+    mutation: ({ id, ...rerun }: Rerun & { id: string }) =>
+      body(
+        client.POST('/runs/{id}/rerun', {
+          params: { path: { id }, header: { 'Idempotency-Key': newIdempotencyKey() } },
+          body: rerun,
+        }),
+      ),
+    onSuccess: (run) => startedRun(cache, run),
+  })
+}
+
+function startedRun(cache: ReturnType<typeof useQueryCache>, run: Run) {
+  applyRun(cache, run)
+  return cache.invalidateQueries({ key: keys.runLists })
+}
+
+export function useCancelRun() {
+  const cache = useQueryCache()
+  return useMutation({
+    mutation: (id: string) => body(client.POST('/runs/{id}/cancel', { params: { path: { id } } })),
+    onSuccess: (run) => applyRun(cache, run),
+  })
+}

@@ -1,0 +1,139 @@
+import { useMutation, useQuery, useQueryCache, type QueryCache } from '@pinia/colada'
+import { computed } from 'vue'
+import { keys, type Pages, type TaggedWorkflow } from '@/shared/api/cache'
+import { body, bodyWithTag, client } from '@/shared/api/client'
+import { usePaged } from '@/shared/api/paged'
+import type { Occurrence, OccurrenceOutcome, Version, Workflow, WorkflowPage } from '@/shared/api/types'
+import { locale } from '@/shared/i18n'
+
+export interface WorkflowFilter {
+  q?: string
+  enabled?: boolean
+}
+
+const pageSize = 50
+
+// The server describes schedules in the reader's language, so the language is part of the key.
+export function useWorkflowList(filter: () => WorkflowFilter) {
+  return usePaged<Workflow>({
+    key: () => keys.workflowList({ ...filter(), locale: locale.value }),
+    fetch: (cursor, signal) =>
+      body(client.GET('/workflows', { params: { query: { ...filter(), cursor, limit: pageSize } }, signal })),
+  })
+}
+
+export function useWorkflow(id: () => string) {
+  return useQuery<TaggedWorkflow>({
+    key: () => keys.workflow(id()),
+    query: ({ signal }) =>
+      bodyWithTag(client.GET('/workflows/{id}', { params: { path: { id: id() } }, signal })),
+  })
+}
+
+/** Names to choose from: the newest two hundred, and the chosen one wherever it stands. */
+export function useWorkflowNames(chosen: () => string) {
+  const list = useQuery({
+    key: () => ['workflows', 'names'],
+    query: ({ signal }) => body(client.GET('/workflows', { params: { query: { limit: 200 } }, signal })),
+    staleTime: 60_000,
+  })
+  const listed = computed(() => list.data.value?.items.map(({ id, name }) => ({ id, name })) ?? [])
+  const missing = computed(
+    () =>
+      chosen() !== '' && list.data.value !== undefined && !listed.value.some((item) => item.id === chosen()),
+  )
+  const other = useQuery<TaggedWorkflow>({
+    key: () => keys.workflow(chosen()),
+    query: ({ signal }) =>
+      bodyWithTag(client.GET('/workflows/{id}', { params: { path: { id: chosen() } }, signal })),
+    enabled: () => missing.value,
+  })
+  const options = computed(() => {
+    if (!missing.value) return listed.value
+    return [{ id: chosen(), name: other.data.value?.data.name ?? chosen() }, ...listed.value]
+  })
+  return { options }
+}
+
+export function useVersions(id: () => string) {
+  return usePaged<Version>({
+    key: () => keys.versions(id()),
+    fetch: (cursor, signal) =>
+      body(
+        client.GET('/workflows/{id}/versions', {
+          params: { path: { id: id() }, query: { cursor, limit: 20 } },
+          signal,
+        }),
+      ),
+  })
+}
+
+export function useOccurrences(
+  id: () => string,
+  filter: () => { trigger?: string; outcome?: OccurrenceOutcome },
+) {
+  return usePaged<Occurrence>({
+    key: () => keys.occurrences(id(), filter()),
+    fetch: (cursor, signal) =>
+      body(
+        client.GET('/workflows/{id}/occurrences', {
+          params: { path: { id: id() }, query: { ...filter(), cursor, limit: pageSize } },
+          signal,
+        }),
+      ),
+  })
+}
+
+function replaceInLists(cache: QueryCache, change: (workflow: Workflow) => Workflow) {
+  for (const entry of cache.getEntries({ key: keys.workflowLists })) {
+    const pages = entry.state.value.data as Pages<WorkflowPage> | undefined
+    if (!pages) continue
+    cache.setQueryData(entry.key, {
+      ...pages,
+      pages: pages.pages.map((page) => ({ ...page, items: page.items.map(change) })),
+    })
+  }
+}
+
+/** Shows a workflow that the server has just answered with, wherever it is shown. */
+export function applyWorkflow(cache: QueryCache, answer: TaggedWorkflow): void {
+  const { data } = answer
+  cache.setQueryData(keys.workflow(data.id), answer)
+  replaceInLists(cache, (shown) => (shown.id === data.id ? data : shown))
+}
+
+/** Enables or disables; the switch moves at once and back again if the server refuses. */
+export function useToggleWorkflow() {
+  const cache = useQueryCache()
+  return useMutation({
+    mutation: ({ id, enabled }: { id: string; enabled: boolean }) => {
+      const options = { params: { path: { id } } }
+      return bodyWithTag(
+        enabled
+          ? client.POST('/workflows/{id}/enable', options)
+          : client.POST('/workflows/{id}/disable', options),
+      )
+    },
+    onMutate({ id, enabled }) {
+      replaceInLists(cache, (shown) => (shown.id === id ? { ...shown, enabled } : shown))
+      const one = cache.getQueryData<TaggedWorkflow>(keys.workflow(id))
+      if (one) cache.setQueryData(keys.workflow(id), { ...one, data: { ...one.data, enabled } })
+    },
+    onSuccess: (answer) => applyWorkflow(cache, answer),
+    onError: () => cache.invalidateQueries({ key: keys.workflows }),
+  })
+}
+
+export function useDeleteWorkflow() {
+  const cache = useQueryCache()
+  return useMutation({
+    async mutation(id: string) {
+      const { response, error } = await client.DELETE('/workflows/{id}', { params: { path: { id } } })
+      await body(Promise.resolve({ data: undefined, error, response }))
+    },
+    async onSuccess(_, id) {
+      for (const entry of cache.getEntries({ key: keys.workflow(id) })) cache.remove(entry)
+      await cache.invalidateQueries({ key: keys.workflowLists })
+    },
+  })
+}

@@ -1,0 +1,14 @@
+export {
+  useDeleteWorkflow,
+  useOccurrences,
+  useToggleWorkflow,
+  useVersions,
+  useWorkflow,
+  useWorkflowList,
+  useWorkflowNames,
+  type WorkflowFilter,
+} from './api'
+export { default as WorkflowTable } from './WorkflowTable.vue'
+export { default as WorkflowHeader } from './WorkflowHeader.vue'
+export { default as DefinitionSummary } from './DefinitionSummary.vue'
+export { default as OccurrenceTable } from './OccurrenceTable.vue'

@@ -1,0 +1,58 @@
+// Short names for the shapes of the contract.
+import type { components } from './schema'
+
+type Schemas = components['schemas']
+
+export type System = Schemas['System']
+export type Me = Schemas['Me']
+export type Workflow = Schemas['Workflow']
+export type WorkflowInput = Schemas['WorkflowInput']
+export type WorkflowPage = Schemas['WorkflowPage']
+export type Trigger = Schemas['Trigger']
+export type TriggerInput = Schemas['TriggerInput']
+export type Step = Schemas['Step']
+export type Retry = Schemas['Retry']
+export type Version = Schemas['Version']
+export type VersionPage = Schemas['VersionPage']
+export type Preview = Schemas['Preview']
+export type PreviewRequest = Schemas['PreviewRequest']
+export type Run = Schemas['Run']
+export type RunSummary = Schemas['RunSummary']
+export type RunBrief = Schemas['RunBrief']
+export type RunPage = Schemas['RunPage']
+export type RunStatus = Schemas['RunStatus']
+export type StepStatus = Schemas['StepStatus']
+export type RunTrigger = Schemas['RunTrigger']
+export type StepRun = Schemas['StepRun']
+export type Attempt = Schemas['Attempt']
+export type LogLine = Schemas['LogLine']
+export type LogPage = Schemas['LogPage']
+export type Rerun = Schemas['Rerun']
+export type Occurrence = Schemas['Occurrence']
+export type OccurrencePage = Schemas['OccurrencePage']
+export type OccurrenceOutcome = Schemas['OccurrenceOutcome']
+export type Problem = Schemas['Problem']
+export type FieldProblem = NonNullable<Problem['errors']>[number]
+
+export const runStatuses: readonly RunStatus[] = [
+  'queued',
+  'running',
+  'waiting',
+  'held',
+  'succeeded',
+  'failed',
+  'cancelled',
+]
+export const runTriggers: readonly RunTrigger[] = ['manual', 'schedule', 'rerun']
+export const outcomes: readonly OccurrenceOutcome[] = [
+  'ran',
+  'ran_late',
+  'coalesced',
+  'skipped',
+  'superseded',
+]
+
+/** Tells whether a run or step in this status will not change any more. */
+export function isFinished(status: StepStatus): boolean {
+  return status === 'succeeded' || status === 'failed' || status === 'cancelled' || status === 'skipped'
+}
