@@ -75,10 +75,16 @@ func orphansOf(dir, pidFile string) []int {
 	return pids
 }
 
-// isServer keeps a shell or an editor that stands in the folder from being taken for an orphan.
+// isServer keeps a shell or an editor that stands in the folder from being taken for an orphan, and a dead process
+// that its parent has not asked about: in a container often nobody ever does.
 func isServer(pid int) bool {
-	name, err := os.ReadFile(fmt.Sprintf("/proc/%d/comm", pid))
-	return err == nil && isServerName(strings.TrimSpace(string(name)))
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid)) // 42 (postgres) S 1 …
+	if err != nil {
+		return false
+	}
+	_, rest, _ := strings.Cut(string(text), "(")
+	end := strings.LastIndex(rest, ")") // a name may hold one too
+	return end >= 0 && isServerName(rest[:end]) && !strings.HasPrefix(rest[end+1:], " Z")
 }
 
 func isServerName(name string) bool {
