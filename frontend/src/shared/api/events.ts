@@ -245,7 +245,7 @@ export function parseEvent(type: keyof EventPayloads, text: string): LiveEvent |
 }
 
 function browserEnvironment(): HubEnvironment {
-  const shared = 'locks' in navigator && 'BroadcastChannel' in window
+  const shared = Boolean(navigator.locks) && 'BroadcastChannel' in window
   return {
     open: (url) => new EventSource(url),
     channel: shared ? new BroadcastChannel('orq-events') : undefined,

@@ -15,7 +15,7 @@ export function refreshSession(sentAt: number): Promise<boolean> {
 }
 
 async function exclusively(task: () => Promise<boolean>): Promise<boolean> {
-  if (!('locks' in navigator)) return task()
+  if (!navigator.locks) return task()
   return navigator.locks.request('orq-session', task)
 }
 

@@ -19,12 +19,12 @@ function unit(
   return new Intl.NumberFormat(locale, {
     style: 'unit',
     unit: name,
-    unitDisplay: 'short',
+    unitDisplay: 'narrow',
     maximumFractionDigits: digits,
   }).format(value)
 }
 
-/** A duration with at most two units: 850 ms, 4.2 s, 1 min 19 s, 2 h 5 min. */
+/** A duration with at most two units: 850ms, 4.2s, 1m 19s, 2h 5m. */
 export function formatDuration(ms: number | undefined, locale: string): string {
   if (ms === undefined) return '—'
   if (ms < 1000) return unit(Math.round(ms), 'millisecond', locale)

@@ -1,0 +1,64 @@
+import { describe, expect, it } from 'vitest'
+import { ancestors, without, wouldCycle, type Node } from './graph'
+
+//   a → b → d
+//   a → c → d     e stands alone
+const diamond: Node[] = [
+  { key: 'a', dependsOn: [] },
+  { key: 'b', dependsOn: ['a'] },
+  { key: 'c', dependsOn: ['a'] },
+  { key: 'd', dependsOn: ['b', 'c'] },
+  { key: 'e', dependsOn: [] },
+]
+
+describe('ancestors', () => {
+  it('follows every way back', () => {
+    expect(ancestors(diamond, 'd')).toEqual(new Set(['a', 'b', 'c']))
+    expect(ancestors(diamond, 'a')).toEqual(new Set())
+  })
+  it('ends in a graph that is a circle already', () => {
+    const circle = [
+      { key: 'x', dependsOn: ['y'] },
+      { key: 'y', dependsOn: ['x'] },
+    ]
+    expect(ancestors(circle, 'x')).toEqual(new Set(['x', 'y']))
+  })
+})
+
+describe('wouldCycle', () => {
+  it.each([
+    ['a', 'd', true, 'd waits for a'],
+    ['a', 'b', true, 'b waits for a'],
+    ['b', 'b', true, 'a step cannot wait for itself'],
+    ['d', 'a', false, 'it does already, and a longer way round is no circle'],
+    ['b', 'c', false, 'they stand beside each other'],
+    ['e', 'd', false, 'nobody waits for e'],
+  ])('%s after %s: %s, because %s', (key, other, expected) => {
+    expect(wouldCycle(diamond, key, other)).toBe(expected)
+  })
+
+  it('never lets a circle come about, whatever is allowed one after the other', () => {
+    const keys = ['a', 'b', 'c', 'd', 'e', 'f']
+    for (let seed = 1; seed <= 50; seed++) {
+      const nodes: { key: string; dependsOn: string[] }[] = keys.map((key) => ({ key, dependsOn: [] }))
+      let state = seed
+      const pick = () => {
+        state = (state * 1103515245 + 12345) % 2147483648
+        return nodes[state % nodes.length]!
+      }
+      for (let i = 0; i < 60; i++) {
+        const node = pick()
+        const other = pick()
+        if (!wouldCycle(nodes, node.key, other.key)) node.dependsOn.push(other.key)
+      }
+      for (const { key } of nodes) expect(ancestors(nodes, key).has(key)).toBe(false)
+    }
+  })
+})
+
+describe('without', () => {
+  it('hands the dependencies of a removed step on to those that waited for it', () => {
+    expect(without(diamond, 'b').find((node) => node.key === 'd')?.dependsOn).toEqual(['c', 'a'])
+    expect(without(diamond, 'a').find((node) => node.key === 'b')?.dependsOn).toEqual([])
+  })
+})
