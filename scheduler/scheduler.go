@@ -19,10 +19,10 @@ import (
 
 // Config is what can be set about a scheduler.
 type Config struct {
-	Batch      int           `default:"500" env:"ORQ_SCHEDULER_BATCH" help:"How many due triggers one transaction takes."`
-	LostAfter  time.Duration `default:"15s" env:"ORQ_LOST_AFTER" help:"A worker that has not beaten for this long is gone."`
-	Grace      time.Duration `default:"5s" env:"ORQ_ENQUEUE_GRACE" help:"A run that the queue has had for this long is enqueued again."`
-	MaxCrashes int           `default:"3" env:"ORQ_MAX_CRASHES" help:"A run that has lost this many workers fails."`
+	Batch        int           `default:"500" env:"ORQ_SCHEDULER_BATCH" help:"How many due triggers one transaction takes."`
+	LostAfter    time.Duration `default:"15s" env:"ORQ_LOST_AFTER" help:"A worker that has not beaten for this long is gone."`
+	EnqueueGrace time.Duration `default:"5s" env:"ORQ_ENQUEUE_GRACE" help:"A run that the queue has had for this long is enqueued again."`
+	MaxCrashes   int           `default:"3" env:"ORQ_MAX_CRASHES" help:"A run that has lost this many workers fails."`
 }
 
 // Scheduler is the role.
@@ -42,7 +42,7 @@ func New(cfg Config, db *postgres.DB, q *queue.Client, clk clock.Clock, log *slo
 	m := newMetrics(reg, db, q, log)
 	return &Scheduler{
 		ticker:     &ticker{db: db, service: service, queue: q, log: log, batch: cfg.Batch, metrics: m, wake: make(chan struct{}, 1)},
-		dispatcher: &dispatcher{db: db, queue: q, service: service, log: log, grace: cfg.Grace, wake: make(chan struct{}, 1)},
+		dispatcher: &dispatcher{db: db, queue: q, service: service, log: log, grace: cfg.EnqueueGrace, wake: make(chan struct{}, 1)},
 		reconciler: &reconciler{db: db, queue: q, service: service, log: log, lostAfter: cfg.LostAfter, maxCrashes: cfg.MaxCrashes, metrics: m},
 		janitor:    &janitor{db: db, log: log},
 		db:         db, clock: clk, log: log,

@@ -211,7 +211,7 @@ func (d *drive) beginStep(ctx context.Context, i int) (began bool, err error) {
 		}
 	}
 	d.running++
-	env := d.env.Clone()
+	env := d.env.Snapshot()
 	call := action.Call{
 		RunID: d.claimed.ID, Step: def.ID, Attempt: row.Attempt, Env: env,
 		Log: d.journal.writer(d.w.clock, def.ID, row.Attempt),

@@ -28,23 +28,34 @@ type DB struct {
 	*pgxpool.Pool
 }
 
-// Open makes a pool of at most conns connections (0: pgx's default) and waits until the database answers or ctx ends.
-// application names the role in pg_stat_activity.
-func Open(ctx context.Context, databaseURL, application string, conns int) (*DB, error) {
+// Options are what differs between the pools of the roles.
+type Options struct {
+	Application string // names the role in pg_stat_activity
+	Conns       int    // at most; 0 is pgx's default
+	// Keyed is for a pool whose statements all find their rows by key: it never reads whole tables. A plan that was made
+	// while the table of live runs was empty would do so, and go on doing so when it has a million rows.
+	Keyed bool
+}
+
+// Open makes a pool. It does not wait for the database; see Wait.
+func Open(ctx context.Context, databaseURL string, o Options) (*DB, error) {
 	cfg, err := pgxpool.ParseConfig(databaseURL)
 	if err != nil {
 		return nil, fmt.Errorf("read the database URL: %w", redactURL(err))
 	}
-	if conns > 0 {
-		cfg.MaxConns = int32(conns) //nolint:gosec // a handful
+	if o.Conns > 0 {
+		cfg.MaxConns = int32(o.Conns) //nolint:gosec // a handful
 	}
 	params := cfg.ConnConfig.RuntimeParams
-	params["application_name"] = "orq-" + application
+	params["application_name"] = "orq-" + o.Application
 	params["timezone"] = "UTC"
 	// With stale statistics a custom plan for a batch of ids reads every live run; the generic plan uses the key.
 	params["plan_cache_mode"] = "force_generic_plan"
 	// The statements here are short: compiling them costs more than it saves.
 	params["jit"] = "off"
+	if o.Keyed {
+		params["enable_seqscan"], params["enable_hashjoin"], params["enable_mergejoin"] = "off", "off", "off"
+	}
 	cfg.ConnConfig.ConnectTimeout = 5 * time.Second
 	pool, err := pgxpool.NewWithConfig(ctx, cfg)
 	if err != nil {
@@ -105,10 +116,49 @@ func Constraint(err error) string {
 	return ""
 }
 
+// Wait returns once the database answers and its schema is current, trying with pauses until ctx ends. say gets the
+// reason for waiting, each time it is another.
+func (db *DB) Wait(ctx context.Context, pause func(context.Context) error, say func(reason string)) error {
+	told := ""
+	for {
+		err := db.Ready(ctx)
+		if err == nil {
+			return nil
+		}
+		if ctx.Err() != nil {
+			return fmt.Errorf("wait for the database: %w", ctx.Err())
+		}
+		if reason := err.Error(); reason != told {
+			told = reason
+			say(reason)
+		}
+		if err := pause(ctx); err != nil {
+			return fmt.Errorf("wait for the database: %w", err)
+		}
+	}
+}
+
+// Ready tells whether the database answers and its schema is current.
+func (db *DB) Ready(ctx context.Context) error {
+	if err := db.Ping(ctx); err != nil {
+		return err
+	}
+	return db.SchemaCurrent(ctx)
+}
+
 // Ping tells whether the database answers.
 func (db *DB) Ping(ctx context.Context) error {
 	if err := db.Pool.Ping(ctx); err != nil {
-		return fmt.Errorf("reach the database: %w", err)
+		return fmt.Errorf("reach the database: %w", withoutPassword(err))
 	}
 	return nil
+}
+
+// withoutPassword keeps only what is safe to print of a connection error: pgx names host and user, never the password.
+func withoutPassword(err error) error {
+	var connect *pgconn.ConnectError
+	if errors.As(err, &connect) {
+		return connect
+	}
+	return err
 }

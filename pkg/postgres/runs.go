@@ -264,3 +264,16 @@ func (s Runs) LastSeq(ctx context.Context, id uuid.UUID) (int, error) {
 	}
 	return seq, nil
 }
+
+// Some finds runs of the projects by their ids; those that are not there are missing from the answer.
+func (s Runs) Some(ctx context.Context, projects, ids []uuid.UUID) ([]RunRow, error) {
+	rows, err := s.Q.Query(ctx, `select `+runColumns+` from runs r `+runJoins+` where r.id = any($1) and r.project_id = any($2) order by r.id`, ids, projects)
+	if err != nil {
+		return nil, fmt.Errorf("find runs: %w", err)
+	}
+	list, err := pgx.CollectRows(rows, pgx.RowToStructByName[RunRow])
+	if err != nil {
+		return nil, fmt.Errorf("find runs: %w", err)
+	}
+	return list, nil
+}

@@ -142,9 +142,6 @@ func (c *Client) Ping(ctx context.Context) error {
 	return nil
 }
 
-// Redis is the connection itself, for the login's rate limits.
-func (c *Client) Redis() redis.UniversalClient { return c.redis }
-
 // Close ends the connection.
 func (c *Client) Close() error {
 	if err := c.redis.Close(); err != nil {
@@ -250,6 +247,21 @@ func (c *Client) ForgetActive(ctx context.Context, tickets []run.Ticket) error {
 		if _, err := pipe.Exec(ctx); err != nil {
 			return fmt.Errorf("forget active tickets: %w", err)
 		}
+	}
+	return nil
+}
+
+// Check tells whether Redis answers and keeps what it is given: one that evicts keys would lose tasks half-way.
+func (c *Client) Check(ctx context.Context) error {
+	if err := c.Ping(ctx); err != nil {
+		return err
+	}
+	settings, err := c.redis.ConfigGet(ctx, "maxmemory-policy").Result()
+	if err != nil {
+		return nil //nolint:nilerr // a Redis that hides its settings, or the one in this process
+	}
+	if policy := settings["maxmemory-policy"]; policy != "" && policy != "noeviction" {
+		return fmt.Errorf("its maxmemory-policy is %s; it must be noeviction", policy)
 	}
 	return nil
 }

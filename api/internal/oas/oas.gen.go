@@ -11,12 +11,30 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"time"
 
+	"github.com/guildmember145/orquestador-plataforma/api/internal/wire"
 	"github.com/labstack/echo/v4"
 	"github.com/oapi-codegen/runtime"
 	openapi_types "github.com/oapi-codegen/runtime/types"
 )
+
+// Defines values for AnomalyKind.
+const (
+	Gap    AnomalyKind = "gap"
+	Repeat AnomalyKind = "repeat"
+)
+
+// Valid indicates whether the value is a known member of the AnomalyKind enum.
+func (e AnomalyKind) Valid() bool {
+	switch e {
+	case Gap:
+		return true
+	case Repeat:
+		return true
+	default:
+		return false
+	}
+}
 
 // Defines values for GapRule.
 const (
@@ -60,33 +78,6 @@ func (e LogLineLevel) Valid() bool {
 	}
 }
 
-// Defines values for MeProjectsRole.
-const (
-	Admin    MeProjectsRole = "admin"
-	Editor   MeProjectsRole = "editor"
-	Operator MeProjectsRole = "operator"
-	Owner    MeProjectsRole = "owner"
-	Viewer   MeProjectsRole = "viewer"
-)
-
-// Valid indicates whether the value is a known member of the MeProjectsRole enum.
-func (e MeProjectsRole) Valid() bool {
-	switch e {
-	case Admin:
-		return true
-	case Editor:
-		return true
-	case Operator:
-		return true
-	case Owner:
-		return true
-	case Viewer:
-		return true
-	default:
-		return false
-	}
-}
-
 // Defines values for MeRole.
 const (
 	MeRoleAdministrator MeRole = "administrator"
@@ -99,6 +90,33 @@ func (e MeRole) Valid() bool {
 	case MeRoleAdministrator:
 		return true
 	case MeRoleMember:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for MembershipRole.
+const (
+	Admin    MembershipRole = "admin"
+	Editor   MembershipRole = "editor"
+	Operator MembershipRole = "operator"
+	Owner    MembershipRole = "owner"
+	Viewer   MembershipRole = "viewer"
+)
+
+// Valid indicates whether the value is a known member of the MembershipRole enum.
+func (e MembershipRole) Valid() bool {
+	switch e {
+	case Admin:
+		return true
+	case Editor:
+		return true
+	case Operator:
+		return true
+	case Owner:
+		return true
+	case Viewer:
 		return true
 	default:
 		return false
@@ -147,24 +165,6 @@ func (e OverlapHourRule) Valid() bool {
 	case First:
 		return true
 	case Second:
-		return true
-	default:
-		return false
-	}
-}
-
-// Defines values for PreviewAnomaliesKind.
-const (
-	Gap    PreviewAnomaliesKind = "gap"
-	Repeat PreviewAnomaliesKind = "repeat"
-)
-
-// Valid indicates whether the value is a known member of the PreviewAnomaliesKind enum.
-func (e PreviewAnomaliesKind) Valid() bool {
-	switch e {
-	case Gap:
-		return true
-	case Repeat:
 		return true
 	default:
 		return false
@@ -498,13 +498,23 @@ func (e UserRole) Valid() bool {
 	}
 }
 
+// Anomaly defines model for Anomaly.
+type Anomaly struct {
+	At     wire.Instant `json:"at"`
+	Effect string       `json:"effect"`
+	Kind   AnomalyKind  `json:"kind"`
+}
+
+// AnomalyKind defines model for Anomaly.Kind.
+type AnomalyKind string
+
 // Attempt defines model for Attempt.
 type Attempt struct {
-	Error      *string    `json:"error"`
-	FinishedAt *time.Time `json:"finished_at"`
-	Number     int32      `json:"number"`
-	StartedAt  *time.Time `json:"started_at"`
-	Status     StepStatus `json:"status"`
+	Error      *string       `json:"error"`
+	FinishedAt *wire.Instant `json:"finished_at"`
+	Number     int32         `json:"number"`
+	StartedAt  *wire.Instant `json:"started_at"`
+	Status     StepStatus    `json:"status"`
 }
 
 // Credentials defines model for Credentials.
@@ -516,6 +526,17 @@ type Credentials struct {
 // Duration defines model for Duration.
 type Duration = string
 
+// Fire defines model for Fire.
+type Fire struct {
+	At wire.Instant `json:"at"`
+
+	// Local RFC 3339 with the zone's offset
+	Local string `json:"local"`
+
+	// Note Empty, or gap_moved, first_pass, second_pass
+	Note string `json:"note"`
+}
+
 // GapRule What becomes of a local time that a clock change skips
 type GapRule string
 
@@ -524,7 +545,7 @@ type Identifier = string
 
 // LogLine defines model for LogLine.
 type LogLine struct {
-	At      time.Time    `json:"at"`
+	At      wire.Instant `json:"at"`
 	Attempt int32        `json:"attempt"`
 	Level   LogLineLevel `json:"level"`
 	Message string       `json:"message"`
@@ -547,35 +568,38 @@ type LogPage struct {
 type Me struct {
 	Email    string             `json:"email"`
 	Id       openapi_types.UUID `json:"id"`
-	Projects []struct {
-		Id   openapi_types.UUID `json:"id"`
-		Name string             `json:"name"`
-		Role MeProjectsRole     `json:"role"`
-	} `json:"projects"`
-	Role     MeRole `json:"role"`
-	Username string `json:"username"`
+	Projects []Membership       `json:"projects"`
+	Role     MeRole             `json:"role"`
+	Username string             `json:"username"`
 }
-
-// MeProjectsRole defines model for Me.Projects.Role.
-type MeProjectsRole string
 
 // MeRole defines model for Me.Role.
 type MeRole string
 
+// Membership defines model for Membership.
+type Membership struct {
+	Id   openapi_types.UUID `json:"id"`
+	Name string             `json:"name"`
+	Role MembershipRole     `json:"role"`
+}
+
+// MembershipRole defines model for Membership.Role.
+type MembershipRole string
+
 // Occurrence defines model for Occurrence.
 type Occurrence struct {
 	Count      int32               `json:"count"`
-	FireAt     time.Time           `json:"fire_at"`
+	FireAt     wire.Instant        `json:"fire_at"`
 	Outcome    OccurrenceOutcome   `json:"outcome"`
 	Reason     *string             `json:"reason"`
-	RecordedAt time.Time           `json:"recorded_at"`
+	RecordedAt wire.Instant        `json:"recorded_at"`
 	RunId      *openapi_types.UUID `json:"run_id"`
 
 	// TriggerId The id of the trigger in the workflow
 	TriggerId string `json:"trigger_id"`
 
 	// Until The last fire of a row that stands for several
-	Until *time.Time `json:"until"`
+	Until *wire.Instant `json:"until"`
 }
 
 // OccurrenceOutcome defines model for OccurrenceOutcome.
@@ -593,43 +617,28 @@ type OverlapHourRule string
 // Preview defines model for Preview.
 type Preview struct {
 	// Anomalies Clock changes of the next two years that touch this schedule
-	Anomalies []struct {
-		At     time.Time            `json:"at"`
-		Effect string               `json:"effect"`
-		Kind   PreviewAnomaliesKind `json:"kind"`
-	} `json:"anomalies"`
-	Description string `json:"description"`
-	Fires       []struct {
-		At time.Time `json:"at"`
-
-		// Local RFC 3339 with the zone's offset
-		Local string `json:"local"`
-
-		// Note Empty, or gap_moved, first_pass, second_pass
-		Note string `json:"note"`
-	} `json:"fires"`
+	Anomalies   []Anomaly `json:"anomalies"`
+	Description string    `json:"description"`
+	Fires       []Fire    `json:"fires"`
 }
-
-// PreviewAnomaliesKind defines model for Preview.Anomalies.Kind.
-type PreviewAnomaliesKind string
 
 // PreviewRequest defines model for PreviewRequest.
 type PreviewRequest struct {
-	At     *time.Time `json:"at,omitempty"`
-	Count  *int32     `json:"count,omitempty"`
-	Cron   *string    `json:"cron,omitempty"`
-	EndsAt *time.Time `json:"ends_at,omitempty"`
-	Every  *Duration  `json:"every,omitempty"`
+	At     *wire.Instant `json:"at,omitempty"`
+	Count  *int32        `json:"count,omitempty"`
+	Cron   *string       `json:"cron,omitempty"`
+	EndsAt *wire.Instant `json:"ends_at,omitempty"`
+	Every  *Duration     `json:"every,omitempty"`
 
 	// From Now when absent
-	From *time.Time `json:"from,omitempty"`
+	From *wire.Instant `json:"from,omitempty"`
 
 	// Gap What becomes of a local time that a clock change skips
 	Gap *GapRule `json:"gap,omitempty"`
 
 	// OverlapHour Which pass of a local hour that a clock change repeats
 	OverlapHour *OverlapHourRule `json:"overlap_hour,omitempty"`
-	StartsAt    *time.Time       `json:"starts_at,omitempty"`
+	StartsAt    *wire.Instant    `json:"starts_at,omitempty"`
 	Timezone    *string          `json:"timezone,omitempty"`
 }
 
@@ -692,11 +701,11 @@ type RetryBackoff string
 
 // Run defines model for Run.
 type Run struct {
-	CreatedAt  time.Time  `json:"created_at"`
-	FinishedAt *time.Time `json:"finished_at"`
+	CreatedAt  wire.Instant  `json:"created_at"`
+	FinishedAt *wire.Instant `json:"finished_at"`
 
 	// FireAt The occurrence that this run is for
-	FireAt    *time.Time             `json:"fire_at"`
+	FireAt    *wire.Instant          `json:"fire_at"`
 	Id        openapi_types.UUID     `json:"id"`
 	Inputs    map[string]interface{} `json:"inputs"`
 	ProjectId openapi_types.UUID     `json:"project_id"`
@@ -704,7 +713,7 @@ type Run struct {
 	// Reason Why it is so, for people: step fetch failed: 503
 	Reason    *string             `json:"reason"`
 	RerunOf   *openapi_types.UUID `json:"rerun_of"`
-	StartedAt *time.Time          `json:"started_at"`
+	StartedAt *wire.Instant       `json:"started_at"`
 	Status    RunStatus           `json:"status"`
 	Steps     []StepRun           `json:"steps"`
 	Trigger   RunTrigger          `json:"trigger"`
@@ -718,10 +727,10 @@ type Run struct {
 
 // RunBrief defines model for RunBrief.
 type RunBrief struct {
-	CreatedAt  time.Time          `json:"created_at"`
-	FinishedAt *time.Time         `json:"finished_at"`
+	CreatedAt  wire.Instant       `json:"created_at"`
+	FinishedAt *wire.Instant      `json:"finished_at"`
 	Id         openapi_types.UUID `json:"id"`
-	StartedAt  *time.Time         `json:"started_at"`
+	StartedAt  *wire.Instant      `json:"started_at"`
 	Status     RunStatus          `json:"status"`
 }
 
@@ -741,18 +750,18 @@ type RunStatus string
 
 // RunSummary defines model for RunSummary.
 type RunSummary struct {
-	CreatedAt  time.Time  `json:"created_at"`
-	FinishedAt *time.Time `json:"finished_at"`
+	CreatedAt  wire.Instant  `json:"created_at"`
+	FinishedAt *wire.Instant `json:"finished_at"`
 
 	// FireAt The occurrence that this run is for
-	FireAt    *time.Time         `json:"fire_at"`
+	FireAt    *wire.Instant      `json:"fire_at"`
 	Id        openapi_types.UUID `json:"id"`
 	ProjectId openapi_types.UUID `json:"project_id"`
 
 	// Reason Why it is so, for people: step fetch failed: 503
 	Reason    *string             `json:"reason"`
 	RerunOf   *openapi_types.UUID `json:"rerun_of"`
-	StartedAt *time.Time          `json:"started_at"`
+	StartedAt *wire.Instant       `json:"started_at"`
 	Status    RunStatus           `json:"status"`
 	Trigger   RunTrigger          `json:"trigger"`
 
@@ -785,19 +794,19 @@ type StepOnError string
 
 // StepRun defines model for StepRun.
 type StepRun struct {
-	Action        string     `json:"action"`
-	Attempts      []Attempt  `json:"attempts"`
-	DependsOn     []string   `json:"depends_on"`
-	Error         *string    `json:"error"`
-	FinishedAt    *time.Time `json:"finished_at"`
-	Id            string     `json:"id"`
-	Name          string     `json:"name"`
-	NextAttemptAt *time.Time `json:"next_attempt_at"`
+	Action        string        `json:"action"`
+	Attempts      []Attempt     `json:"attempts"`
+	DependsOn     []string      `json:"depends_on"`
+	Error         *string       `json:"error"`
+	FinishedAt    *wire.Instant `json:"finished_at"`
+	Id            string        `json:"id"`
+	Name          string        `json:"name"`
+	NextAttemptAt *wire.Instant `json:"next_attempt_at"`
 
 	// Output What the step answered; null when there is none
-	Output    interface{} `json:"output"`
-	StartedAt *time.Time  `json:"started_at"`
-	Status    StepStatus  `json:"status"`
+	Output    interface{}   `json:"output"`
+	StartedAt *wire.Instant `json:"started_at"`
+	Status    StepStatus    `json:"status"`
 }
 
 // StepStatus defines model for StepStatus.
@@ -830,16 +839,16 @@ type TokenTokenType string
 
 // Trigger defines model for Trigger.
 type Trigger struct {
-	At            *time.Time `json:"at,omitempty"`
-	CatchUpLimit  *int32     `json:"catch_up_limit,omitempty"`
-	CatchUpWindow *string    `json:"catch_up_window,omitempty"`
-	Cron          *string    `json:"cron,omitempty"`
+	At            *wire.Instant `json:"at,omitempty"`
+	CatchUpLimit  *int32        `json:"catch_up_limit,omitempty"`
+	CatchUpWindow *string       `json:"catch_up_window,omitempty"`
+	Cron          *string       `json:"cron,omitempty"`
 
 	// Description For people, in the caller's language: Every weekday at 09:00
-	Description string     `json:"description"`
-	Enabled     bool       `json:"enabled"`
-	EndsAt      *time.Time `json:"ends_at,omitempty"`
-	Every       *string    `json:"every,omitempty"`
+	Description string        `json:"description"`
+	Enabled     bool          `json:"enabled"`
+	EndsAt      *wire.Instant `json:"ends_at,omitempty"`
+	Every       *string       `json:"every,omitempty"`
 
 	// Gap What becomes of a local time that a clock change skips
 	Gap        *GapRule                `json:"gap,omitempty"`
@@ -847,12 +856,12 @@ type Trigger struct {
 	Id         string                  `json:"id"`
 	Inputs     *map[string]interface{} `json:"inputs,omitempty"`
 	Missed     *TriggerMissed          `json:"missed,omitempty"`
-	NextFireAt *time.Time              `json:"next_fire_at"`
+	NextFireAt *wire.Instant           `json:"next_fire_at"`
 	Overlap    *TriggerOverlap         `json:"overlap,omitempty"`
 
 	// OverlapHour Which pass of a local hour that a clock change repeats
 	OverlapHour *OverlapHourRule `json:"overlap_hour,omitempty"`
-	StartsAt    *time.Time       `json:"starts_at,omitempty"`
+	StartsAt    *wire.Instant    `json:"starts_at,omitempty"`
 	Timezone    *string          `json:"timezone,omitempty"`
 	Type        TriggerType      `json:"type"`
 }
@@ -868,18 +877,18 @@ type TriggerType string
 
 // TriggerInput defines model for TriggerInput.
 type TriggerInput struct {
-	At            *time.Time `json:"at,omitempty"`
-	CatchUpLimit  *int32     `json:"catch_up_limit,omitempty"`
-	CatchUpWindow *Duration  `json:"catch_up_window,omitempty"`
+	At            *wire.Instant `json:"at,omitempty"`
+	CatchUpLimit  *int32        `json:"catch_up_limit,omitempty"`
+	CatchUpWindow *Duration     `json:"catch_up_window,omitempty"`
 
 	// Cron Five fields (minute first), six (second first) or @daily and its like
 	Cron *string `json:"cron,omitempty"`
 
 	// Description Set by the server; ignored
-	Description interface{} `json:"description,omitempty"`
-	Enabled     *bool       `json:"enabled,omitempty"`
-	EndsAt      *time.Time  `json:"ends_at,omitempty"`
-	Every       *Duration   `json:"every,omitempty"`
+	Description interface{}   `json:"description,omitempty"`
+	Enabled     *bool         `json:"enabled,omitempty"`
+	EndsAt      *wire.Instant `json:"ends_at,omitempty"`
+	Every       *Duration     `json:"every,omitempty"`
 
 	// Gap What becomes of a local time that a clock change skips
 	Gap   *GapRule   `json:"gap,omitempty"`
@@ -896,7 +905,7 @@ type TriggerInput struct {
 
 	// OverlapHour Which pass of a local hour that a clock change repeats
 	OverlapHour *OverlapHourRule `json:"overlap_hour,omitempty"`
-	StartsAt    *time.Time       `json:"starts_at,omitempty"`
+	StartsAt    *wire.Instant    `json:"starts_at,omitempty"`
 
 	// Timezone IANA name; UTC when absent
 	Timezone *string          `json:"timezone,omitempty"`
@@ -925,7 +934,7 @@ type UserRole string
 
 // Version defines model for Version.
 type Version struct {
-	CreatedAt time.Time `json:"created_at"`
+	CreatedAt wire.Instant `json:"created_at"`
 
 	// CreatedBy The username
 	CreatedBy  string                 `json:"created_by"`
@@ -941,21 +950,21 @@ type VersionPage struct {
 
 // Workflow defines model for Workflow.
 type Workflow struct {
-	CreatedAt   time.Time          `json:"created_at"`
+	CreatedAt   wire.Instant       `json:"created_at"`
 	Description string             `json:"description"`
 	Enabled     bool               `json:"enabled"`
 	Id          openapi_types.UUID `json:"id"`
 	Name        string             `json:"name"`
-	NextFireAt  *time.Time         `json:"next_fire_at"`
+	NextFireAt  *wire.Instant      `json:"next_fire_at"`
 	ProjectId   openapi_types.UUID `json:"project_id"`
 
 	// RecentRuns The last 14, newest first
-	RecentRuns []RunBrief `json:"recent_runs"`
-	Steps      []Step     `json:"steps"`
-	Timeout    *string    `json:"timeout,omitempty"`
-	Triggers   []Trigger  `json:"triggers"`
-	UpdatedAt  time.Time  `json:"updated_at"`
-	Version    int32      `json:"version"`
+	RecentRuns []RunBrief   `json:"recent_runs"`
+	Steps      []Step       `json:"steps"`
+	Timeout    *string      `json:"timeout,omitempty"`
+	Triggers   []Trigger    `json:"triggers"`
+	UpdatedAt  wire.Instant `json:"updated_at"`
+	Version    int32        `json:"version"`
 }
 
 // WorkflowInput defines model for WorkflowInput.
@@ -1001,7 +1010,7 @@ type AcceptLanguage = string
 type Cursor = string
 
 // From defines model for From.
-type From = time.Time
+type From = wire.Instant
 
 // ID defines model for ID.
 type ID = openapi_types.UUID
@@ -1016,7 +1025,7 @@ type IfMatch = string
 type Limit = int32
 
 // To defines model for To.
-type To = time.Time
+type To = wire.Instant
 
 // Failure defines model for Failure.
 type Failure = Problem

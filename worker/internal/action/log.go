@@ -53,5 +53,9 @@ func evalText(ctx context.Context, t *expr.Template, env expr.Env) (string, erro
 	if err != nil {
 		return "", fmt.Errorf("evaluate: %w", err)
 	}
-	return expr.Text(v), nil
+	text, err := expr.Text(ctx, v)
+	if err != nil {
+		return "", fmt.Errorf("write as text: %w", err)
+	}
+	return text, nil
 }

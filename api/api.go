@@ -1,0 +1,194 @@
+// Package api is the role that people and programs talk to: the REST API of openapi.yaml, live events, the web interface
+// and, for administrators, the queue's dashboard.
+package api
+
+import (
+	"context"
+	_ "embed"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"time"
+
+	"github.com/labstack/echo/v4"
+	"github.com/prometheus/client_golang/prometheus"
+	"golang.org/x/crypto/bcrypt"
+
+	"github.com/guildmember145/orquestador-plataforma/api/internal/httpx"
+	"github.com/guildmember145/orquestador-plataforma/api/internal/oas"
+	"github.com/guildmember145/orquestador-plataforma/pkg/auth"
+	"github.com/guildmember145/orquestador-plataforma/pkg/clock"
+	"github.com/guildmember145/orquestador-plataforma/pkg/dispatch"
+	"github.com/guildmember145/orquestador-plataforma/pkg/lifecycle"
+	"github.com/guildmember145/orquestador-plataforma/pkg/postgres"
+	"github.com/guildmember145/orquestador-plataforma/pkg/queue"
+	"github.com/guildmember145/orquestador-plataforma/pkg/telemetry"
+)
+
+//go:embed openapi.yaml
+var contractSource []byte
+
+// Config is what can be set about the API.
+type Config struct {
+	Listen          string           `default:"127.0.0.1:8080" env:"ORQ_LISTEN" help:"Address of the API and the web interface."`
+	SecretKey       telemetry.Secret `env:"ORQ_SECRET_KEY" help:"Any text of 32 characters or more; signs the access tokens."`
+	Registration    string           `default:"open" enum:"open,invite,closed" env:"ORQ_REGISTRATION" help:"Who may create an account: ${enum}. The first one always may."`
+	CORSOrigins     []string         `env:"ORQ_CORS_ORIGINS" help:"Other origins whose pages may call the API, as in https://tools.example.com."`
+	MonitoringWrite bool             `env:"ORQ_MONITORING_WRITE" help:"Let administrators change the queue from the dashboard."`
+}
+
+// Check reports what is wrong with the configuration.
+func (c Config) Check() error {
+	if len([]rune(c.SecretKey.Reveal())) < auth.MinSecret {
+		return fmt.Errorf("ORQ_SECRET_KEY must have at least %d characters; try: openssl rand -hex 32", auth.MinSecret)
+	}
+	return nil
+}
+
+// API is the role.
+type API struct {
+	cfg      Config
+	echo     *echo.Echo
+	hub      *hub
+	health   *telemetry.Health
+	log      *slog.Logger
+	stopping context.Context //nolint:containedctx // tells live streams that the server stops
+	stop     context.CancelFunc
+}
+
+// Deps is what an API needs of the process.
+type Deps struct {
+	DB       *postgres.DB
+	Queue    *queue.Client
+	Clock    clock.Clock
+	Log      *slog.Logger
+	Health   *telemetry.Health
+	Registry prometheus.Registerer // may be nil
+	Version  string
+	// PasswordCost is bcrypt's; auth.Cost when zero. Tests have no time for that.
+	PasswordCost int
+}
+
+// server implements the operations of the contract.
+type server struct {
+	cfg       Config
+	version   string
+	db        *postgres.DB
+	dispatch  *dispatch.Service
+	clock     clock.Clock
+	log       *slog.Logger
+	tokens    *auth.Tokens
+	passwords *auth.Passwords
+	throttle  *throttle
+	hub       *hub
+	callers   *callers
+}
+
+// New makes an API.
+func New(cfg Config, d Deps) (*API, error) {
+	if err := cfg.Check(); err != nil {
+		return nil, err
+	}
+	tokens, err := auth.NewTokens(cfg.SecretKey.Reveal(), d.Clock)
+	if err != nil {
+		return nil, err
+	}
+	cost := d.PasswordCost
+	if cost < bcrypt.MinCost {
+		cost = auth.Cost
+	}
+	passwords, err := auth.NewPasswords(cost)
+	if err != nil {
+		return nil, err
+	}
+	contract, err := httpx.LoadContract(contractSource)
+	if err != nil {
+		return nil, err
+	}
+	stopping, stop := context.WithCancel(context.Background())
+	a := &API{cfg: cfg, echo: echo.New(), health: d.Health, log: d.Log, stopping: stopping, stop: stop}
+	a.hub = newHub(d.DB, d.Queue, d.Clock, d.Log)
+	s := &server{
+		cfg: cfg, version: d.Version, db: d.DB, dispatch: dispatch.New(d.DB, d.Queue, d.Clock, d.Log), clock: d.Clock,
+		log: d.Log, tokens: tokens, passwords: passwords, throttle: newThrottle(d.Queue, d.Clock, d.Log), hub: a.hub,
+		callers: newCallers(d.DB, tokens, d.Clock),
+	}
+	return a, a.routes(s, contract, d)
+}
+
+func (a *API) routes(s *server, contract *httpx.Contract, d Deps) error {
+	e := a.echo
+	e.HideBanner, e.HidePort = true, true
+	e.HTTPErrorHandler = httpx.ErrorHandler(a.log)
+	e.IPExtractor = clientAddress
+	e.Use(httpx.Observe(a.log, d.Clock, d.Registry), httpx.Headers)
+	if len(a.cfg.CORSOrigins) > 0 {
+		e.Use(crossOrigins(a.cfg.CORSOrigins))
+	} else {
+		e.Use(httpx.SameOrigin())
+	}
+	e.Use(contract.Middleware(s.callers.authenticate))
+
+	oas.RegisterHandlersWithBaseURL(e, oas.NewStrictHandler(s, []oas.StrictMiddlewareFunc{withEcho}), httpx.Prefix)
+	// The strict handler cannot stream and follow a server that stops; this route takes its place.
+	e.GET(httpx.Prefix+"/events", func(c echo.Context) error { return a.hub.serve(c, a.stopping) })
+
+	e.GET("/healthz", echo.WrapHandler(http.HandlerFunc(a.health.ServeAlive)))
+	e.GET("/readyz", echo.WrapHandler(http.HandlerFunc(a.health.ServeReady)))
+	if err := docs(e, contract); err != nil {
+		return err
+	}
+	monitoring(e, a.cfg, d, s.callers)
+	return ui(e)
+}
+
+// Handler is the API without a listener, for tests.
+func (a *API) Handler() http.Handler { return a.echo }
+
+// Timeouts of the listener. A request's body is at most 1 MiB; answers may stream for hours.
+const (
+	readHeaderTimeout = 10 * time.Second
+	readTimeout       = 60 * time.Second
+	idleTimeout       = 2 * time.Minute
+)
+
+// Run listens and serves until stop ends; then it answers what was asked already. When ctx ends it hangs up.
+func (a *API) Run(ctx, stop context.Context) error {
+	var listen net.ListenConfig
+	listener, err := listen.Listen(ctx, "tcp", a.cfg.Listen)
+	if err != nil {
+		return fmt.Errorf("listen: %w (is another program using %s? choose another address with ORQ_LISTEN)", err, a.cfg.Listen)
+	}
+	return a.Serve(ctx, stop, listener)
+}
+
+// Serve is Run on a listener.
+func (a *API) Serve(ctx, stop context.Context, listener net.Listener) error {
+	srv := &http.Server{
+		Handler: a.echo, ReadHeaderTimeout: readHeaderTimeout, ReadTimeout: readTimeout, IdleTimeout: idleTimeout,
+		MaxHeaderBytes: 64 << 10, ErrorLog: slog.NewLogLogger(a.log.Handler(), slog.LevelDebug),
+	}
+	a.log.InfoContext(ctx, "listening", "address", listener.Addr().String())
+	serve := func(context.Context, context.Context) error {
+		if err := srv.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+			return fmt.Errorf("serve: %w", err)
+		}
+		return nil
+	}
+	shutdown := func(ctx, stop context.Context) error {
+		<-stop.Done()
+		a.health.Drain()
+		a.stop() // live streams end, so that the others can be waited for
+		if err := srv.Shutdown(ctx); err != nil {
+			return errors.Join(err, srv.Close())
+		}
+		return nil
+	}
+	return lifecycle.Run(stop, ctx, time.Hour, a.log,
+		lifecycle.Service{Name: "listener", Run: serve},
+		lifecycle.Service{Name: "shutdown", Run: shutdown},
+		lifecycle.Service{Name: "hub", Run: func(_, stop context.Context) error { return a.hub.run(stop) }},
+	)
+}

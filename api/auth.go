@@ -1,0 +1,231 @@
+package api
+
+import (
+	"context"
+	"net/http"
+	"net/mail"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/guildmember145/orquestador-plataforma/api/internal/httpx"
+	"github.com/guildmember145/orquestador-plataforma/api/internal/oas"
+	"github.com/guildmember145/orquestador-plataforma/pkg/account"
+	"github.com/guildmember145/orquestador-plataforma/pkg/auth"
+	"github.com/guildmember145/orquestador-plataforma/pkg/fault"
+	"github.com/guildmember145/orquestador-plataforma/pkg/postgres"
+)
+
+const (
+	sessionCookie = "orq_session" // the access token, for the browser
+	refreshCookie = "orq_refresh"
+	refreshPath   = httpx.Prefix + "/auth"
+)
+
+// GetSystem implements the contract.
+func (s *server) GetSystem(ctx context.Context, _ oas.GetSystemRequestObject) (oas.GetSystemResponseObject, error) {
+	any, err := postgres.Users{Q: s.db}.Any(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return oas.GetSystem200JSONResponse{
+		Name: "Orquestador", Version: s.version, Registration: oas.SystemRegistration(s.cfg.Registration), SetupRequired: !any,
+	}, nil
+}
+
+// Register implements the contract.
+func (s *server) Register(ctx context.Context, req oas.RegisterRequestObject) (oas.RegisterResponseObject, error) {
+	email, err := cleanEmail(req.Body.Email)
+	if err != nil {
+		return nil, err
+	}
+	username := strings.TrimSpace(req.Body.Username)
+	if username == "" || strings.ContainsAny(username, "\r\n\t") {
+		return nil, fault.At("/username", "username", "a username is needed, without line breaks")
+	}
+	if err := auth.Check(req.Body.Password, email, username); err != nil {
+		return nil, err
+	}
+	if err := s.mayRegister(ctx); err != nil {
+		return nil, err
+	}
+	hash, err := s.passwords.Hash(ctx, req.Body.Password)
+	if err != nil {
+		return nil, err
+	}
+	id, err := uuid.NewV7()
+	if err != nil {
+		return nil, err //nolint:wrapcheck // only the random source can fail
+	}
+	u := account.User{ID: id, Email: email, Username: username, Role: account.Member}
+	err = s.db.InTx(ctx, func(q postgres.Querier) error {
+		u, err = postgres.Users{Q: q}.Register(ctx, u, hash)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	s.log.InfoContext(ctx, "user registered", "user", u.ID, "role", u.Role)
+	return oas.Register201JSONResponse{Id: u.ID, Email: u.Email, Username: u.Username, Role: oas.UserRole(u.Role)}, nil
+}
+
+func (s *server) mayRegister(ctx context.Context) error {
+	if s.cfg.Registration == "open" {
+		return nil
+	}
+	any, err := postgres.Users{Q: s.db}.Any(ctx)
+	if err != nil {
+		return err
+	}
+	if any {
+		return fault.New(fault.Forbidden, "registration_closed", "Registration is not open here; ask the administrator for an account")
+	}
+	return nil
+}
+
+// cleanEmail accepts a plain address: one @, a domain, nothing around it.
+func cleanEmail(raw string) (string, error) {
+	email := strings.TrimSpace(raw)
+	parsed, err := mail.ParseAddress(email)
+	if err != nil || parsed.Address != email || parsed.Name != "" {
+		return "", fault.At("/email", "email", "%q is not an e-mail address", email)
+	}
+	return email, nil
+}
+
+// Login implements the contract. Unknown users cost the same time and get the same answer as wrong passwords.
+func (s *server) Login(ctx context.Context, req oas.LoginRequestObject) (oas.LoginResponseObject, error) {
+	c := echoOf(ctx)
+	email, address := strings.TrimSpace(req.Body.Email), c.RealIP()
+	if err := s.throttle.check(ctx, email, address); err != nil {
+		return nil, err
+	}
+	u, hash, err := postgres.Users{Q: s.db}.Credentials(ctx, email)
+	if err != nil {
+		return nil, err
+	}
+	ok, err := s.passwords.Match(ctx, hash, req.Body.Password)
+	if err != nil {
+		return nil, err
+	}
+	if !ok {
+		s.throttle.failed(ctx, email, address)
+		return nil, fault.New(fault.Unauthorized, "bad_credentials", "The e-mail address or the password is wrong")
+	}
+	refresh, refreshHash, err := auth.NewRefresh()
+	if err != nil {
+		return nil, err
+	}
+	session := uuid.New()
+	agent := []rune(c.Request().UserAgent())
+	userAgent := strings.ToValidUTF8(string(agent[:min(len(agent), 200)]), "")
+	err = postgres.Sessions{Q: s.db}.Begin(ctx, session, u.ID, refreshHash, auth.SessionLife, userAgent, address)
+	if err != nil {
+		return nil, err
+	}
+	return s.grant(c.Request(), u.ID, session, refresh)
+}
+
+// Refresh implements the contract.
+func (s *server) Refresh(ctx context.Context, _ oas.RefreshRequestObject) (oas.RefreshResponseObject, error) {
+	r := echoOf(ctx).Request()
+	cookie, err := r.Cookie(refreshCookie)
+	if err != nil {
+		return nil, auth.ErrUnauthorized
+	}
+	refresh, refreshHash, err := auth.NewRefresh()
+	if err != nil {
+		return nil, err
+	}
+	var rotation postgres.Rotation
+	err = s.db.InTx(ctx, func(q postgres.Querier) (err error) {
+		rotation, err = postgres.Sessions{Q: q}.Rotate(ctx, auth.HashRefresh(cookie.Value), refreshHash)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	if rotation.Reused {
+		s.callers.forget(rotation.Session)
+		s.log.WarnContext(ctx, "a refresh token was used twice; its session has ended", "user", rotation.User, "session", rotation.Session)
+	}
+	if !rotation.Good {
+		return nil, auth.ErrUnauthorized
+	}
+	return s.grant(r, rotation.User, rotation.Session, refresh)
+}
+
+// Logout implements the contract.
+func (s *server) Logout(ctx context.Context, _ oas.LogoutRequestObject) (oas.LogoutResponseObject, error) {
+	r := echoOf(ctx).Request()
+	if cookie, err := r.Cookie(refreshCookie); err == nil {
+		if err := (postgres.Sessions{Q: s.db}).EndByToken(ctx, auth.HashRefresh(cookie.Value)); err != nil {
+			return nil, err
+		}
+	}
+	if token, err := tokenOf(r); err == nil {
+		if _, session, err := s.tokens.Read(token); err == nil {
+			s.callers.forget(session)
+		}
+	}
+	return loggedOut{secure: httpx.IsTLS(r)}, nil
+}
+
+// GetMe implements the contract.
+func (s *server) GetMe(ctx context.Context, _ oas.GetMeRequestObject) (oas.GetMeResponseObject, error) {
+	p := httpx.Principal(ctx)
+	me := oas.GetMe200JSONResponse{
+		Id: p.User.ID, Email: p.User.Email, Username: p.User.Username, Role: oas.MeRole(p.User.Role),
+		Projects: make([]oas.Membership, len(p.Projects)),
+	}
+	for i, m := range p.Projects {
+		me.Projects[i] = oas.Membership{Id: m.ProjectID, Name: m.Name, Role: oas.MembershipRole(m.Role)}
+	}
+	return me, nil
+}
+
+// granted is a login's or a refresh's answer: the token in the body for programs, both tokens in cookies for browsers.
+type granted struct {
+	access, refresh string
+	secure          bool
+}
+
+func (s *server) grant(r *http.Request, user, session uuid.UUID, refresh string) (granted, error) {
+	access, err := s.tokens.Issue(user, session)
+	if err != nil {
+		return granted{}, err
+	}
+	return granted{access: access, refresh: refresh, secure: httpx.IsTLS(r)}, nil
+}
+
+// VisitLoginResponse implements the generated interface.
+func (g granted) VisitLoginResponse(w http.ResponseWriter) error {
+	setCookie(w, sessionCookie, g.access, "/", auth.AccessLife, g.secure)
+	setCookie(w, refreshCookie, g.refresh, refreshPath, auth.SessionLife, g.secure)
+	return oas.Login200JSONResponse{SessionJSONResponse: oas.SessionJSONResponse{Body: oas.Token{
+		AccessToken: g.access, TokenType: oas.Bearer, ExpiresIn: int32(auth.AccessLife.Seconds()),
+	}}}.VisitLoginResponse(w)
+}
+
+// VisitRefreshResponse implements the generated interface.
+func (g granted) VisitRefreshResponse(w http.ResponseWriter) error { return g.VisitLoginResponse(w) }
+
+type loggedOut struct{ secure bool }
+
+// VisitLogoutResponse implements the generated interface.
+func (l loggedOut) VisitLogoutResponse(w http.ResponseWriter) error {
+	setCookie(w, sessionCookie, "", "/", -time.Second, l.secure)
+	setCookie(w, refreshCookie, "", refreshPath, -time.Second, l.secure)
+	w.WriteHeader(http.StatusNoContent)
+	return nil
+}
+
+// setCookie sets a cookie that no script can read and no other site can send. Without TLS it cannot be Secure: the
+// browser would not send it back.
+func setCookie(w http.ResponseWriter, name, value, path string, life time.Duration, secure bool) {
+	http.SetCookie(w, &http.Cookie{
+		Name: name, Value: value, Path: path, MaxAge: int(life.Seconds()), HttpOnly: true, Secure: secure,
+		SameSite: http.SameSiteStrictMode,
+	})
+}

@@ -1,0 +1,147 @@
+package api
+
+import (
+	"context"
+	"net"
+	"net/http"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/labstack/echo/v4"
+	"github.com/labstack/echo/v4/middleware"
+
+	"github.com/guildmember145/orquestador-plataforma/api/internal/oas"
+	"github.com/guildmember145/orquestador-plataforma/pkg/account"
+	"github.com/guildmember145/orquestador-plataforma/pkg/auth"
+	"github.com/guildmember145/orquestador-plataforma/pkg/clock"
+	"github.com/guildmember145/orquestador-plataforma/pkg/fault"
+	"github.com/guildmember145/orquestador-plataforma/pkg/postgres"
+)
+
+// callerLife is how long it is remembered who a session belongs to: the time within which the end of a session, or a
+// change of role, takes effect on every replica.
+const callerLife = 5 * time.Second
+
+// callers finds out who makes requests.
+type callers struct {
+	db     *postgres.DB
+	tokens *auth.Tokens
+	clock  clock.Clock
+
+	mu    sync.Mutex
+	known map[uuid.UUID]caller // by session
+}
+
+type caller struct {
+	principal account.Principal
+	until     time.Time
+}
+
+func newCallers(db *postgres.DB, tokens *auth.Tokens, clk clock.Clock) *callers {
+	return &callers{db: db, tokens: tokens, clock: clk, known: map[uuid.UUID]caller{}}
+}
+
+// authenticate reads the bearer token or, from a browser, the session cookie.
+func (k *callers) authenticate(c echo.Context) (account.Principal, error) {
+	token, err := tokenOf(c.Request())
+	if err != nil {
+		return account.Principal{}, err
+	}
+	user, session, err := k.tokens.Read(token)
+	if err != nil {
+		return account.Principal{}, err
+	}
+	return k.find(c.Request().Context(), user, session)
+}
+
+func tokenOf(r *http.Request) (string, error) {
+	if header := r.Header.Get("Authorization"); header != "" {
+		scheme, token, found := strings.Cut(header, " ")
+		if !found || !strings.EqualFold(scheme, "Bearer") {
+			return "", auth.ErrUnauthorized
+		}
+		return token, nil
+	}
+	cookie, err := r.Cookie(sessionCookie)
+	if err != nil {
+		return "", auth.ErrUnauthorized
+	}
+	return cookie.Value, nil
+}
+
+func (k *callers) find(ctx context.Context, user, session uuid.UUID) (account.Principal, error) {
+	now := k.clock.Now()
+	k.mu.Lock()
+	found, ok := k.known[session]
+	k.mu.Unlock()
+	if ok && now.Before(found.until) && found.principal.User.ID == user {
+		return found.principal, nil
+	}
+	p, err := postgres.Users{Q: k.db}.Principal(ctx, user, session)
+	if fault.Is(err, fault.NotFound) {
+		return p, auth.ErrUnauthorized
+	}
+	if err != nil {
+		return p, err
+	}
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if len(k.known) > 10_000 {
+		clear(k.known)
+	}
+	k.known[session] = caller{principal: p, until: now.Add(callerLife)}
+	return p, nil
+}
+
+// forget makes the end of a session take effect here at once.
+func (k *callers) forget(session uuid.UUID) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	delete(k.known, session)
+}
+
+// clientAddress is where a request comes from. What proxies say is believed only from a private address, where ours are.
+func clientAddress(r *http.Request) string {
+	host, _, err := net.SplitHostPort(r.RemoteAddr)
+	if err != nil {
+		host = r.RemoteAddr
+	}
+	ip := net.ParseIP(host)
+	if ip == nil || !(ip.IsPrivate() || ip.IsLoopback()) {
+		return host
+	}
+	// The last entry was written by the nearest proxy; those before it by whoever it was talking to.
+	forwarded := strings.Split(r.Header.Get("X-Forwarded-For"), ",")
+	if last := net.ParseIP(strings.TrimSpace(forwarded[len(forwarded)-1])); last != nil {
+		return last.String()
+	}
+	return host
+}
+
+// crossOrigins lets the pages of other origins call the API with a bearer token; cookies stay at home.
+func crossOrigins(origins []string) echo.MiddlewareFunc {
+	return middleware.CORSWithConfig(middleware.CORSConfig{
+		AllowOrigins:  origins,
+		AllowMethods:  []string{http.MethodGet, http.MethodPost, http.MethodPut, http.MethodDelete},
+		AllowHeaders:  []string{"Authorization", "Content-Type", "If-Match", "Idempotency-Key", "Accept-Language"},
+		ExposeHeaders: []string{"ETag", "Location", "Retry-After", "X-Request-Id"},
+		MaxAge:        600,
+	})
+}
+
+type echoKey struct{}
+
+// withEcho lets an operation see its request: cookies and addresses are not part of the generated types.
+func withEcho(next oas.StrictHandlerFunc, _ string) oas.StrictHandlerFunc {
+	return func(c echo.Context, request any) (any, error) {
+		c.SetRequest(c.Request().WithContext(context.WithValue(c.Request().Context(), echoKey{}, c)))
+		return next(c, request)
+	}
+}
+
+func echoOf(ctx context.Context) echo.Context {
+	c, _ := ctx.Value(echoKey{}).(echo.Context)
+	return c
+}

@@ -1,0 +1,252 @@
+package httpx
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"mime"
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/getkin/kin-openapi/openapi3"
+	"github.com/getkin/kin-openapi/openapi3filter"
+	"github.com/getkin/kin-openapi/routers"
+	"github.com/getkin/kin-openapi/routers/gorillamux"
+	"github.com/labstack/echo/v4"
+
+	"github.com/guildmember145/orquestador-plataforma/pkg/account"
+	"github.com/guildmember145/orquestador-plataforma/pkg/fault"
+)
+
+// MaxBody is the size of a request's body, in bytes.
+const MaxBody = 1 << 20
+
+// Prefix is where the contract's paths begin.
+const Prefix = "/api/v1"
+
+// Contract holds requests against openapi.yaml: an operation that is not in it does not exist, and one that is says who
+// may call it and with what.
+type Contract struct {
+	Doc    *openapi3.T
+	router routers.Router
+}
+
+// LoadContract reads openapi.yaml.
+func LoadContract(source []byte) (*Contract, error) {
+	doc, err := openapi3.NewLoader().LoadFromData(source)
+	if err != nil {
+		return nil, fmt.Errorf("read the contract: %w", err)
+	}
+	for path, item := range doc.Paths.Map() {
+		for method, op := range item.Operations() {
+			if permissionOf(op) == "" {
+				return nil, fmt.Errorf("read the contract: %s %s has no x-permission", method, path)
+			}
+		}
+	}
+	router, err := gorillamux.NewRouter(doc)
+	if err != nil {
+		return nil, fmt.Errorf("route the contract: %w", err)
+	}
+	return &Contract{Doc: doc, router: router}, nil
+}
+
+// The x-permission values that are no permission on a project's objects.
+const (
+	Public = "public" // anybody
+	Self   = "self"   // anybody who is logged in
+)
+
+func permissionOf(op *openapi3.Operation) string {
+	permission, _ := op.Extensions["x-permission"].(string)
+	return permission
+}
+
+// Authenticate finds out who makes a request; it answers auth.ErrUnauthorized for nobody.
+type Authenticate func(c echo.Context) (account.Principal, error)
+
+// Middleware lets through what the contract allows: known path, method and media type, a caller where one is needed, and
+// input of the right shape. What is behind it can rely on all of that.
+func (k *Contract) Middleware(authenticate Authenticate) echo.MiddlewareFunc {
+	return func(next echo.HandlerFunc) echo.HandlerFunc {
+		return func(c echo.Context) error {
+			req := c.Request()
+			if !strings.HasPrefix(req.URL.Path, Prefix+"/") {
+				return next(c)
+			}
+			route, params, err := k.router.FindRoute(req)
+			if err != nil {
+				return k.noRoute(c, err)
+			}
+			if permissionOf(route.Operation) != Public {
+				principal, err := authenticate(c)
+				if err != nil {
+					return err
+				}
+				c.SetRequest(c.Request().WithContext(WithPrincipal(req.Context(), principal)))
+			}
+			if err := k.validate(c, route, params); err != nil {
+				return err
+			}
+			return next(c)
+		}
+	}
+}
+
+func (k *Contract) noRoute(c echo.Context, err error) error {
+	if !errors.Is(err, routers.ErrMethodNotAllowed) {
+		return fault.New(fault.NotFound, "no_such_path", "There is nothing at %s; the reference is at /docs", shorten(c.Request().URL.Path))
+	}
+	var allowed []string
+	for _, method := range []string{http.MethodGet, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete} {
+		probe := c.Request().Clone(c.Request().Context())
+		probe.Method = method
+		if _, _, err := k.router.FindRoute(probe); err == nil {
+			allowed = append(allowed, method)
+		}
+	}
+	c.Response().Header().Set("Allow", strings.Join(allowed, ", "))
+	return echo.NewHTTPError(http.StatusMethodNotAllowed, "Use "+strings.Join(allowed, " or "))
+}
+
+func (k *Contract) validate(c echo.Context, route *routers.Route, params map[string]string) error {
+	req := c.Request()
+	for name, value := range params {
+		if strings.ContainsRune(value, 0) {
+			return fault.New(fault.NotFound, "not_found", "There is no such %s", name)
+		}
+	}
+	if err := readBody(c, route.Operation); err != nil {
+		return err
+	}
+	err := openapi3filter.ValidateRequest(req.Context(), &openapi3filter.RequestValidationInput{
+		Request: req, PathParams: params, Route: route,
+		Options: &openapi3filter.Options{
+			MultiError: true, AuthenticationFunc: openapi3filter.NoopAuthenticationFunc,
+			// What the server sets may be sent back, and is ignored.
+			ExcludeReadOnlyValidations: true,
+			SkipSettingDefaults:        true,
+		},
+	})
+	if err != nil {
+		return requestFault(err)
+	}
+	return nil
+}
+
+// readBody reads the body once, checks what the contract cannot express, and puts it back.
+func readBody(c echo.Context, op *openapi3.Operation) error {
+	req := c.Request()
+	body, err := io.ReadAll(http.MaxBytesReader(c.Response(), req.Body, MaxBody))
+	if err != nil {
+		var large *http.MaxBytesError
+		if errors.As(err, &large) {
+			return fault.New(fault.TooLarge, "body_too_large", "The body is larger than 1 MiB")
+		}
+		return fault.New(fault.Malformed, "body_unreadable", "The body could not be read")
+	}
+	req.Body = io.NopCloser(bytes.NewReader(body))
+	req.ContentLength = int64(len(body))
+	if len(body) == 0 {
+		req.Body = http.NoBody
+		if op.RequestBody != nil && op.RequestBody.Value.Required {
+			return fault.New(fault.Malformed, "body_missing", "A JSON body is needed")
+		}
+		req.Header.Del("Content-Type")
+		return nil
+	}
+	if op.RequestBody == nil {
+		return fault.New(fault.Malformed, "body_unexpected", "This operation takes no body")
+	}
+	mediaType, _, err := mime.ParseMediaType(req.Header.Get("Content-Type"))
+	if err != nil || mediaType != echo.MIMEApplicationJSON {
+		return fault.New(fault.Unsupported, "media_type", "Send the body as application/json")
+	}
+	if encoding := req.Header.Get("Content-Encoding"); encoding != "" && encoding != "identity" {
+		return fault.New(fault.Unsupported, "content_encoding", "Send the body without compression")
+	}
+	req.Header.Set("Content-Type", echo.MIMEApplicationJSON)
+	return CheckJSON(body)
+}
+
+// requestFault turns what kin-openapi found into one fault with a field for each finding.
+func requestFault(err error) error {
+	var fields []fault.Field
+	kind := fault.Invalid
+	gather(err, "", &fields, &kind)
+	slices.SortStableFunc(fields, func(a, b fault.Field) int { return strings.Compare(a.Pointer, b.Pointer) })
+	if len(fields) == 0 {
+		return fault.New(fault.Malformed, "request_invalid", "The request does not fit the contract")
+	}
+	return &fault.Error{Kind: kind, Code: "validation_failed", Message: "The input is not valid", Fields: slices.CompactFunc(fields, func(a, b fault.Field) bool { return a == b })}
+}
+
+func gather(err error, parameter string, fields *[]fault.Field, kind *fault.Kind) {
+	var many openapi3.MultiError
+	var request *openapi3filter.RequestError
+	var schema *openapi3.SchemaError
+	switch {
+	case errors.As(err, &many):
+		for _, e := range many {
+			gather(e, parameter, fields, kind)
+		}
+	case errors.As(err, &request):
+		if request.Parameter != nil {
+			parameter = request.Parameter.Name
+			if request.Parameter.In == "path" {
+				*kind = fault.NotFound
+			}
+		}
+		if request.Err == nil {
+			*fields = append(*fields, fault.Field{Pointer: parameter, Code: "invalid", Message: request.Reason})
+			return
+		}
+		gather(request.Err, parameter, fields, kind)
+	case errors.As(err, &schema):
+		*fields = append(*fields, schemaField(schema, parameter))
+	default:
+		*fields = append(*fields, fault.Field{Pointer: parameter, Code: "invalid", Message: plain(err)})
+	}
+}
+
+func schemaField(e *openapi3.SchemaError, parameter string) fault.Field {
+	pointer := parameter
+	if pointer == "" {
+		for _, token := range e.JSONPointer() {
+			pointer += "/" + strings.NewReplacer("~", "~0", "/", "~1").Replace(token)
+		}
+	}
+	code := e.SchemaField
+	if code == "" {
+		code = "invalid"
+	}
+	message := e.Reason
+	if code == "properties" && strings.HasSuffix(message, "is unsupported") {
+		code, message = "unknown_field", strings.TrimSuffix(message, "is unsupported")+"is not known here"
+	}
+	return fault.Field{Pointer: pointer, Code: code, Message: message}
+}
+
+func plain(err error) string {
+	var parse *openapi3filter.ParseError
+	if errors.As(err, &parse) {
+		return parse.Reason
+	}
+	return err.Error()
+}
+
+type principalKey struct{}
+
+// WithPrincipal notes who makes the request.
+func WithPrincipal(ctx context.Context, p account.Principal) context.Context {
+	return context.WithValue(ctx, principalKey{}, p)
+}
+
+// Principal is who makes the request; nobody where the contract lets anybody in.
+func Principal(ctx context.Context) account.Principal {
+	p, _ := ctx.Value(principalKey{}).(account.Principal)
+	return p
+}

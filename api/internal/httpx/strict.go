@@ -1,0 +1,128 @@
+package httpx
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/guildmember145/orquestador-plataforma/pkg/fault"
+)
+
+// maxDepth is how deep the JSON of a request may be nested.
+const maxDepth = 64
+
+// CheckJSON refuses what Go's decoder lets through and nobody means: duplicate keys, text after the value, nesting
+// without end, invalid UTF-8, and the NUL that PostgreSQL cannot keep. The contract is checked afterwards.
+func CheckJSON(body []byte) error {
+	if !utf8.Valid(body) {
+		return fault.New(fault.Malformed, "json_utf8", "The body is not valid UTF-8")
+	}
+	decoder := json.NewDecoder(bytes.NewReader(body))
+	decoder.UseNumber()
+	w := walker{decoder: decoder}
+	if err := w.value("", 0); err != nil {
+		return err
+	}
+	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
+		return fault.New(fault.Malformed, "json_trailing", "Something follows the JSON value")
+	}
+	return nil
+}
+
+type walker struct{ decoder *json.Decoder }
+
+func (w walker) value(pointer string, depth int) error {
+	token, err := w.next()
+	if err != nil {
+		return err
+	}
+	switch t := token.(type) {
+	case json.Delim:
+		if depth >= maxDepth {
+			return fault.New(fault.Malformed, "json_depth", "The JSON is nested deeper than %d levels", maxDepth)
+		}
+		if t == '{' {
+			return w.object(pointer, depth)
+		}
+		return w.array(pointer, depth)
+	case string:
+		return checkText(pointer, t)
+	case json.Number:
+		if _, err := t.Float64(); err != nil {
+			return fault.At(pointer, "number_range", "the number %s is out of range", shorten(t.String()))
+		}
+	}
+	return nil
+}
+
+func (w walker) object(pointer string, depth int) error {
+	seen := map[string]bool{}
+	for w.decoder.More() {
+		token, err := w.next()
+		if err != nil {
+			return err
+		}
+		key, _ := token.(string)
+		at := pointer + "/" + strings.NewReplacer("~", "~0", "/", "~1").Replace(key)
+		if seen[key] {
+			return &fault.Error{
+				Kind: fault.Malformed, Code: "json_duplicate_key", Message: "The JSON has a key twice",
+				Fields: []fault.Field{{Pointer: at, Code: "json_duplicate_key", Message: fmt.Sprintf("%q stands here twice", shorten(key))}},
+			}
+		}
+		seen[key] = true
+		if err := checkText(at, key); err != nil {
+			return err
+		}
+		if err := w.value(at, depth+1); err != nil {
+			return err
+		}
+	}
+	_, err := w.next()
+	return err
+}
+
+func (w walker) array(pointer string, depth int) error {
+	for i := 0; w.decoder.More(); i++ {
+		if err := w.value(pointer+"/"+strconv.Itoa(i), depth+1); err != nil {
+			return err
+		}
+	}
+	_, err := w.next()
+	return err
+}
+
+func (w walker) next() (json.Token, error) {
+	token, err := w.decoder.Token()
+	if err != nil {
+		var syntax *json.SyntaxError
+		switch {
+		case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+			return nil, fault.New(fault.Malformed, "json_syntax", "The JSON ends too early")
+		case errors.As(err, &syntax):
+			return nil, fault.New(fault.Malformed, "json_syntax", "The JSON cannot be read at byte %d: %s", syntax.Offset, syntax.Error())
+		}
+		return nil, fault.New(fault.Malformed, "json_syntax", "The JSON cannot be read")
+	}
+	return token, nil
+}
+
+func checkText(pointer, s string) error {
+	if strings.ContainsRune(s, 0) {
+		return fault.At(pointer, "nul_character", "text cannot hold the character U+0000")
+	}
+	return nil
+}
+
+func shorten(s string) string {
+	const most = 40
+	if r := []rune(s); len(r) > most {
+		return string(r[:most]) + "…"
+	}
+	return s
+}

@@ -1,0 +1,351 @@
+package api
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/google/uuid"
+
+	"github.com/guildmember145/orquestador-plataforma/api/internal/httpx"
+	"github.com/guildmember145/orquestador-plataforma/api/internal/oas"
+	"github.com/guildmember145/orquestador-plataforma/api/internal/wire"
+	"github.com/guildmember145/orquestador-plataforma/pkg/account"
+	"github.com/guildmember145/orquestador-plataforma/pkg/fault"
+	"github.com/guildmember145/orquestador-plataforma/pkg/postgres"
+	"github.com/guildmember145/orquestador-plataforma/pkg/schedule"
+	"github.com/guildmember145/orquestador-plataforma/pkg/workflow"
+)
+
+// recentRuns is the length of a workflow's strip.
+const recentRuns = 14
+
+// ListWorkflows implements the contract.
+func (s *server) ListWorkflows(ctx context.Context, req oas.ListWorkflowsRequestObject) (oas.ListWorkflowsResponseObject, error) {
+	p := req.Params
+	before, err := idCursor(p.Cursor)
+	if err != nil {
+		return nil, err
+	}
+	limit := limitOf(p.Limit)
+	filter := postgres.WorkflowFilter{Projects: projects(ctx, account.WorkflowRead, p.ProjectId), Enabled: p.Enabled, Before: before, Limit: limit + 1}
+	if p.Q != nil {
+		filter.Search = *p.Q
+	}
+	rows, err := postgres.Workflows{Q: s.db}.List(ctx, filter)
+	if err != nil {
+		return nil, err
+	}
+	rows, cursor := next(rows, limit, func(r postgres.WorkflowRow) *string { return encodeCursor(r.ID.String()) })
+	items, err := s.workflows(ctx, rows, language(p.AcceptLanguage))
+	if err != nil {
+		return nil, err
+	}
+	return oas.ListWorkflows200JSONResponse{Items: items, NextCursor: cursor}, nil
+}
+
+// projects are those in which the caller has the permission, or the one that was asked for if it is among them.
+func projects(ctx context.Context, permission account.Permission, only *uuid.UUID) []uuid.UUID {
+	p := httpx.Principal(ctx)
+	if only == nil {
+		return p.Where(permission)
+	}
+	if p.Can(permission, *only) {
+		return []uuid.UUID{*only}
+	}
+	return []uuid.UUID{}
+}
+
+// CreateWorkflow implements the contract.
+func (s *server) CreateWorkflow(ctx context.Context, req oas.CreateWorkflowRequestObject) (oas.CreateWorkflowResponseObject, error) {
+	def, err := definitionOf(*req.Body)
+	if err != nil {
+		return nil, err
+	}
+	who := httpx.Principal(ctx)
+	project, ok := who.Home()
+	if req.Body.ProjectId != nil {
+		project, ok = *req.Body.ProjectId, true
+	}
+	if !ok {
+		return nil, fault.At("/project_id", "required", "you have no project of your own; name one")
+	}
+	enabled := req.Body.Enabled == nil || *req.Body.Enabled
+	row, err := s.dispatch.Create(ctx, who, project, def, enabled)
+	if err != nil {
+		return nil, err
+	}
+	w, err := s.workflow(ctx, row, language(req.Params.AcceptLanguage))
+	if err != nil {
+		return nil, err
+	}
+	location, etag := httpx.Prefix+"/workflows/"+row.ID.String(), etagOf(row)
+	return oas.CreateWorkflow201JSONResponse{Body: w, Headers: oas.CreateWorkflow201ResponseHeaders{Location: &location, ETag: &etag}}, nil
+}
+
+// ValidateWorkflow implements the contract.
+func (s *server) ValidateWorkflow(_ context.Context, req oas.ValidateWorkflowRequestObject) (oas.ValidateWorkflowResponseObject, error) {
+	def, err := definitionOf(*req.Body)
+	if err != nil {
+		return nil, err
+	}
+	if err := workflow.Validate(def); err != nil {
+		return nil, err
+	}
+	return oas.ValidateWorkflow204Response{}, nil
+}
+
+// GetWorkflow implements the contract.
+func (s *server) GetWorkflow(ctx context.Context, req oas.GetWorkflowRequestObject) (oas.GetWorkflowResponseObject, error) {
+	row, err := postgres.Workflows{Q: s.db}.Get(ctx, httpx.Principal(ctx).Where(account.WorkflowRead), req.Id)
+	if err != nil {
+		return nil, err
+	}
+	one, err := s.one(ctx, row, req.Params.AcceptLanguage)
+	return oas.GetWorkflow200JSONResponse{OneWorkflowJSONResponse: one}, err
+}
+
+// ReplaceWorkflow implements the contract.
+func (s *server) ReplaceWorkflow(ctx context.Context, req oas.ReplaceWorkflowRequestObject) (oas.ReplaceWorkflowResponseObject, error) {
+	def, err := definitionOf(*req.Body)
+	if err != nil {
+		return nil, err
+	}
+	revision, err := revisionOf(req.Params.IfMatch)
+	if err != nil {
+		return nil, err
+	}
+	row, err := s.dispatch.Replace(ctx, httpx.Principal(ctx), req.Id, def, req.Body.Enabled, revision)
+	if err != nil {
+		return nil, err
+	}
+	one, err := s.one(ctx, row, req.Params.AcceptLanguage)
+	return oas.ReplaceWorkflow200JSONResponse{OneWorkflowJSONResponse: one}, err
+}
+
+// DeleteWorkflow implements the contract.
+func (s *server) DeleteWorkflow(ctx context.Context, req oas.DeleteWorkflowRequestObject) (oas.DeleteWorkflowResponseObject, error) {
+	revision, err := revisionOf(req.Params.IfMatch)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.dispatch.Delete(ctx, httpx.Principal(ctx), req.Id, revision); err != nil {
+		return nil, err
+	}
+	return oas.DeleteWorkflow204Response{}, nil
+}
+
+// EnableWorkflow implements the contract.
+func (s *server) EnableWorkflow(ctx context.Context, req oas.EnableWorkflowRequestObject) (oas.EnableWorkflowResponseObject, error) {
+	row, err := s.dispatch.SetEnabled(ctx, httpx.Principal(ctx), req.Id, true)
+	if err != nil {
+		return nil, err
+	}
+	one, err := s.one(ctx, row, req.Params.AcceptLanguage)
+	return oas.EnableWorkflow200JSONResponse{OneWorkflowJSONResponse: one}, err
+}
+
+// DisableWorkflow implements the contract.
+func (s *server) DisableWorkflow(ctx context.Context, req oas.DisableWorkflowRequestObject) (oas.DisableWorkflowResponseObject, error) {
+	row, err := s.dispatch.SetEnabled(ctx, httpx.Principal(ctx), req.Id, false)
+	if err != nil {
+		return nil, err
+	}
+	one, err := s.one(ctx, row, req.Params.AcceptLanguage)
+	return oas.DisableWorkflow200JSONResponse{OneWorkflowJSONResponse: one}, err
+}
+
+// ListVersions implements the contract.
+func (s *server) ListVersions(ctx context.Context, req oas.ListVersionsRequestObject) (oas.ListVersionsResponseObject, error) {
+	workflows := postgres.Workflows{Q: s.db}
+	if _, err := workflows.Get(ctx, httpx.Principal(ctx).Where(account.WorkflowRead), req.Id); err != nil {
+		return nil, err
+	}
+	before, err := numberCursor(req.Params.Cursor)
+	if err != nil {
+		return nil, err
+	}
+	limit := limitOf(req.Params.Limit)
+	rows, err := workflows.Versions(ctx, req.Id, before, limit+1)
+	if err != nil {
+		return nil, err
+	}
+	rows, cursor := next(rows, limit, func(r postgres.VersionRow) *string { return encodeCursor(strconv.Itoa(r.Version)) })
+	page := oas.ListVersions200JSONResponse{Items: []oas.Version{}, NextCursor: cursor}
+	for _, r := range rows {
+		v, err := versionOf(r)
+		if err != nil {
+			return nil, err
+		}
+		page.Items = append(page.Items, v)
+	}
+	return page, nil
+}
+
+// GetVersion implements the contract.
+func (s *server) GetVersion(ctx context.Context, req oas.GetVersionRequestObject) (oas.GetVersionResponseObject, error) {
+	workflows := postgres.Workflows{Q: s.db}
+	if _, err := workflows.Get(ctx, httpx.Principal(ctx).Where(account.WorkflowRead), req.Id); err != nil {
+		return nil, err
+	}
+	row, err := workflows.Version(ctx, req.Id, int(req.Version))
+	if err != nil {
+		return nil, err
+	}
+	v, err := versionOf(row)
+	return oas.GetVersion200JSONResponse(v), err
+}
+
+func versionOf(r postgres.VersionRow) (oas.Version, error) {
+	v := oas.Version{Version: int32(r.Version), CreatedAt: wire.At(r.CreatedAt)} //nolint:gosec // counts saves
+	if r.CreatedBy != nil {
+		v.CreatedBy = *r.CreatedBy
+	}
+	return v, recode(r.Definition, &v.Definition)
+}
+
+// definitionOf reads the definition out of a request. The API's JSON is the definition's own, so that one becomes the
+// other by being written and read again; what the server sets is not part of it.
+func definitionOf(in oas.WorkflowInput) (workflow.Definition, error) {
+	in.Id, in.Version, in.CreatedAt, in.UpdatedAt, in.NextFireAt, in.RecentRuns = nil, nil, nil, nil, nil, nil
+	in.ProjectId, in.Enabled = nil, nil
+	if in.Triggers != nil {
+		for i := range *in.Triggers {
+			(*in.Triggers)[i].NextFireAt, (*in.Triggers)[i].Description = nil, nil
+		}
+	}
+	var def workflow.Definition
+	if err := recode(in, &def); err != nil {
+		return def, &fault.Error{Kind: fault.Invalid, Code: "definition", Message: "The definition cannot be read: " + err.Error(), Err: err}
+	}
+	return def, nil
+}
+
+func recode(from, to any) error {
+	raw, err := json.Marshal(from)
+	if err != nil {
+		return fmt.Errorf("encode: %w", err)
+	}
+	if err := json.Unmarshal(raw, to); err != nil {
+		return fmt.Errorf("decode: %w", err)
+	}
+	return nil
+}
+
+func (s *server) one(ctx context.Context, row postgres.WorkflowRow, accept *string) (oas.OneWorkflowJSONResponse, error) {
+	w, err := s.workflow(ctx, row, language(accept))
+	etag := etagOf(row)
+	return oas.OneWorkflowJSONResponse{Body: w, Headers: oas.OneWorkflowResponseHeaders{ETag: &etag}}, err
+}
+
+func (s *server) workflow(ctx context.Context, row postgres.WorkflowRow, lang string) (oas.Workflow, error) {
+	list, err := s.workflows(ctx, []postgres.WorkflowRow{row}, lang)
+	if err != nil {
+		return oas.Workflow{}, err
+	}
+	return list[0], nil
+}
+
+// workflows dresses rows with what people want to know besides the definition: when the triggers fire next, and how the
+// last runs went. It takes two queries, however many rows there are.
+func (s *server) workflows(ctx context.Context, rows []postgres.WorkflowRow, lang string) ([]oas.Workflow, error) {
+	items := make([]oas.Workflow, len(rows))
+	if len(rows) == 0 {
+		return items, nil
+	}
+	ids := make([]uuid.UUID, len(rows))
+	for i, r := range rows {
+		ids[i] = r.ID
+	}
+	triggers, err := postgres.Triggers{Q: s.db}.Of(ctx, ids...)
+	if err != nil {
+		return nil, err
+	}
+	plans := make(map[string]postgres.TriggerRow, len(triggers))
+	for _, t := range triggers {
+		plans[t.WorkflowID.String()+t.Key] = t
+	}
+	recent, err := postgres.Workflows{Q: s.db}.RecentRuns(ctx, ids, recentRuns)
+	if err != nil {
+		return nil, err
+	}
+	for i, r := range rows {
+		if items[i], err = dress(r, plans, recent[r.ID], lang); err != nil {
+			return nil, fmt.Errorf("show workflow %s: %w", r.ID, err)
+		}
+	}
+	return items, nil
+}
+
+func dress(r postgres.WorkflowRow, plans map[string]postgres.TriggerRow, recent []postgres.RecentRun, lang string) (oas.Workflow, error) {
+	w := oas.Workflow{}
+	if err := recode(r.Definition, &w); err != nil {
+		return w, err
+	}
+	w.Id, w.ProjectId, w.Version, w.Enabled = r.ID, r.ProjectID, int32(r.Version), r.Enabled //nolint:gosec // counts saves
+	w.CreatedAt, w.UpdatedAt = wire.At(r.CreatedAt), wire.At(r.UpdatedAt)
+	w.RecentRuns = []oas.RunBrief{}
+	if w.Triggers == nil {
+		w.Triggers = []oas.Trigger{}
+	}
+	for i, t := range r.Definition.Triggers {
+		plan := plans[r.ID.String()+t.ID]
+		out := &w.Triggers[i]
+		out.Enabled = t.IsEnabled()
+		out.Description = describe(t, plan, lang)
+		if plan.Enabled && plan.NextFireAt != nil {
+			out.NextFireAt = wire.Maybe(plan.NextFireAt)
+			if w.NextFireAt == nil || plan.NextFireAt.Before(w.NextFireAt.Time) {
+				w.NextFireAt = out.NextFireAt
+			}
+		}
+	}
+	for _, b := range recent {
+		w.RecentRuns = append(w.RecentRuns, oas.RunBrief{
+			Id: b.ID, Status: oas.RunStatus(b.Status), CreatedAt: wire.At(b.CreatedAt), StartedAt: wire.Maybe(b.StartedAt),
+			FinishedAt: wire.Maybe(b.FinishedAt),
+		})
+	}
+	return w, nil
+}
+
+// describe says a trigger's schedule in words. One that was valid when it was saved and is not any more has none.
+func describe(t workflow.Trigger, plan postgres.TriggerRow, lang string) string {
+	compiled, err := schedule.Compile(t.Spec(plan.AnchorAt))
+	if err != nil {
+		return ""
+	}
+	return compiled.Describe(lang)
+}
+
+func etagOf(row postgres.WorkflowRow) string { return `"` + strconv.Itoa(row.Revision) + `"` }
+
+// revisionOf reads If-Match; 0 when there is none, or when any will do.
+func revisionOf(header *string) (int, error) {
+	if header == nil || *header == "*" {
+		return 0, nil
+	}
+	value := strings.Trim(strings.TrimPrefix(*header, "W/"), `"`)
+	revision, err := strconv.Atoi(value)
+	if err != nil || revision < 1 {
+		return 0, fault.New(fault.Precondition, "changed_meanwhile", "If-Match does not name a version of this workflow; load it again")
+	}
+	return revision, nil
+}
+
+// language picks es or en from an Accept-Language header: whichever is named first.
+func language(header *string) string {
+	if header == nil {
+		return "en"
+	}
+	for _, part := range strings.Split(*header, ",") {
+		tag, _, _ := strings.Cut(strings.TrimSpace(part), ";")
+		switch primary, _, _ := strings.Cut(strings.ToLower(tag), "-"); primary {
+		case "es", "en":
+			return primary
+		}
+	}
+	return "en"
+}

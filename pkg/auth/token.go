@@ -1,0 +1,116 @@
+package auth
+
+import (
+	"crypto/hkdf"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/golang-jwt/jwt/v5"
+	"github.com/google/uuid"
+
+	"github.com/guildmember145/orquestador-plataforma/pkg/clock"
+	"github.com/guildmember145/orquestador-plataforma/pkg/fault"
+)
+
+// Lives of tokens.
+const (
+	AccessLife  = 10 * time.Minute
+	SessionLife = 30 * 24 * time.Hour
+)
+
+const (
+	issuer   = "orquestador"
+	audience = "orquestador-api"
+	leeway   = 5 * time.Second // between the clocks of replicas
+	// MinSecret is the shortest installation secret, in characters.
+	MinSecret = 32
+)
+
+// ErrUnauthorized says that a token is not worth anything, without saying why.
+var ErrUnauthorized = fault.New(fault.Unauthorized, "unauthorized", "Log in first")
+
+// Tokens makes and reads access tokens.
+type Tokens struct {
+	key   []byte
+	kid   string
+	clock clock.Clock
+}
+
+// NewTokens derives the signing key from the installation's secret, any text of MinSecret characters or more.
+func NewTokens(secret string, clk clock.Clock) (*Tokens, error) {
+	if len([]rune(secret)) < MinSecret {
+		return nil, fmt.Errorf("ORQ_SECRET_KEY must have at least %d characters; try: openssl rand -hex 32", MinSecret)
+	}
+	key, err := hkdf.Key(sha256.New, []byte(secret), nil, "orquestador access token v1", 32)
+	if err != nil {
+		return nil, fmt.Errorf("derive the signing key: %w", err)
+	}
+	sum := sha256.Sum256(key)
+	return &Tokens{key: key, kid: hex.EncodeToString(sum[:4]), clock: clk}, nil
+}
+
+type claims struct {
+	jwt.RegisteredClaims
+	Session uuid.UUID `json:"sid"`
+}
+
+// Issue makes an access token for a user's session.
+func (t *Tokens) Issue(user, session uuid.UUID) (string, error) {
+	now := t.clock.Now()
+	token := jwt.NewWithClaims(jwt.SigningMethodHS256, claims{
+		RegisteredClaims: jwt.RegisteredClaims{
+			Issuer: issuer, Audience: jwt.ClaimStrings{audience}, Subject: user.String(), ID: uuid.NewString(),
+			IssuedAt: jwt.NewNumericDate(now), ExpiresAt: jwt.NewNumericDate(now.Add(AccessLife)),
+		},
+		Session: session,
+	})
+	token.Header["kid"] = t.kid
+	signed, err := token.SignedString(t.key)
+	if err != nil {
+		return "", fmt.Errorf("sign an access token: %w", err)
+	}
+	return signed, nil
+}
+
+// Read answers whose token it is; ErrUnauthorized when it is not ours, expired, or signed in any other way. Everything
+// that the library does not ask for by itself is asked for here.
+func (t *Tokens) Read(signed string) (user, session uuid.UUID, err error) {
+	var c claims
+	_, err = jwt.ParseWithClaims(signed, &c, func(token *jwt.Token) (any, error) {
+		if token.Header["kid"] != t.kid {
+			return nil, errors.New("unknown key")
+		}
+		return t.key, nil
+	},
+		jwt.WithValidMethods([]string{jwt.SigningMethodHS256.Alg()}), jwt.WithExpirationRequired(), jwt.WithIssuedAt(),
+		jwt.WithIssuer(issuer), jwt.WithAudience(audience), jwt.WithLeeway(leeway), jwt.WithTimeFunc(t.clock.Now),
+	)
+	if err != nil {
+		return user, session, ErrUnauthorized
+	}
+	if user, err = uuid.Parse(c.Subject); err != nil || c.ID == "" || c.IssuedAt == nil {
+		return user, session, ErrUnauthorized
+	}
+	return user, c.Session, nil
+}
+
+// NewRefresh makes a refresh token and the hash of it that is stored.
+func NewRefresh() (token string, hash []byte, err error) {
+	var b [32]byte
+	if _, err := rand.Read(b[:]); err != nil {
+		return "", nil, fmt.Errorf("make a refresh token: %w", err)
+	}
+	token = base64.RawURLEncoding.EncodeToString(b[:])
+	return token, HashRefresh(token), nil
+}
+
+// HashRefresh is what is stored of a refresh token. It has 256 random bits, so that a plain hash is enough.
+func HashRefresh(token string) []byte {
+	sum := sha256.Sum256([]byte(token))
+	return sum[:]
+}

@@ -1,0 +1,94 @@
+package postgres
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+)
+
+// Sessions is the store of logins. A session is a family of refresh tokens of which only the newest is good.
+type Sessions struct{ Q Querier }
+
+// Begin stores a session with its first refresh token.
+func (s Sessions) Begin(ctx context.Context, id, user uuid.UUID, hash []byte, life time.Duration, userAgent, address string) error {
+	_, err := s.Q.Exec(ctx, `
+		with fresh as (
+		    insert into sessions (id, user_id, expires_at, user_agent, address)
+		    values ($1, $2, now() + make_interval(secs => $3), $4, $5))
+		insert into refresh_tokens (hash, session_id) values ($6, $1)`,
+		id, user, life.Seconds(), userAgent, address, hash)
+	if err != nil {
+		return fmt.Errorf("begin session: %w", translate(err))
+	}
+	return nil
+}
+
+// Rotation is what became of a refresh token that was presented.
+type Rotation struct {
+	User, Session uuid.UUID
+	Good          bool // false: unknown, ended, or used before; the session has ended in the last case
+	Reused        bool
+}
+
+// Rotate exchanges a refresh token for the next. A token that was used before means that somebody else has a copy: its
+// whole session ends. It needs a transaction that commits in either case.
+func (s Sessions) Rotate(ctx context.Context, old, next []byte) (Rotation, error) {
+	var r Rotation
+	var used bool
+	err := s.Q.QueryRow(ctx, `
+		select s.user_id, s.id, t.used_at is not null
+		  from refresh_tokens t
+		  join sessions s on s.id = t.session_id
+		  join users u on u.id = s.user_id and u.disabled_at is null
+		 where t.hash = $1 and s.revoked_at is null and s.expires_at > now()
+		   for update of t, s`, old).Scan(&r.User, &r.Session, &used)
+	if translate(err) == ErrNotFound { //nolint:errorlint // translate answers the very value
+		return Rotation{}, nil
+	}
+	if err != nil {
+		return r, fmt.Errorf("find refresh token: %w", err)
+	}
+	if used {
+		r.Reused = true
+		return r, s.end(ctx, r.Session, "a refresh token was used twice")
+	}
+	r.Good = true
+	_, err = s.Q.Exec(ctx, `
+		with spent as (update refresh_tokens set used_at = now() where hash = $1),
+		     seen as (update sessions set used_at = now() where id = $3)
+		insert into refresh_tokens (hash, session_id) values ($2, $3)`, old, next, r.Session)
+	if err != nil {
+		return r, fmt.Errorf("rotate refresh token: %w", translate(err))
+	}
+	return r, nil
+}
+
+// EndByToken ends the session of a refresh token; one that is not known is no error.
+func (s Sessions) EndByToken(ctx context.Context, hash []byte) error {
+	_, err := s.Q.Exec(ctx, `
+		update sessions s set revoked_at = now(), revoked_reason = 'logged out'
+		  from refresh_tokens t where t.hash = $1 and s.id = t.session_id and s.revoked_at is null`, hash)
+	if err != nil {
+		return fmt.Errorf("end session: %w", err)
+	}
+	return nil
+}
+
+func (s Sessions) end(ctx context.Context, id uuid.UUID, reason string) error {
+	_, err := s.Q.Exec(ctx, `update sessions set revoked_at = now(), revoked_reason = $2 where id = $1 and revoked_at is null`, id, reason)
+	if err != nil {
+		return fmt.Errorf("end session: %w", err)
+	}
+	return nil
+}
+
+// DropExpired removes sessions that ended a week ago or more.
+func (s Sessions) DropExpired(ctx context.Context) (int64, error) {
+	tag, err := s.Q.Exec(ctx, `delete from sessions where least(expires_at, coalesce(revoked_at, 'infinity')) < now() - interval '7 days'`)
+	if err != nil {
+		return 0, fmt.Errorf("drop old sessions: %w", err)
+	}
+	return tag.RowsAffected(), nil
+}

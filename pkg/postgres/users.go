@@ -1,0 +1,160 @@
+package postgres
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"github.com/guildmember145/orquestador-plataforma/pkg/account"
+	"github.com/guildmember145/orquestador-plataforma/pkg/fault"
+)
+
+// Users is the store of people and of the projects they work in.
+type Users struct{ Q Querier }
+
+// registrationLock makes registrations wait for each other, so that only one can be the first. Any number will do.
+const registrationLock = 0x6f7271
+
+// Register stores a user with a project of their own. The first one becomes the administrator. It needs a transaction.
+// A taken e-mail or username is a conflict.
+func (s Users) Register(ctx context.Context, u account.User, passwordHash string) (account.User, error) {
+	if _, err := s.Q.Exec(ctx, `select pg_advisory_xact_lock($1)`, registrationLock); err != nil {
+		return u, fmt.Errorf("wait to register: %w", err)
+	}
+	err := s.Q.QueryRow(ctx, `
+		insert into users (id, email, username, password_hash, role)
+		select $1, $2, $3, $4, case when exists (select from users) then $5 else 'administrator' end
+		returning role`, u.ID, u.Email, u.Username, passwordHash, u.Role).Scan(&u.Role)
+	if err != nil {
+		switch Constraint(err) {
+		case "users_email":
+			return u, takenFault("/email", "email_taken", "That e-mail address has an account already")
+		case "users_username":
+			return u, takenFault("/username", "username_taken", "That username is taken")
+		}
+		return u, fmt.Errorf("insert user: %w", translate(err))
+	}
+	project, err := uuid.NewV7()
+	if err != nil {
+		return u, fmt.Errorf("make a project id: %w", err)
+	}
+	if _, err := s.Q.Exec(ctx, `insert into projects (id, name) values ($1, $2)`, project, u.Username); err != nil {
+		return u, fmt.Errorf("insert project: %w", translate(err))
+	}
+	_, err = s.Q.Exec(ctx, `insert into project_members (project_id, user_id, role) values ($1, $2, 'owner')`, project, u.ID)
+	if err != nil {
+		return u, fmt.Errorf("insert member: %w", translate(err))
+	}
+	return u, nil
+}
+
+func takenFault(pointer, code, message string) error {
+	return &fault.Error{
+		Kind: fault.Conflict, Code: code, Message: message,
+		Fields: []fault.Field{{Pointer: pointer, Code: code, Message: message}},
+	}
+}
+
+// Any tells whether anybody has registered.
+func (s Users) Any(ctx context.Context) (bool, error) {
+	var any bool
+	if err := s.Q.QueryRow(ctx, `select exists (select from users)`).Scan(&any); err != nil {
+		return false, fmt.Errorf("look for users: %w", err)
+	}
+	return any, nil
+}
+
+// Credentials finds a user by e-mail, with the hash of the password. Both are empty when there is none, or when the
+// account is disabled.
+func (s Users) Credentials(ctx context.Context, email string) (u account.User, hash string, err error) {
+	err = s.Q.QueryRow(ctx, `
+		select id, email, username, role, password_hash from users where lower(email) = lower($1) and disabled_at is null`,
+		email).Scan(&u.ID, &u.Email, &u.Username, &u.Role, &hash)
+	if translate(err) == ErrNotFound { //nolint:errorlint // translate answers the very value
+		return account.User{}, "", nil
+	}
+	if err != nil {
+		return u, "", fmt.Errorf("find credentials: %w", err)
+	}
+	return u, hash, nil
+}
+
+// Principal finds a user with the projects they work in; ErrNotFound when there is none, when the account is disabled, or
+// when the session has ended.
+func (s Users) Principal(ctx context.Context, user, session uuid.UUID) (account.Principal, error) {
+	rows, err := s.Q.Query(ctx, `
+		select u.id, u.email, u.username, u.role, p.id, p.name, m.role
+		  from users u
+		  join sessions s on s.id = $2 and s.user_id = u.id and s.revoked_at is null and s.expires_at > now()
+		  left join project_members m on m.user_id = u.id
+		  left join projects p on p.id = m.project_id
+		 where u.id = $1 and u.disabled_at is null
+		 order by p.id`, user, session)
+	if err != nil {
+		return account.Principal{}, fmt.Errorf("find principal: %w", err)
+	}
+	principal := account.Principal{Session: session}
+	var project *uuid.UUID
+	var name *string
+	var role *account.ProjectRole
+	u := &principal.User
+	found, err := pgx.ForEachRow(rows, []any{&u.ID, &u.Email, &u.Username, &u.Role, &project, &name, &role}, func() error {
+		if project != nil {
+			principal.Projects = append(principal.Projects, account.Membership{ProjectID: *project, Name: *name, Role: *role})
+		}
+		return nil
+	})
+	if err != nil {
+		return account.Principal{}, fmt.Errorf("find principal: %w", err)
+	}
+	if found.RowsAffected() == 0 {
+		return account.Principal{}, ErrNotFound
+	}
+	return principal, nil
+}
+
+// UserRow is a user as an administrator sees it.
+type UserRow struct {
+	Email    string       `db:"email"`
+	Username string       `db:"username"`
+	Role     account.Role `db:"role"`
+	Disabled bool         `db:"disabled"`
+}
+
+// List lists everybody, the first to register first.
+func (s Users) List(ctx context.Context) ([]UserRow, error) {
+	rows, err := s.Q.Query(ctx, `select email, username, role, disabled_at is not null as disabled from users order by created_at, id`)
+	if err != nil {
+		return nil, fmt.Errorf("list users: %w", err)
+	}
+	list, err := pgx.CollectRows(rows, pgx.RowToStructByName[UserRow])
+	if err != nil {
+		return nil, fmt.Errorf("list users: %w", err)
+	}
+	return list, nil
+}
+
+// SetPassword stores another password and ends the user's sessions; ErrNotFound when nobody has that e-mail.
+func (s Users) SetPassword(ctx context.Context, email, hash string) error {
+	return s.changeByEmail(ctx, `password_hash = $2`, email, hash)
+}
+
+// SetRole gives a user another role and ends the user's sessions; ErrNotFound when nobody has that e-mail.
+func (s Users) SetRole(ctx context.Context, email string, role account.Role) error {
+	return s.changeByEmail(ctx, `role = $2`, email, role)
+}
+
+func (s Users) changeByEmail(ctx context.Context, set, email string, value any) error {
+	var id uuid.UUID
+	err := s.Q.QueryRow(ctx, `update users set `+set+` where lower(email) = lower($1) returning id`, email, value).Scan(&id)
+	if err != nil {
+		return fmt.Errorf("change user: %w", translate(err))
+	}
+	_, err = s.Q.Exec(ctx, `update sessions set revoked_at = now(), revoked_reason = 'the account was changed' where user_id = $1 and revoked_at is null`, id)
+	if err != nil {
+		return fmt.Errorf("end sessions: %w", err)
+	}
+	return nil
+}
