@@ -1,0 +1,106 @@
+// What all browser tests share: an account, a way to the API that needs no clicking, and a page that may not complain.
+import AxeBuilder from '@axe-core/playwright'
+import { expect, test as base, type APIRequestContext, type Page } from '@playwright/test'
+
+export const account = { email: 'ana@example.com', username: 'Ana', password: 'una frase larga y buena' }
+export const sink = process.env.ORQ_E2E_SINK ?? ''
+
+/** Lines of the browser's console that are no defect: answers that a test provokes are reported there as well. */
+const harmless = /Failed to load resource: the server responded with a status of (401|404|412|422)/
+
+export const test = base.extend<{ page: Page }>({
+  page: async ({ page }, use) => {
+    const complaints: string[] = []
+    page.on('console', (message) => {
+      if (['error', 'warning'].includes(message.type()) && !harmless.test(message.text()))
+        complaints.push(message.text())
+    })
+    page.on('pageerror', (error) => complaints.push(String(error)))
+    await use(page)
+    expect(complaints, 'the browser complained').toEqual([])
+  },
+})
+export { expect }
+
+/** Makes sure that the account exists. */
+export async function ensureAccount(request: APIRequestContext): Promise<void> {
+  const login = await request.post('/api/v1/auth/login', { data: pick(account, 'email', 'password') })
+  if (login.ok()) return
+  const made = await request.post('/api/v1/auth/register', { data: account })
+  expect(made.status(), await made.text()).toBe(201)
+}
+
+/** Logs the page in without the form. */
+export async function logIn(page: Page): Promise<void> {
+  await ensureAccount(page.request)
+  const login = await page.request.post('/api/v1/auth/login', { data: pick(account, 'email', 'password') })
+  expect(login.status(), await login.text()).toBe(200)
+}
+
+function pick<T extends object, K extends keyof T>(from: T, ...keys: K[]): Pick<T, K> {
+  return Object.fromEntries(keys.map((key) => [key, from[key]])) as Pick<T, K>
+}
+
+let made = 0
+export function uniqueName(base: string): string {
+  return `${base} ${Date.now().toString(36)}${made++}`
+}
+
+interface Made {
+  id: string
+  name: string
+}
+
+/** Makes a workflow by the API. */
+export async function makeWorkflow(page: Page, name: string, definition: object): Promise<Made> {
+  const answer = await page.request.post('/api/v1/workflows', { data: { name, ...definition } })
+  expect(answer.status(), await answer.text()).toBe(201)
+  return (await answer.json()) as Made
+}
+
+/** Starts a run by the API and waits until it is over, unless told not to. */
+export async function startRun(page: Page, workflow: string, { wait = true } = {}): Promise<string> {
+  const answer = await page.request.post(`/api/v1/workflows/${workflow}/runs`, { data: {} })
+  expect(answer.status(), await answer.text()).toBe(202)
+  const { id } = (await answer.json()) as { id: string }
+  if (wait) {
+    await expect
+      .poll(
+        async () =>
+          ((await (await page.request.get(`/api/v1/runs/${id}`)).json()) as { status: string }).status,
+        {
+          timeout: 30_000,
+        },
+      )
+      .toMatch(/succeeded|failed|cancelled/)
+  }
+  return id
+}
+
+export const logStep = (message: string) => ({ id: 'note', action: 'log_message', config: { message } })
+export const httpStep = (path: string, more: object = {}) => ({
+  id: 'fetch',
+  name: 'Fetch the rate',
+  action: 'http_endpoint',
+  config: { method: 'GET', url: sink + path },
+  ...more,
+})
+
+/** No violation of WCAG 2.2 AA that axe can see. */
+export async function expectAccessible(page: Page, where: string): Promise<void> {
+  const { violations } = await new AxeBuilder({ page })
+    .withTags(['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'])
+    .analyze()
+  const found = violations.map(
+    (violation) =>
+      `${violation.id}: ${violation.nodes.map((node) => `${node.target.join(' ')} — ${node.html}`).join(' | ')}`,
+  )
+  expect(found, where).toEqual([])
+}
+
+export async function expectNoOverflow(page: Page, where: string): Promise<void> {
+  const surplus = await page.evaluate(
+    () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
+  )
+  expect(surplus, `${where} is wider than the window`).toBeLessThanOrEqual(0)
+}
