@@ -13,7 +13,7 @@ test('from a new workflow to the logs of its run, live', async ({ page }) => {
   await trigger.getByLabel('When').selectOption({ label: 'Every few seconds' })
   await trigger.getByLabel('Every … seconds').selectOption('5')
   await expect(trigger.getByLabel('Cron expression', { exact: true })).toHaveValue('*/5 * * * * *')
-  await expect(trigger.getByRole('complementary').getByRole('listitem')).toHaveCount(5)
+  await expect(trigger.getByRole('region').getByRole('listitem')).toHaveCount(5)
 
   // The first save shows what is missing, at its field.
   await page.getByRole('button', { name: 'Create workflow' }).click()
@@ -43,7 +43,7 @@ test('from a new workflow to the logs of its run, live', async ({ page }) => {
 
   await row.getByRole('link').click()
   await expect(page.getByRole('heading', { name })).toBeVisible()
-  await page.getByRole('button', { name: /Fetch the rate/ }).click()
+  await page.getByRole('button', { name: 'Succeeded Fetch the rate' }).click()
   await expect(page.getByText('3 attempts')).toBeVisible()
   const logs = page.getByRole('log')
   await expect(logs).toContainText('1 EUR = 1.08 USD')
@@ -140,7 +140,9 @@ test('the list finds, enables and starts workflows', async ({ page }) => {
   await expect(page.getByRole('status').filter({ hasText: 'was started' })).toBeVisible()
   await expect(row.getByText('Succeeded')).toBeVisible() // live, in the list
 
+  const disabled = page.waitForResponse(/\/disable$/)
   await row.getByRole('switch').click()
+  await disabled
   await expect(row.getByText('Paused')).toBeVisible()
   await page.getByLabel('State').selectOption({ label: 'Active' })
   await expect(page.getByText('No workflow matches')).toBeVisible()

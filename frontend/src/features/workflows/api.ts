@@ -119,7 +119,11 @@ export function useToggleWorkflow() {
       const one = cache.getQueryData<TaggedWorkflow>(keys.workflow(id))
       if (one) cache.setQueryData(keys.workflow(id), { ...one, data: { ...one.data, enabled } })
     },
-    onSuccess: (answer) => applyWorkflow(cache, answer),
+    onSuccess(answer) {
+      applyWorkflow(cache, answer)
+      // Lists with another filter may gain or lose it; the one on the screen keeps its rows where they are.
+      return cache.invalidateQueries({ key: keys.workflowLists, active: false })
+    },
     onError: () => cache.invalidateQueries({ key: keys.workflows }),
   })
 }

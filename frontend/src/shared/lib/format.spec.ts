@@ -32,7 +32,7 @@ describe('formatRelative', () => {
     ['2026-11-23T10:20:00Z', 'en', 'in 20 min.'],
     ['2026-11-23T09:59:57Z', 'es', 'hace 3 s'],
     ['2026-11-23T10:20:00Z', 'es', 'dentro de 20 min'],
-    ['2026-11-24T10:00:00Z', 'es', 'mañana'],
+    ['2026-11-24T10:00:00Z', 'es', 'dentro de 1 d'],
     ['2027-03-01T10:00:00Z', 'en', 'in 3 mo.'],
     ['2030-11-23T10:00:00Z', 'en', 'in 4 yr.'],
   ])('%s in %s is %s', (instant, locale, expected) => {

@@ -58,12 +58,13 @@ const steps: readonly [limit: number, size: number, unit: Intl.RelativeTimeForma
   [Infinity, 365.25 * 86_400_000, 'year'],
 ]
 
-/** How far an instant is from now: "in 20 min", "3 hr ago", "tomorrow". Within half a second it is now. */
+/** How far an instant is from now: "in 20 min", "3 hr ago", "in 2 days". Within half a second it is now. */
 export function formatRelative(instant: string, now: number, locale: string): string {
   const distance = Date.parse(instant) - now
   const size = Math.abs(distance)
-  const format = new Intl.RelativeTimeFormat(locale, { numeric: 'auto', style: 'short' })
-  if (size < 500) return format.format(0, 'second')
+  if (size < 500) return new Intl.RelativeTimeFormat(locale, { numeric: 'auto' }).format(0, 'second')
+  // "always": 47 hours round to two days, which need not be the day after tomorrow.
+  const format = new Intl.RelativeTimeFormat(locale, { numeric: 'always', style: 'short' })
   for (const [limit, per, name] of steps) {
     if (size < limit) return format.format(Math.round(distance / per), name)
   }
