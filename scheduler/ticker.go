@@ -11,7 +11,6 @@ import (
 
 	"github.com/guildmember145/orquestador-plataforma/pkg/dispatch"
 	"github.com/guildmember145/orquestador-plataforma/pkg/postgres"
-	"github.com/guildmember145/orquestador-plataforma/pkg/queue"
 	"github.com/guildmember145/orquestador-plataforma/pkg/run"
 )
 
@@ -23,7 +22,6 @@ const longestSleep = time.Second
 type ticker struct {
 	db      *postgres.DB
 	service *dispatch.Service
-	queue   *queue.Client
 	log     *slog.Logger
 	batch   int
 	metrics *metrics
@@ -49,8 +47,7 @@ func (t *ticker) step(ctx context.Context) (time.Duration, error) {
 			return 0, err
 		}
 	}
-	t.service.HandOut(ctx, dispatch.TicketsOf(done.runs))
-	t.queue.Announce(ctx, dispatch.ChangesOf(done.runs))
+	t.service.Release(ctx, done.runs)
 	for _, r := range done.runs {
 		t.metrics.lateness.Observe(done.now.Sub(*r.FireAt).Seconds())
 	}

@@ -34,7 +34,7 @@ type Service struct {
 	clock   clock.Clock
 	log     *slog.Logger
 	inserts *batch.Batcher[postgres.NewRun, struct{}]
-	tickets *batch.Batcher[run.Ticket, struct{}]
+	fresh   *batch.Batcher[postgres.NewRun, struct{}]
 }
 
 const insertBatch = 500
@@ -45,16 +45,22 @@ func New(db *postgres.DB, queue Queue, clk clock.Clock, log *slog.Logger) *Servi
 	s.inserts = batch.New(insertBatch, func(ctx context.Context, runs []postgres.NewRun) ([]struct{}, error) {
 		return make([]struct{}, len(runs)), postgres.Runs{Q: db}.Insert(ctx, runs)
 	})
-	s.tickets = batch.New(insertBatch, func(ctx context.Context, tickets []run.Ticket) ([]struct{}, error) {
-		s.HandOut(ctx, tickets)
-		return make([]struct{}, len(tickets)), nil
+	s.fresh = batch.New(insertBatch, func(ctx context.Context, runs []postgres.NewRun) ([]struct{}, error) {
+		s.Release(ctx, runs)
+		return make([]struct{}, len(runs)), nil
 	})
 	return s
 }
 
-// HandOut enqueues tickets of committed runs. Those that the queue refuses are marked, so that the dispatcher hands them
+// Release hands out runs that were just committed, and announces them.
+func (s *Service) Release(ctx context.Context, runs []postgres.NewRun) {
+	s.handOut(ctx, ticketsOf(runs))
+	s.queue.Announce(ctx, changesOf(runs))
+}
+
+// handOut enqueues tickets of committed runs. Those that the queue refuses are marked, so that the dispatcher hands them
 // out later; when that fails too, it finds them by their age.
-func (s *Service) HandOut(ctx context.Context, tickets []run.Ticket) {
+func (s *Service) handOut(ctx context.Context, tickets []run.Ticket) {
 	if len(tickets) == 0 {
 		return
 	}
@@ -72,8 +78,8 @@ func (s *Service) HandOut(ctx context.Context, tickets []run.Ticket) {
 	}
 }
 
-// TicketsOf makes the first tickets of runs that were just inserted; blocked ones have none yet.
-func TicketsOf(runs []postgres.NewRun) []run.Ticket {
+// ticketsOf makes the first tickets of runs that were just inserted; blocked ones have none yet.
+func ticketsOf(runs []postgres.NewRun) []run.Ticket {
 	tickets := make([]run.Ticket, 0, len(runs))
 	for _, r := range runs {
 		if !r.Blocked {
@@ -83,8 +89,8 @@ func TicketsOf(runs []postgres.NewRun) []run.Ticket {
 	return tickets
 }
 
-// ChangesOf makes the announcements for runs that were just inserted.
-func ChangesOf(runs []postgres.NewRun) []run.Change {
+// changesOf makes the announcements for runs that were just inserted.
+func changesOf(runs []postgres.NewRun) []run.Change {
 	changes := make([]run.Change, len(runs))
 	for i, r := range runs {
 		changes[i] = run.Change{RunID: r.ID, WorkflowID: r.WorkflowID, ProjectID: r.ProjectID}

@@ -77,10 +77,9 @@ func (s *Service) submit(ctx context.Context, who account.Principal, fresh postg
 			return postgres.Runs{Q: s.db}.Get(ctx, who.Where(account.RunStart), first)
 		}
 	}
-	if _, err := s.tickets.Do(ctx, run.Ticket{ID: fresh.ID, Queue: run.DefaultQueue}); err != nil {
+	if _, err := s.fresh.Do(ctx, fresh); err != nil {
 		s.log.DebugContext(ctx, "the caller left before the run was handed out", "error", err)
 	}
-	s.queue.Announce(ctx, ChangesOf([]postgres.NewRun{fresh}))
 	now := s.clock.Now()
 	return postgres.RunRow{
 		ID: fresh.ID, ProjectID: fresh.ProjectID, WorkflowID: fresh.WorkflowID, WorkflowName: def.Name,

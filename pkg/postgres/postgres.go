@@ -6,6 +6,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"net"
 	"net/url"
 	"time"
 
@@ -105,6 +107,19 @@ func translate(err error) error {
 		return &fault.Error{Kind: fault.Unavailable, Code: "try_again", Message: "Somebody else changed this at the same time; try again", Err: err}
 	}
 	return err
+}
+
+// Away tells that err comes from a database that cannot be reached, or that is just stopping or starting, rather than
+// from what it was asked.
+func Away(err error) bool {
+	var pg *pgconn.PgError
+	if errors.As(err, &pg) {
+		// Class 57 is the operator's intervention, 53 a lack of resources such as connections, 08 the connection.
+		return pg.Code[:2] == "53" || pg.Code[:2] == "08" || pg.Code[:2] == "57" && pg.Code != "57014"
+	}
+	var connect *pgconn.ConnectError
+	var network net.Error
+	return errors.As(err, &connect) || errors.As(err, &network) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF)
 }
 
 // Constraint names the constraint that err broke; empty when it broke none.

@@ -76,6 +76,17 @@ func (s Sessions) EndByToken(ctx context.Context, hash []byte) error {
 	return nil
 }
 
+// End ends a session of a user; one that has ended already, or is somebody else's, is no error.
+func (s Sessions) End(ctx context.Context, user, id uuid.UUID) error {
+	_, err := s.Q.Exec(ctx, `
+		update sessions set revoked_at = now(), revoked_reason = 'logged out'
+		 where id = $1 and user_id = $2 and revoked_at is null`, id, user)
+	if err != nil {
+		return fmt.Errorf("end session: %w", err)
+	}
+	return nil
+}
+
 func (s Sessions) end(ctx context.Context, id uuid.UUID, reason string) error {
 	_, err := s.Q.Exec(ctx, `update sessions set revoked_at = now(), revoked_reason = $2 where id = $1 and revoked_at is null`, id, reason)
 	if err != nil {
