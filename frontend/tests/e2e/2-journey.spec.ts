@@ -13,7 +13,9 @@ test('from a new workflow to the logs of its run, live', async ({ page }) => {
   await trigger.getByLabel('When').selectOption({ label: 'Every few seconds' })
   await trigger.getByLabel('Every … seconds').selectOption('5')
   await expect(trigger.getByLabel('Cron expression', { exact: true })).toHaveValue('*/5 * * * * *')
-  await expect(trigger.getByRole('region').getByRole('listitem')).toHaveCount(5)
+  await expect(
+    trigger.getByRole('group', { name: 'Preview of the schedule' }).getByRole('listitem'),
+  ).toHaveCount(5)
 
   // The first save shows what is missing, at its field.
   await page.getByRole('button', { name: 'Create workflow' }).click()

@@ -26,11 +26,15 @@ test.describe('in Spanish', () => {
     await trigger.getByLabel('Cuándo').selectOption({ label: 'Días de la semana' })
     await trigger.getByRole('button', { name: 'viernes' }).click()
     await expect(trigger.getByLabel('Expresión cron', { exact: true })).toHaveValue('0 9 * * MON,TUE,WED,THU')
-    await expect(trigger.getByRole('region')).toContainText('Próximas ejecuciones · Europe/Madrid')
+    await expect(trigger.getByRole('group', { name: 'Vista previa del horario' })).toContainText(
+      'Próximas ejecuciones · Europe/Madrid',
+    )
 
     // An expression that cannot be: said while it is written, and again when it is saved.
     await trigger.getByLabel('Expresión cron', { exact: true }).fill('0 25 * * *')
-    await expect(trigger.getByRole('region')).toContainText('La expresión cron no se entiende.')
+    await expect(trigger.getByRole('group', { name: 'Vista previa del horario' })).toContainText(
+      'La expresión cron no se entiende.',
+    )
     await page.getByLabel('URL', { exact: true }).fill('https://example.com')
     await page.getByRole('button', { name: 'Crear flujo' }).click()
     await expect(page.getByRole('alert')).toContainText('Disparador 1 · Expresión cron')

@@ -1,8 +1,8 @@
-// Pictures for the documents: npm run shots writes ../docs/images.
+// Pictures for the documents: npm run shots writes ../docs/images, or the folder ORQ_SHOTS_DIR.
 import { fileURLToPath } from 'node:url'
 import { expect, httpStep, logIn, logStep, makeWorkflow, startRun, test } from './support'
 
-const folder = fileURLToPath(new URL('../../../docs/images/', import.meta.url))
+const folder = process.env.ORQ_SHOTS_DIR ?? fileURLToPath(new URL('../../../docs/images', import.meta.url))
 
 test('pictures', async ({ browser }) => {
   test.setTimeout(120_000)
@@ -82,7 +82,7 @@ test('pictures', async ({ browser }) => {
     await page.locator('h1').waitFor()
     await expect(page.locator('[aria-busy="true"]')).toHaveCount(0)
     await page.evaluate(() => document.fonts.ready)
-    await page.screenshot({ path: `${folder}${name}.png` })
+    await page.screenshot({ path: `${folder}/${name}.png` })
     await page.close()
   }
 })
