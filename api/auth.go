@@ -61,6 +61,9 @@ func (s *server) Register(ctx context.Context, req oas.RegisterRequestObject) (o
 	u := account.User{ID: id, Email: email, Username: username, Role: account.Member}
 	err = s.db.InTx(ctx, func(q postgres.Querier) error {
 		u, err = postgres.Users{Q: q}.Register(ctx, u, hash)
+		if err == nil && s.cfg.Registration != "open" && u.Role != account.Administrator {
+			return errClosed // somebody else was the first in the meantime
+		}
 		return err
 	})
 	if err != nil {
@@ -69,6 +72,8 @@ func (s *server) Register(ctx context.Context, req oas.RegisterRequestObject) (o
 	s.log.InfoContext(ctx, "user registered", "user", u.ID, "role", u.Role)
 	return oas.Register201JSONResponse{Id: u.ID, Email: u.Email, Username: u.Username, Role: oas.UserRole(u.Role)}, nil
 }
+
+var errClosed = fault.New(fault.Forbidden, "registration_closed", "Registration is not open here; ask the administrator for an account")
 
 func (s *server) mayRegister(ctx context.Context) error {
 	if s.cfg.Registration == "open" {
@@ -79,7 +84,7 @@ func (s *server) mayRegister(ctx context.Context) error {
 		return err
 	}
 	if any {
-		return fault.New(fault.Forbidden, "registration_closed", "Registration is not open here; ask the administrator for an account")
+		return errClosed
 	}
 	return nil
 }
@@ -98,7 +103,7 @@ func cleanEmail(raw string) (string, error) {
 func (s *server) Login(ctx context.Context, req oas.LoginRequestObject) (oas.LoginResponseObject, error) {
 	c := echoOf(ctx)
 	email, address := strings.TrimSpace(req.Body.Email), c.RealIP()
-	if err := s.throttle.check(ctx, email, address); err != nil {
+	if err := s.throttle.enter(ctx, email, address); err != nil {
 		return nil, err
 	}
 	u, hash, err := postgres.Users{Q: s.db}.Credentials(ctx, email)
@@ -110,9 +115,9 @@ func (s *server) Login(ctx context.Context, req oas.LoginRequestObject) (oas.Log
 		return nil, err
 	}
 	if !ok {
-		s.throttle.failed(ctx, email, address)
 		return nil, fault.New(fault.Unauthorized, "bad_credentials", "The e-mail address or the password is wrong")
 	}
+	s.throttle.succeeded(ctx, email, address)
 	refresh, refreshHash, err := auth.NewRefresh()
 	if err != nil {
 		return nil, err
@@ -165,7 +170,11 @@ func (s *server) Logout(ctx context.Context, _ oas.LogoutRequestObject) (oas.Log
 		}
 	}
 	if token, err := tokenOf(r); err == nil {
-		if _, session, err := s.tokens.Read(token); err == nil {
+		if user, session, err := s.tokens.Read(token); err == nil {
+			// A program that only has its access token ends its session too.
+			if err := (postgres.Sessions{Q: s.db}).End(ctx, user, session); err != nil {
+				return nil, err
+			}
 			s.callers.forget(session)
 		}
 	}

@@ -13,6 +13,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"github.com/guildmember145/orquestador-plataforma/pkg/fault"
+	"github.com/guildmember145/orquestador-plataforma/pkg/postgres"
 	"github.com/guildmember145/orquestador-plataforma/pkg/telemetry"
 )
 
@@ -55,10 +56,10 @@ func problemOf(err error) (p Problem, internal bool) {
 		detail, _ := h.Message.(string)
 		return Problem{Title: http.StatusText(h.Code), Status: h.Code, Detail: detail, Code: codeOf(h.Code)}, false
 	}
-	if errors.Is(err, context.DeadlineExceeded) {
+	if errors.Is(err, context.DeadlineExceeded) || postgres.Away(err) {
 		return Problem{
 			Title: http.StatusText(http.StatusServiceUnavailable), Status: http.StatusServiceUnavailable,
-			Detail: "The database did not answer in time; try again", Code: "unavailable",
+			Detail: "The database does not answer at the moment; try again", Code: "unavailable",
 		}, true
 	}
 	return Problem{
