@@ -123,17 +123,21 @@ func (a *API) routes(s *server, contract *httpx.Contract, d Deps) error {
 	e.HideBanner, e.HidePort = true, true
 	e.HTTPErrorHandler = httpx.ErrorHandler(a.log)
 	e.IPExtractor = clientAddress
+	e.JSONSerializer = httpx.JSON{}
 	e.Use(httpx.Observe(a.log, d.Clock, d.Registry), httpx.Headers)
 	if len(a.cfg.CORSOrigins) > 0 {
 		e.Use(crossOrigins(a.cfg.CORSOrigins))
-	} else {
-		e.Use(httpx.SameOrigin())
 	}
+	sameOrigin, err := httpx.SameOrigin(a.cfg.CORSOrigins)
+	if err != nil {
+		return err
+	}
+	e.Use(sameOrigin)
 	e.Use(contract.Middleware(s.callers.authenticate))
 
 	oas.RegisterHandlersWithBaseURL(e, oas.NewStrictHandler(s, []oas.StrictMiddlewareFunc{withEcho}), httpx.Prefix)
 	// The strict handler cannot stream and follow a server that stops; this route takes its place.
-	e.GET(httpx.Prefix+"/events", func(c echo.Context) error { return a.hub.serve(c, a.stopping) })
+	e.GET(httpx.Prefix+"/events", func(c echo.Context) error { return a.hub.serve(c, a.stopping, s.callers) })
 
 	e.GET("/healthz", echo.WrapHandler(http.HandlerFunc(a.health.ServeAlive)))
 	e.GET("/readyz", echo.WrapHandler(http.HandlerFunc(a.health.ServeReady)))

@@ -12,6 +12,7 @@ import (
 	"github.com/labstack/echo/v4"
 	"github.com/labstack/echo/v4/middleware"
 
+	"github.com/guildmember145/orquestador-plataforma/api/internal/httpx"
 	"github.com/guildmember145/orquestador-plataforma/api/internal/oas"
 	"github.com/guildmember145/orquestador-plataforma/pkg/account"
 	"github.com/guildmember145/orquestador-plataforma/pkg/auth"
@@ -93,6 +94,20 @@ func (k *callers) find(ctx context.Context, user, session uuid.UUID) (account.Pr
 	}
 	k.known[session] = caller{principal: p, until: now.Add(callerLife)}
 	return p, nil
+}
+
+// renew gives a browser another session cookie, so that a page that only asks and never logs in again, such as the
+// queue's dashboard, lives as long as its session.
+func (k *callers) renew(c echo.Context, p account.Principal) error {
+	if c.Request().Header.Get("Authorization") != "" {
+		return nil
+	}
+	access, err := k.tokens.Issue(p.User.ID, p.Session)
+	if err != nil {
+		return err
+	}
+	setCookie(c.Response(), sessionCookie, access, "/", auth.AccessLife, httpx.IsTLS(c.Request()))
+	return nil
 }
 
 // forget makes the end of a session take effect here at once.

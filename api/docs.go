@@ -41,7 +41,7 @@ func docs(e *echo.Echo, contract *httpx.Contract) error {
 	if err := tmpl.Execute(&page, reference); err != nil {
 		return fmt.Errorf("write the reference page: %w", err)
 	}
-	e.GET(httpx.Prefix+"/openapi.json", func(c echo.Context) error { return c.JSONBlob(http.StatusOK, spec) })
+	e.GET(httpx.SpecPath, func(c echo.Context) error { return c.JSONBlob(http.StatusOK, spec) })
 	e.GET("/docs", func(c echo.Context) error { return c.HTMLBlob(http.StatusOK, page.Bytes()) })
 	e.GET("/docs/style.css", func(c echo.Context) error { return c.Blob(http.StatusOK, "text/css; charset=utf-8", docsStyle) })
 	return nil

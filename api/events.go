@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -29,6 +31,8 @@ func (s *server) StreamEvents(context.Context, oas.StreamEventsRequestObject) (o
 type stream struct {
 	hub  *hub
 	ear  *subscriber
+	who  account.Principal
+	may  *callers
 	out  http.ResponseWriter
 	flow http.Flusher
 	// What the client has seen: the newest log line of each run that it follows, and that run's status.
@@ -36,10 +40,11 @@ type stream struct {
 	status map[uuid.UUID]string
 	frame  int64
 	at     time.Time // when the last frame or comment went out
+	asked  time.Time // when it was last seen that the session goes on
 }
 
 // serve streams until the client leaves, the server stops, or the session ends.
-func (h *hub) serve(c echo.Context, stopping context.Context) error {
+func (h *hub) serve(c echo.Context, stopping context.Context, may *callers) error {
 	ear, err := h.earOf(c)
 	if err != nil {
 		return err
@@ -59,7 +64,10 @@ func (h *hub) serve(c echo.Context, stopping context.Context) error {
 		h.log.DebugContext(ctx, "write deadline stays", "error", err)
 	}
 	w.WriteHeader(http.StatusOK)
-	s := &stream{hub: h, ear: ear, out: w, flow: w, seen: map[uuid.UUID]int{}, status: map[uuid.UUID]string{}, at: h.clock.Now()}
+	s := &stream{
+		hub: h, ear: ear, who: httpx.Principal(c.Request().Context()), may: may, out: w, flow: w,
+		seen: map[uuid.UUID]int{}, status: map[uuid.UUID]string{}, at: h.clock.Now(), asked: h.clock.Now(),
+	}
 	defer h.subscribe(ear)() // before the first look, so that nothing falls between
 	if err := s.begin(ctx, c.Request().Header.Get("Last-Event-ID")); err != nil {
 		return s.over(ctx, err)
@@ -71,6 +79,9 @@ func (h *hub) serve(c echo.Context, stopping context.Context) error {
 		case <-ctx.Done():
 			return nil
 		}
+		if !s.goesOn(ctx) {
+			return nil
+		}
 		if err := s.look(ctx); err != nil {
 			return s.over(ctx, err)
 		}
@@ -78,6 +89,17 @@ func (h *hub) serve(c echo.Context, stopping context.Context) error {
 			return nil //nolint:nilerr // the client left
 		}
 	}
+}
+
+// goesOn tells, now and then, whether the session that opened the stream still stands: a stream must not outlive it.
+func (s *stream) goesOn(ctx context.Context) bool {
+	now := s.hub.clock.Now()
+	if now.Sub(s.asked) < callerLife {
+		return true
+	}
+	s.asked = now
+	_, err := s.may.find(ctx, s.who.User.ID, s.who.Session)
+	return !fault.Is(err, fault.Unauthorized)
 }
 
 // streamLife is how long one connection lives; the client's next one is authenticated anew.
@@ -117,7 +139,9 @@ func (h *hub) earOf(c echo.Context) (*subscriber, error) {
 			if _, err := (postgres.Runs{Q: h.db}).Get(c.Request().Context(), ear.projects, id); err != nil {
 				return nil, err
 			}
-			ear.runs = append(ear.runs, id)
+			if !slices.Contains(ear.runs, id) {
+				ear.runs = append(ear.runs, id)
+			}
 		case "workflow":
 			if _, err := (postgres.Workflows{Q: h.db}).Get(c.Request().Context(), p.Where(account.WorkflowRead), id); err != nil {
 				return nil, err
@@ -147,16 +171,13 @@ func (s *stream) begin(ctx context.Context, last string) error {
 // resume reads the id of the last frame: the newest log lines that the client has.
 func (s *stream) resume(last string) {
 	for _, part := range strings.Split(last, ";") {
-		var seq int
-		id, rest, found := strings.Cut(part, "=")
-		if !found {
+		id, rest, _ := strings.Cut(part, "=")
+		seq, err := strconv.ParseInt(rest, 10, 32) // the database's integer
+		if err != nil || seq < 1 {
 			continue
 		}
-		if _, err := fmt.Sscanf(rest, "%d", &seq); err != nil {
-			continue
-		}
-		if run, err := uuid.Parse(id); err == nil && seq > 0 {
-			s.seen[run] = seq
+		if run, err := uuid.Parse(id); err == nil && slices.Contains(s.ear.runs, run) {
+			s.seen[run] = int(seq)
 		}
 	}
 }

@@ -35,6 +35,9 @@ func monitoring(e *echo.Echo, cfg Config, d Deps, callers *callers) {
 			case p.User.Role != account.Administrator:
 				return fault.New(fault.Forbidden, "administrators_only", "The queue's dashboard is for administrators")
 			}
+			if err := callers.renew(c, p); err != nil {
+				return err
+			}
 			c.Response().Header().Set("Content-Security-Policy", policy)
 			c.Response().Header().Set("Cache-Control", "no-store")
 			return next(c)

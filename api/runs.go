@@ -3,7 +3,6 @@ package api
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"fmt"
 	"slices"
 	"strconv"
@@ -177,7 +176,7 @@ func (s *server) run(ctx context.Context, row postgres.RunRow) (oas.Run, error) 
 		Inputs: map[string]any{}, Steps: []oas.StepRun{},
 	}
 	if len(row.Inputs) > 0 {
-		if err := json.Unmarshal(row.Inputs, &r.Inputs); err != nil {
+		if err := httpx.DecodeJSON(row.Inputs, &r.Inputs); err != nil {
 			return r, fmt.Errorf("read inputs of run %s: %w", row.ID, err)
 		}
 	}
@@ -201,6 +200,12 @@ func (s *server) run(ctx context.Context, row postgres.RunRow) (oas.Run, error) 
 		if err != nil {
 			return r, fmt.Errorf("show run %s: %w", row.ID, err)
 		}
+		if step.Status == oas.StepStatusQueued && row.Status.Finished() {
+			step.Status = oas.StepStatusSkipped // the run ended before its turn, so it waits for nothing
+			if row.Status == run.Cancelled {
+				step.Status = oas.StepStatusCancelled
+			}
+		}
 		r.Steps = append(r.Steps, step)
 	}
 	return r, nil
@@ -219,7 +224,7 @@ func stepRun(def workflow.Step, rows []postgres.StepRow) (oas.StepRun, error) {
 		out.Status, out.Error, out.FinishedAt, out.NextAttemptAt = oas.StepStatus(row.Status), row.Error, wire.Maybe(row.FinishedAt), nil
 		out.Output = nil
 		if len(row.Output) > 0 {
-			if err := json.Unmarshal(row.Output, &out.Output); err != nil {
+			if err := httpx.DecodeJSON(row.Output, &out.Output); err != nil {
 				return out, fmt.Errorf("read output of step %s: %w", def.ID, err)
 			}
 		}

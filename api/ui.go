@@ -34,9 +34,17 @@ func ui(e *echo.Echo) error {
 	pages.index = index
 	sum := sha256.Sum256(index)
 	pages.etag = `"` + hex.EncodeToString(sum[:8]) + `"`
-	e.GET("/assets/*", pages.asset)
-	e.GET("/*", pages.page)
+	e.Match(read, "/assets/*", pages.asset)
+	e.Match(read, "/*", pages.page)
+	e.Any("/api/*", nothing)
 	return nil
+}
+
+var read = []string{http.MethodGet, http.MethodHead}
+
+// nothing answers below /api, whatever the method: a program that mistypes a path must not get a page.
+func nothing(echo.Context) error {
+	return fault.New(fault.NotFound, "no_such_path", "There is nothing here; the reference is at /docs")
 }
 
 const notBuilt = "<!doctype html><title>Orquestador</title><p>The web interface is not part of this binary; build it with: make build. " +
@@ -57,8 +65,8 @@ func (p *pages) asset(c echo.Context) error {
 // page serves a file at the top (the icon) or the application.
 func (p *pages) page(c echo.Context) error {
 	name := strings.TrimPrefix(path.Clean(c.Request().URL.Path), "/")
-	if strings.HasPrefix(name, "api/") || name == "api" || strings.HasPrefix(name, "hooks/") {
-		return fault.New(fault.NotFound, "no_such_path", "There is nothing here; the reference is at /docs")
+	if name == "api" || strings.HasPrefix(name, "hooks/") {
+		return nothing(c)
 	}
 	if path.Ext(name) != "" && name != "index.html" {
 		return p.file(c, name, "public, max-age=3600")

@@ -213,14 +213,52 @@ func definitionOf(in oas.WorkflowInput) (workflow.Definition, error) {
 	in.ProjectId, in.Enabled = nil, nil
 	if in.Triggers != nil {
 		for i := range *in.Triggers {
-			(*in.Triggers)[i].NextFireAt, (*in.Triggers)[i].Description = nil, nil
+			t := &(*in.Triggers)[i]
+			t.NextFireAt, t.Description = nil, nil
+			if t.Enabled != nil && *t.Enabled {
+				t.Enabled = nil // the default; said or not, it is the same definition
+			}
 		}
 	}
 	var def workflow.Definition
+	if err := checkDurations(in); err != nil {
+		return def, err
+	}
 	if err := recode(in, &def); err != nil {
 		return def, &fault.Error{Kind: fault.Invalid, Code: "definition", Message: "The definition cannot be read: " + err.Error(), Err: err}
 	}
 	return def, nil
+}
+
+// checkDurations finds durations that fit the contract's pattern and are still none, such as 99999999999h.
+func checkDurations(in oas.WorkflowInput) error {
+	var fields []fault.Field
+	check := func(pointer string, text *string) {
+		if text == nil {
+			return
+		}
+		if _, err := workflow.ParseDuration(*text); err != nil {
+			fields = append(fields, fault.Field{Pointer: pointer, Code: "duration", Message: err.Error()})
+		}
+	}
+	check("/timeout", in.Timeout)
+	if in.Triggers != nil {
+		for i, t := range *in.Triggers {
+			at := fmt.Sprintf("/triggers/%d", i)
+			check(at+"/every", t.Every)
+			check(at+"/catch_up_window", t.CatchUpWindow)
+			check(at+"/grace", t.Grace)
+		}
+	}
+	for i, s := range in.Steps {
+		at := fmt.Sprintf("/steps/%d", i)
+		check(at+"/timeout", s.Timeout)
+		if s.Retry != nil {
+			check(at+"/retry/initial", s.Retry.Initial)
+			check(at+"/retry/max", s.Retry.Max)
+		}
+	}
+	return fault.InvalidFields(fields)
 }
 
 func recode(from, to any) error {
@@ -228,10 +266,7 @@ func recode(from, to any) error {
 	if err != nil {
 		return fmt.Errorf("encode: %w", err)
 	}
-	if err := json.Unmarshal(raw, to); err != nil {
-		return fmt.Errorf("decode: %w", err)
-	}
-	return nil
+	return httpx.DecodeJSON(raw, to) //nolint:wrapcheck // it says what it did
 }
 
 func (s *server) one(ctx context.Context, row postgres.WorkflowRow, accept *string) (oas.OneWorkflowJSONResponse, error) {

@@ -8,15 +8,20 @@ import (
 	"io"
 	"mime"
 	"net/http"
+	"net/url"
 	"slices"
+	"strconv"
 	"strings"
+	"time"
 
 	"github.com/getkin/kin-openapi/openapi3"
 	"github.com/getkin/kin-openapi/openapi3filter"
 	"github.com/getkin/kin-openapi/routers"
 	"github.com/getkin/kin-openapi/routers/gorillamux"
+	"github.com/google/uuid"
 	"github.com/labstack/echo/v4"
 
+	"github.com/guildmember145/orquestador-plataforma/api/internal/wire"
 	"github.com/guildmember145/orquestador-plataforma/pkg/account"
 	"github.com/guildmember145/orquestador-plataforma/pkg/fault"
 )
@@ -24,8 +29,11 @@ import (
 // MaxBody is the size of a request's body, in bytes.
 const MaxBody = 1 << 20
 
-// Prefix is where the contract's paths begin.
-const Prefix = "/api/v1"
+// Where the contract's paths begin, and where the contract itself is.
+const (
+	Prefix   = "/api/v1"
+	SpecPath = Prefix + "/openapi.json"
+)
 
 // Contract holds requests against openapi.yaml: an operation that is not in it does not exist, and one that is says who
 // may call it and with what.
@@ -36,6 +44,7 @@ type Contract struct {
 
 // LoadContract reads openapi.yaml.
 func LoadContract(source []byte) (*Contract, error) {
+	defineFormats()
 	doc, err := openapi3.NewLoader().LoadFromData(source)
 	if err != nil {
 		return nil, fmt.Errorf("read the contract: %w", err)
@@ -47,11 +56,49 @@ func LoadContract(source []byte) (*Contract, error) {
 			}
 		}
 	}
-	router, err := gorillamux.NewRouter(doc)
+	compiled, err := compile(source)
+	if err != nil {
+		return nil, err
+	}
+	router, err := gorillamux.NewRouter(compiled)
 	if err != nil {
 		return nil, fmt.Errorf("route the contract: %w", err)
 	}
 	return &Contract{Doc: doc, router: router}, nil
+}
+
+// compile reads the contract for holding requests against it, as version 3.0: for 3.1 the library compiles a JSON schema
+// anew for every value that it checks, which takes longer than everything else that a request does. Of 3.1 the contract
+// uses lists of types, which are understood either way, and schemas without a type, which must be told to take null.
+func compile(source []byte) (*openapi3.T, error) {
+	doc, err := openapi3.NewLoader().LoadFromData(source)
+	if err != nil {
+		return nil, fmt.Errorf("read the contract: %w", err)
+	}
+	doc.OpenAPI = "3.0.3"
+	for _, schema := range doc.Components.Schemas {
+		for _, property := range schema.Value.Properties {
+			if v := property.Value; v.Type == nil && len(v.AllOf) == 0 {
+				v.Nullable = true
+			}
+		}
+	}
+	return doc, nil
+}
+
+// defineFormats makes the library check what it would only note: an id that is none and a day that does not exist are
+// found here, with a pointer, and not in the middle of an operation.
+func defineFormats() {
+	openapi3.DefineStringFormatCallback("uuid", func(s string) error {
+		if _, err := uuid.Parse(s); err != nil || len(s) != 36 {
+			return errors.New("want an id such as 0190c0de-0000-7000-8000-000000000000")
+		}
+		return nil
+	})
+	openapi3.DefineStringFormatCallback("date-time", func(s string) error {
+		var at wire.Instant
+		return at.UnmarshalText([]byte(s))
+	})
 }
 
 // The x-permission values that are no permission on a project's objects.
@@ -74,7 +121,7 @@ func (k *Contract) Middleware(authenticate Authenticate) echo.MiddlewareFunc {
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		return func(c echo.Context) error {
 			req := c.Request()
-			if !strings.HasPrefix(req.URL.Path, Prefix+"/") {
+			if !strings.HasPrefix(req.URL.Path, Prefix+"/") || req.URL.Path == SpecPath {
 				return next(c)
 			}
 			route, params, err := k.router.FindRoute(req)
@@ -91,9 +138,24 @@ func (k *Contract) Middleware(authenticate Authenticate) echo.MiddlewareFunc {
 			if err := k.validate(c, route, params); err != nil {
 				return err
 			}
+			if !streams(route.Operation) {
+				ctx, cancel := context.WithTimeout(c.Request().Context(), answerTimeout)
+				defer cancel()
+				c.SetRequest(c.Request().WithContext(ctx))
+			}
 			return next(c)
 		}
 	}
+}
+
+// answerTimeout is how long an operation may take. It is far more than any needs: what takes longer waits for a database
+// that hangs.
+const answerTimeout = 30 * time.Second
+
+// streams tells whether an operation answers for as long as the client listens.
+func streams(op *openapi3.Operation) bool {
+	ok := op.Responses.Status(http.StatusOK)
+	return ok != nil && ok.Value.Content.Get("text/event-stream") != nil
 }
 
 func (k *Contract) noRoute(c echo.Context, err error) error {
@@ -119,6 +181,9 @@ func (k *Contract) validate(c echo.Context, route *routers.Route, params map[str
 			return fault.New(fault.NotFound, "not_found", "There is no such %s", name)
 		}
 	}
+	if err := checkParameters(req); err != nil {
+		return err
+	}
 	if err := readBody(c, route.Operation); err != nil {
 		return err
 	}
@@ -133,6 +198,27 @@ func (k *Contract) validate(c echo.Context, route *routers.Route, params map[str
 	})
 	if err != nil {
 		return requestFault(err)
+	}
+	return nil
+}
+
+// checkParameters refuses what the database cannot compare with.
+func checkParameters(req *http.Request) error {
+	query, err := url.ParseQuery(req.URL.RawQuery)
+	if err != nil {
+		return fault.New(fault.Malformed, "query_syntax", "The query of the address cannot be read")
+	}
+	for name, values := range query {
+		for _, value := range values {
+			if err := checkText(name, value); err != nil {
+				return err
+			}
+		}
+	}
+	for _, name := range []string{"Idempotency-Key", "If-Match", "Last-Event-ID"} {
+		if err := checkText(name, req.Header.Get(name)); err != nil {
+			return err
+		}
 	}
 	return nil
 }
@@ -224,10 +310,21 @@ func schemaField(e *openapi3.SchemaError, parameter string) fault.Field {
 		code = "invalid"
 	}
 	message := e.Reason
-	if code == "properties" && strings.HasSuffix(message, "is unsupported") {
-		code, message = "unknown_field", strings.TrimSuffix(message, "is unsupported")+"is not known here"
+	if name, ok := unknownField(e); ok {
+		code, message = "unknown_field", "there is no such field here"
+		pointer += "/" + strings.NewReplacer("~", "~0", "/", "~1").Replace(name)
 	}
 	return fault.Field{Pointer: pointer, Code: code, Message: message}
+}
+
+// unknownField reads the name out of the library's reason, the only place where it stands.
+func unknownField(e *openapi3.SchemaError) (name string, ok bool) {
+	quoted, ok := strings.CutSuffix(e.Reason, " is unsupported")
+	if !ok || e.SchemaField != "properties" {
+		return "", false
+	}
+	name, err := strconv.Unquote(strings.TrimPrefix(quoted, "property "))
+	return name, err == nil
 }
 
 func plain(err error) string {

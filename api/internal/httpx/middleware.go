@@ -46,9 +46,14 @@ func IsTLS(r *http.Request) bool {
 }
 
 // SameOrigin refuses writes that another site makes a browser send (cross-site request forgery). Programs that are no
-// browser send none of the headers it looks at.
-func SameOrigin() echo.MiddlewareFunc {
+// browser send none of the headers it looks at. trusted are origins whose pages may write.
+func SameOrigin(trusted []string) (echo.MiddlewareFunc, error) {
 	guard := http.NewCrossOriginProtection()
+	for _, origin := range trusted {
+		if err := guard.AddTrustedOrigin(origin); err != nil {
+			return nil, fmt.Errorf("read ORQ_CORS_ORIGINS: %w", err)
+		}
+	}
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		return func(c echo.Context) error {
 			if err := guard.Check(c.Request()); err != nil {
@@ -56,7 +61,7 @@ func SameOrigin() echo.MiddlewareFunc {
 			}
 			return next(c)
 		}
-	}
+	}, nil
 }
 
 // Observe gives each request an id, logs it, counts it, and turns a panic into an error.
@@ -83,12 +88,21 @@ func Observe(log *slog.Logger, clk clock.Clock, reg prometheus.Registerer) echo.
 			if route == "" {
 				route = "none"
 			}
-			seconds.WithLabelValues(c.Request().Method, route, strconv.Itoa(c.Response().Status)).Observe(took.Seconds())
+			seconds.WithLabelValues(methodLabel(c.Request().Method), route, strconv.Itoa(c.Response().Status)).Observe(took.Seconds())
 			log.DebugContext(c.Request().Context(), "request", "method", c.Request().Method, "route", route,
 				"status", c.Response().Status, "took", took.Round(time.Microsecond))
 			return nil
 		}
 	}
+}
+
+// methodLabel keeps made-up methods from becoming a time series each.
+func methodLabel(method string) string {
+	switch method {
+	case http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete, http.MethodOptions:
+		return method
+	}
+	return "other"
 }
 
 func guarded(next echo.HandlerFunc, c echo.Context) (err error) {

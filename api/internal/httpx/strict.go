@@ -53,9 +53,7 @@ func (w walker) value(pointer string, depth int) error {
 	case string:
 		return checkText(pointer, t)
 	case json.Number:
-		if _, err := t.Float64(); err != nil {
-			return fault.At(pointer, "number_range", "the number %s is out of range", shorten(t.String()))
-		}
+		return checkNumber(pointer, t)
 	}
 	return nil
 }
@@ -112,7 +110,26 @@ func (w walker) next() (json.Token, error) {
 	return token, nil
 }
 
+// maxDigits is the length of a number's text. No number that anybody means is longer, and PostgreSQL keeps numbers digit
+// by digit.
+const maxDigits = 100
+
+// checkNumber refuses numbers that would become infinite, or nothing, where they are calculated with.
+func checkNumber(pointer string, n json.Number) error {
+	f, err := n.Float64()
+	mantissa, _, _ := strings.Cut(strings.ToLower(n.String()), "e")
+	vanished := f == 0 && strings.ContainsAny(mantissa, "123456789")
+	if err != nil || vanished || len(n) > maxDigits {
+		return fault.At(pointer, "number_range", "the number is out of range")
+	}
+	return nil
+}
+
+// checkText refuses text that PostgreSQL cannot keep.
 func checkText(pointer, s string) error {
+	if !utf8.ValidString(s) {
+		return fault.At(pointer, "utf8", "text must be valid UTF-8")
+	}
 	if strings.ContainsRune(s, 0) {
 		return fault.At(pointer, "nul_character", "text cannot hold the character U+0000")
 	}

@@ -54,6 +54,9 @@ func (i *Instant) UnmarshalText(b []byte) error {
 	if err != nil {
 		return fmt.Errorf("read instant %q: want RFC 3339, as in 2026-11-23T09:00:00Z", b)
 	}
-	i.Time = t.UTC()
+	if t = t.UTC(); t.Year() < 0 || t.Year() > 9999 {
+		return fmt.Errorf("read instant %q: in UTC its year has more than four digits", b)
+	}
+	i.Time = t
 	return nil
 }

@@ -489,13 +489,14 @@ export interface components {
             username: string;
             /** @enum {string} */
             role: "administrator" | "member";
-            projects: {
-                /** Format: uuid */
-                id: string;
-                name: string;
-                /** @enum {string} */
-                role: "owner" | "admin" | "editor" | "operator" | "viewer";
-            }[];
+            projects: components["schemas"]["Membership"][];
+        };
+        Membership: {
+            /** Format: uuid */
+            id: string;
+            name: string;
+            /** @enum {string} */
+            role: "owner" | "admin" | "editor" | "operator" | "viewer";
         };
         Duration: string;
         Identifier: string;
@@ -702,22 +703,24 @@ export interface components {
         };
         Preview: {
             description: string;
-            fires: {
-                /** Format: date-time */
-                at: string;
-                /** @description RFC 3339 with the zone's offset */
-                local: string;
-                /** @description Empty, or gap_moved, first_pass, second_pass */
-                note: string;
-            }[];
+            fires: components["schemas"]["Fire"][];
             /** @description Clock changes of the next two years that touch this schedule */
-            anomalies: {
-                /** Format: date-time */
-                at: string;
-                /** @enum {string} */
-                kind: "gap" | "repeat";
-                effect: string;
-            }[];
+            anomalies: components["schemas"]["Anomaly"][];
+        };
+        Fire: {
+            /** Format: date-time */
+            at: string;
+            /** @description RFC 3339 with the zone's offset */
+            local: string;
+            /** @description Empty, or gap_moved, first_pass, second_pass */
+            note: string;
+        };
+        Anomaly: {
+            /** Format: date-time */
+            at: string;
+            /** @enum {string} */
+            kind: "gap" | "repeat";
+            effect: string;
         };
         /** @enum {string} */
         RunStatus: "queued" | "running" | "waiting" | "held" | "succeeded" | "failed" | "cancelled";
@@ -1021,7 +1024,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Ended */
+            /** @description Ended, or there was none */
             204: {
                 headers: {
                     [name: string]: unknown;

@@ -1,0 +1,303 @@
+package api_test
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"net/http"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/getkin/kin-openapi/openapi3"
+	"github.com/getkin/kin-openapi/openapi3filter"
+	"github.com/getkin/kin-openapi/routers"
+	"github.com/getkin/kin-openapi/routers/gorillamux"
+)
+
+type contractT struct {
+	doc    *openapi3.T
+	router routers.Router
+}
+
+// contract is openapi.yaml, read strictly: an answer may not hold anything that its schema does not name.
+var contract = sync.OnceValue(func() contractT {
+	source, err := os.ReadFile("openapi.yaml")
+	if err != nil {
+		panic(err)
+	}
+	doc, err := openapi3.NewLoader().LoadFromData(source)
+	if err != nil {
+		panic(err)
+	}
+	if err := doc.Validate(context.Background()); err != nil {
+		panic(err)
+	}
+	// Of 3.1 the contract uses lists of types and schemas without one; the library's own validator knows both, if told.
+	doc.OpenAPI = "3.0.3"
+	no := false
+	for name, schema := range doc.Components.Schemas {
+		s := schema.Value
+		// A run is a summary and more, so neither part can be closed.
+		if s.Type.Is("object") && s.AdditionalProperties.Has == nil && s.AdditionalProperties.Schema == nil && name != "RunSummary" {
+			s.AdditionalProperties.Has = &no
+		}
+		for _, property := range s.Properties {
+			property.Value.Nullable = property.Value.Nullable || property.Value.Type == nil
+		}
+		for _, part := range s.AllOf {
+			for _, property := range part.Value.Properties {
+				property.Value.Nullable = property.Value.Nullable || property.Value.Type == nil
+			}
+		}
+	}
+	router, err := gorillamux.NewRouter(doc)
+	if err != nil {
+		panic(err)
+	}
+	return contractT{doc, router}
+})
+
+// check holds an answer against the contract. One to a request that the contract does not know must be a problem.
+func (c *client) check(a answer) {
+	c.in.t.Helper()
+	if a.status >= 500 {
+		c.in.t.Errorf("%s %s: %d\nsent: %.500q\ngot: %s", a.req.Method, a.req.URL, a.status, a.sent, a.body)
+	}
+	if a.status >= 400 {
+		if kind := a.header.Get("Content-Type"); kind != "application/problem+json" {
+			c.in.t.Errorf("%s %s: %d as %q, want application/problem+json", a.req.Method, a.req.URL, a.status, kind)
+		}
+		problem := a.json()
+		err := contract().doc.Components.Schemas["Problem"].Value.VisitJSON(map[string]any(problem))
+		if err != nil || problem.number("status") != strconv.Itoa(a.status) || problem.text("title") != http.StatusText(a.status) {
+			c.in.t.Errorf("%s %s: no problem: %v\n%s", a.req.Method, a.req.URL, err, a.body)
+		}
+		if bytes.Contains(a.body, []byte(password)) {
+			c.in.t.Errorf("%s %s: the answer holds the password: %s", a.req.Method, a.req.URL, a.body)
+		}
+	}
+	route, params, err := contract().router.FindRoute(a.req)
+	if err != nil {
+		if a.status < 400 {
+			c.in.t.Errorf("%s %s: %d, but the contract does not know it", a.req.Method, a.req.URL, a.status)
+		}
+		return
+	}
+	if a.status < 300 {
+		c.asked[route.Operation.OperationID] = true
+	}
+	err = openapi3filter.ValidateResponse(c.in.t.Context(), &openapi3filter.ResponseValidationInput{
+		RequestValidationInput: &openapi3filter.RequestValidationInput{Request: a.req, PathParams: params, Route: route},
+		Status:                 a.status, Header: a.header, Body: io.NopCloser(bytes.NewReader(a.body)),
+		Options: &openapi3filter.Options{
+			MultiError: true, AuthenticationFunc: openapi3filter.NoopAuthenticationFunc, ExcludeResponseBody: a.status >= 400,
+		},
+	})
+	if err != nil {
+		c.in.t.Errorf("%s %s: the answer is not what the contract says: %v\n%.2000s", a.req.Method, a.req.URL, short(err), a.body)
+	}
+}
+
+func short(err error) string {
+	text, _, _ := strings.Cut(err.Error(), "\nSchema:")
+	return text
+}
+
+// operations lists the contract's operations.
+func operations() map[string]*openapi3.Operation {
+	all := map[string]*openapi3.Operation{}
+	for path, item := range contract().doc.Paths.Map() {
+		for method, op := range item.Operations() {
+			all[method+" "+path] = op
+		}
+	}
+	return all
+}
+
+// What other programs were promised: the operation, the status of success, and members that its answer always has.
+var promised = map[string]struct {
+	status  string
+	members string
+}{
+	"POST /auth/register":             {"201", "id email username role"},
+	"POST /auth/login":                {"200", "access_token token_type expires_in"},
+	"POST /auth/refresh":              {"200", "access_token token_type expires_in"},
+	"POST /auth/logout":               {"204", ""},
+	"GET /auth/me":                    {"200", "id email username role projects"},
+	"POST /workflows":                 {"201", "id version name enabled triggers steps created_at updated_at next_fire_at"},
+	"GET /workflows":                  {"200", "items next_cursor"},
+	"GET /workflows/{id}":             {"200", "id version name enabled triggers steps created_at updated_at next_fire_at"},
+	"PUT /workflows/{id}":             {"200", "id version name enabled triggers steps created_at updated_at next_fire_at"},
+	"DELETE /workflows/{id}":          {"204", ""},
+	"POST /workflows/{id}/enable":     {"200", "id version enabled"},
+	"POST /workflows/{id}/disable":    {"200", "id version enabled"},
+	"POST /workflows/{id}/runs":       {"202", "id status"},
+	"GET /runs":                       {"200", "items next_cursor"},
+	"GET /runs/{id}":                  {"200", "id workflow_id version status reason trigger inputs created_at started_at finished_at steps"},
+	"GET /runs/{id}/logs":             {"200", "items next_cursor"},
+	"POST /runs/{id}/cancel":          {"202", "id status"},
+	"POST /runs/{id}/rerun":           {"202", "id status"},
+	"POST /schedules/preview":         {"200", "description fires anomalies"},
+	"GET /workflows/{id}/occurrences": {"200", "items next_cursor"},
+	"schema StepRun":                  {"", "id action status attempts output error"},
+	"schema Attempt":                  {"", "number status started_at finished_at error"},
+	"schema LogLine":                  {"", "seq at step attempt level message"},
+	"schema Fire":                     {"", "at local note"},
+	"schema Anomaly":                  {"", "at kind effect"},
+	"schema Occurrence":               {"", "fire_at outcome reason run_id"},
+	"schema RunSummary":               {"", "id workflow_id version status reason trigger created_at started_at finished_at"},
+}
+
+func TestTheContractKeepsWhatWasPromised(t *testing.T) {
+	all := operations()
+	for name, want := range promised {
+		var schema *openapi3.Schema
+		if component, isSchema := strings.CutPrefix(name, "schema "); isSchema {
+			schema = contract().doc.Components.Schemas[component].Value
+		} else {
+			op := all[name]
+			if op == nil || op.Responses.Value(want.status) == nil {
+				t.Errorf("%s does not answer %s", name, want.status)
+				continue
+			}
+			if media := op.Responses.Value(want.status).Value.Content.Get("application/json"); media != nil {
+				schema = media.Schema.Value
+			}
+		}
+		for _, member := range strings.Fields(want.members) {
+			if schema == nil || !slices.Contains(required(schema), member) {
+				t.Errorf("%s: %q is not required in its answer", name, member)
+			}
+		}
+	}
+	enum := func(name string) (words []string) {
+		for _, v := range contract().doc.Components.Schemas[name].Value.Enum {
+			words = append(words, v.(string))
+		}
+		return words
+	}
+	statuses := []string{"queued", "running", "waiting", "held", "succeeded", "failed", "cancelled"}
+	if got := enum("RunStatus"); !slices.Equal(got, statuses) {
+		t.Errorf("run statuses are %v", got)
+	}
+	if got := enum("StepStatus"); !slices.Equal(got, append(statuses, "skipped")) {
+		t.Errorf("step statuses are %v", got)
+	}
+}
+
+func required(s *openapi3.Schema) []string {
+	names := slices.Clone(s.Required)
+	for _, part := range s.AllOf {
+		names = append(names, required(part.Value)...)
+	}
+	return names
+}
+
+// Every operation is made here once with success, in the order in which somebody comes to need it; each answer is held
+// against the contract by the client.
+func TestTheWholeContract(t *testing.T) {
+	in := install(t)
+	ana := in.nobody(true)
+	ana.get("/system").want(200)
+	ana.post("/auth/register", object{"email": "ana@example.org", "username": "ana", "password": password}).want(201)
+	ana.login("ana@example.org").want(200)
+	ana.post("/auth/refresh", nil).want(200)
+	ana.get("/auth/me").want(200)
+
+	ana.post("/workflows/validate", example()).want(204)
+	ana.post("/schedules/preview", object{"cron": "0 9 * * *", "timezone": "Europe/Madrid"}).want(200)
+	path, _ := ana.create(example())
+	ana.get("/workflows").want(200)
+	ana.get(path).want(200)
+	ana.put(path, example(func(w object) { w["name"] = "Hourly exchange rate" })).want(200)
+	ana.get(path + "/versions").want(200)
+	ana.get(path + "/versions/1").want(200)
+	ana.post(path+"/disable", nil).want(200)
+	ana.post(path+"/enable", nil).want(200)
+	ana.get(path + "/occurrences").want(200)
+
+	run := ana.post(path+"/runs", object{"inputs": object{"base": "USD"}}).want(202)
+	ana.get("/runs").want(200)
+	ana.get("/runs/" + run.text("id")).want(200)
+	ana.get("/runs/" + run.text("id") + "/logs").want(200)
+	ana.post("/runs/"+run.text("id")+"/cancel", nil).want(202)
+	ana.post("/runs/"+run.text("id")+"/rerun", nil).want(202)
+	listen(t, ana, "runs", "").until("retry")
+	ana.delete(path).want(204)
+	ana.post("/auth/logout", nil).want(204)
+
+	ana.asked["streamEvents"] = true // listen failed the test if it did not answer 200
+	for name, op := range operations() {
+		if !ana.asked[op.OperationID] {
+			t.Errorf("%s (%s) was not called", name, op.OperationID)
+		}
+	}
+}
+
+// Whoever adds an operation says who may call it; nobody may, unless it says so.
+func TestNobodyIsRefused(t *testing.T) {
+	in := install(t)
+	nobody := in.nobody(false)
+	public := []string{"getSystem", "register", "login", "refresh", "logout"}
+	for name, op := range operations() {
+		permission, _ := op.Extensions["x-permission"].(string)
+		if permission == "" {
+			t.Errorf("%s has no x-permission", name)
+		}
+		if slices.Contains(public, op.OperationID) != (permission == "public") {
+			t.Errorf("%s: x-permission is %q", name, permission)
+		}
+		if permission == "public" {
+			continue
+		}
+		method, path, _ := strings.Cut(name, " ")
+		path = strings.NewReplacer("{id}", "0190c0de-0000-7000-8000-000000000000", "{version}", "1").Replace(path)
+		for who, w := range map[string]with{
+			"nobody":               func(*http.Request) {},
+			"a forged token":       header("Authorization", "Bearer eyJhbGciOiJub25lIn0.e30."),
+			"another scheme":       header("Authorization", "Basic YW5hOnBhc3N3b3Jk"),
+			"a cookie of nonsense": cookie("orq_session", "nonsense"),
+		} {
+			a := nobody.send(method, path, nil, w)
+			if a.status != http.StatusUnauthorized || a.header.Get("WWW-Authenticate") == "" {
+				t.Errorf("%s by %s: %d", name, who, a.status)
+			}
+		}
+	}
+}
+
+// The roles of a project, each with what it may do to the project's objects. What it may not do, it is not told of.
+func TestRolesOfAProject(t *testing.T) {
+	in := install(t)
+	owner, guest := in.user("owner"), in.user("guest")
+	path, created := owner.create(example())
+	run := "/runs/" + owner.post(path+"/runs", nil).want(202).text("id")
+	add := func(role string) {
+		in.sql(`with gone as (delete from project_members where project_id = $1 and user_id = $2)
+			select 0`, created.text("project_id"), guest.me.text("id"))
+		in.sql(`insert into project_members (project_id, user_id, role) values ($1, $2, $3) returning 0`,
+			created.text("project_id"), guest.me.text("id"), role)
+		in.clock.advance(callerLife)
+	}
+	for _, c := range []struct {
+		role               string
+		read, start, write int
+	}{
+		{"viewer", 200, 404, 404},
+		{"operator", 200, 202, 404},
+		{"editor", 200, 202, 200},
+		{"admin", 200, 202, 200},
+		{"owner", 200, 202, 200},
+	} {
+		add(c.role)
+		guest.get(path).want(c.read)
+		guest.get(run).want(c.read)
+		guest.post(path+"/runs", nil).want(c.start)
+		guest.put(path, example()).want(c.write)
+		guest.post(path+"/disable", nil).want(c.write)
+	}
+}
