@@ -50,12 +50,8 @@ func (d Duration) String() string {
 			t -= n * unit.size
 		}
 	}
-	switch {
-	case t == 0:
-	case t < time.Second && t%time.Millisecond == 0:
-		b.WriteString(strconv.FormatInt(t.Milliseconds(), 10) + "ms")
-	default:
-		b.WriteString(strconv.FormatFloat(t.Seconds(), 'f', -1, 64) + "s")
+	if t > 0 {
+		b.WriteString(t.String()) // below a minute it is one exact number with its unit
 	}
 	return b.String()
 }
