@@ -119,6 +119,10 @@ func (d *drive) wait(ctx context.Context) error {
 	select {
 	case r := <-d.results:
 		d.running--
+		if ctx.Err() != nil {
+			d.interrupted(r, context.Cause(ctx))
+			return nil
+		}
 		d.apply(r)
 	case <-due:
 		d.wake()
@@ -130,9 +134,6 @@ func (d *drive) wait(ctx context.Context) error {
 		if _, _, over := d.outcome(); over || !d.anyReady() {
 			return nil // written with what follows: the end or the release
 		}
-	}
-	if ctx.Err() != nil {
-		return nil
 	}
 	return d.write(ctx, postgres.Record{Outcome: postgres.Continue})
 }
