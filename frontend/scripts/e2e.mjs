@@ -35,6 +35,7 @@ function findBrowser() {
 /** What the steps of the tests call. */
 function startSink() {
   const seen = new Map()
+  let sometimes = 0
   const server = createServer((request, response) => {
     const url = new URL(request.url ?? '/', 'http://sink')
     const answer = (status, value) => {
@@ -47,6 +48,8 @@ function startSink() {
       response.on('close', () => clearTimeout(timer))
     } else if (url.pathname === '/fail') {
       answer(500, { error: 'out of paper' })
+    } else if (url.pathname === '/sometimes') {
+      answer(++sometimes % 5 === 3 ? 500 : 200, { usd: 1.08 })
     } else if (url.pathname === '/flaky') {
       // Fails twice for each run; what tells runs apart is the idempotency key.
       const key = request.headers['idempotency-key'] ?? ''

@@ -127,6 +127,46 @@ test('new runs wait behind a button and rows change where they stand', async ({ 
   await expect(page.getByText('No run matches')).toBeVisible()
 })
 
+test('tabs share one stream, and both are live', async ({ page, context }) => {
+  const workflow = await makeWorkflow(page, uniqueName('Shared stream'), { steps: [logStep('hello')] })
+  await startRun(page, workflow.id)
+  const streams: string[] = []
+  context.on('request', (request) => {
+    if (request.url().includes('/api/v1/events')) streams.push(request.url())
+  })
+  await page.goto('/workflows')
+  await expect(page.getByText('Live')).toBeVisible()
+  const other = await context.newPage()
+  await other.goto('/runs')
+  await expect(other.getByText('Live')).toBeVisible()
+  await expect(other.getByRole('row').nth(1)).toBeVisible()
+  await startRun(page, workflow.id)
+  await expect(other.getByRole('button', { name: '1 new run' })).toBeVisible()
+  await expect(
+    page.getByRole('row').filter({ hasText: workflow.name }).getByRole('img'),
+  ).toHaveAccessibleName(/Last 2 runs/)
+  expect(streams).toHaveLength(1)
+
+  // The tab that leads is closed: the other goes on by itself.
+  await page.close()
+  await expect.poll(() => streams.length).toBe(2)
+  await startRun(other, workflow.id)
+  await expect(other.getByRole('button', { name: /new run/ })).toBeVisible()
+})
+
+test('without a connection the page says so, and comes back by itself', async ({ page, context }) => {
+  await page.goto('/runs')
+  await expect(page.getByText('Live')).toBeVisible()
+  await context.setOffline(true)
+  await page.getByLabel('Status').selectOption('held')
+  await expect(page.getByText('The server cannot be reached.')).toBeVisible()
+  await expect(page.getByRole('alert')).toContainText('No connection to the server')
+  await context.setOffline(false)
+  await expect(page.getByText('The server cannot be reached.')).toBeHidden()
+  await expect(page.getByText('No run matches')).toBeVisible()
+  await expect(page.getByText('Live')).toBeVisible({ timeout: 30_000 })
+})
+
 test('the list finds, enables and starts workflows', async ({ page }) => {
   const workflow = await makeWorkflow(page, uniqueName('Findable'), {
     triggers: [{ id: 'daily', type: 'schedule', cron: '0 9 * * *', timezone: 'Europe/Madrid' }],

@@ -94,6 +94,7 @@ for (const [scheme, locale] of [
           await page.setViewportSize({ width, height: width < 500 ? 844 : 900 })
           await expectNoOverflow(page, `${name} at ${width}`)
         }
+        if (scheme !== 'light') continue // what differs on a phone is not the colours
         await page.setViewportSize({ width: 390, height: 844 })
         await expectAccessible(page, `${name}, phone`)
       }

@@ -6,7 +6,8 @@ export const account = { email: 'ana@example.com', username: 'Ana', password: 'u
 export const sink = process.env.ORQ_E2E_SINK ?? ''
 
 /** Lines of the browser's console that are no defect: answers that a test provokes are reported there as well. */
-const harmless = /Failed to load resource: the server responded with a status of (401|404|412|422)/
+const harmless =
+  /Failed to load resource: (the server responded with a status of (401|404|412|422)|net::ERR_INTERNET_DISCONNECTED)/
 
 export const test = base.extend<{ page: Page }>({
   page: async ({ page }, use) => {
