@@ -16,7 +16,7 @@ import (
 )
 
 // MaxInputs is the size of a run's inputs as JSON, in bytes.
-const MaxInputs = 256 << 10
+const MaxInputs = workflow.MaxInputs
 
 // Start starts a run of a workflow now. key, when not empty, is the caller's idempotency key: a second call with it
 // answers the run of the first. Errors: not found, invalid inputs, a key that was used for something else.

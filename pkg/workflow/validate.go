@@ -61,6 +61,9 @@ func checkSchedule(c *collector, at string, t Trigger) {
 	if err := t.Policy().Missed.Check(); err != nil {
 		c.addErr(at+"/missed", err)
 	}
+	if len(t.Inputs) > MaxInputs {
+		c.add(at+"/inputs", "too_large", "the inputs are larger than 256 KiB")
+	}
 	if t.CatchUpLimit < 0 || t.CatchUpLimit > schedule.MaxLimit {
 		c.add(at+"/catch_up_limit", "range", "the limit must be from 1 to 1000")
 	}

@@ -23,6 +23,7 @@ type Definition struct {
 const (
 	MaxSteps           = 200
 	MaxTriggers        = 50
+	MaxInputs          = 256 << 10 // of a run, as JSON, in bytes
 	DefaultRunTimeout  = 24 * time.Hour
 	MaxRunTimeout      = 30 * 24 * time.Hour
 	DefaultStepTimeout = time.Minute
@@ -35,23 +36,23 @@ const TriggerSchedule = "schedule"
 
 // Trigger starts runs by itself.
 type Trigger struct {
-	ID            string         `json:"id"`
-	Type          string         `json:"type"`
-	Enabled       *bool          `json:"enabled,omitempty"` // nil means yes
-	Cron          string         `json:"cron,omitempty"`
-	Every         Duration       `json:"every,omitempty"`
-	At            *time.Time     `json:"at,omitempty"`
-	Timezone      string         `json:"timezone,omitempty"`
-	Gap           string         `json:"gap,omitempty"`
-	OverlapHour   string         `json:"overlap_hour,omitempty"`
-	Overlap       string         `json:"overlap,omitempty"`
-	Missed        string         `json:"missed,omitempty"`
-	CatchUpWindow Duration       `json:"catch_up_window,omitempty"`
-	CatchUpLimit  int            `json:"catch_up_limit,omitempty"`
-	Grace         Duration       `json:"grace,omitempty"`
-	StartsAt      *time.Time     `json:"starts_at,omitempty"`
-	EndsAt        *time.Time     `json:"ends_at,omitempty"`
-	Inputs        map[string]any `json:"inputs,omitempty"`
+	ID            string          `json:"id"`
+	Type          string          `json:"type"`
+	Enabled       *bool           `json:"enabled,omitempty"` // nil means yes
+	Cron          string          `json:"cron,omitempty"`
+	Every         Duration        `json:"every,omitempty"`
+	At            *time.Time      `json:"at,omitempty"`
+	Timezone      string          `json:"timezone,omitempty"`
+	Gap           string          `json:"gap,omitempty"`
+	OverlapHour   string          `json:"overlap_hour,omitempty"`
+	Overlap       string          `json:"overlap,omitempty"`
+	Missed        string          `json:"missed,omitempty"`
+	CatchUpWindow Duration        `json:"catch_up_window,omitempty"`
+	CatchUpLimit  int             `json:"catch_up_limit,omitempty"`
+	Grace         Duration        `json:"grace,omitempty"`
+	StartsAt      *time.Time      `json:"starts_at,omitempty"`
+	EndsAt        *time.Time      `json:"ends_at,omitempty"`
+	Inputs        json.RawMessage `json:"inputs,omitempty"` // an object
 }
 
 // IsEnabled tells whether the trigger may fire as far as it is concerned; its workflow may still be disabled.
