@@ -264,6 +264,9 @@ func requestFault(err error) error {
 	kind := fault.Invalid
 	gather(err, "", &fields, &kind)
 	slices.SortStableFunc(fields, func(a, b fault.Field) int { return strings.Compare(a.Pointer, b.Pointer) })
+	if kind == fault.NotFound {
+		return fault.New(fault.NotFound, "not_found", "There is no such object, or it is not yours")
+	}
 	if len(fields) == 0 {
 		return fault.New(fault.Malformed, "request_invalid", "The request does not fit the contract")
 	}
@@ -271,28 +274,26 @@ func requestFault(err error) error {
 }
 
 func gather(err error, parameter string, fields *[]fault.Field, kind *fault.Kind) {
-	var many openapi3.MultiError
-	var request *openapi3filter.RequestError
-	var schema *openapi3.SchemaError
-	switch {
-	case errors.As(err, &many):
-		for _, e := range many {
-			gather(e, parameter, fields, kind)
+	// Layer by layer: what a parameter's error wraps does not know which parameter it is about.
+	switch e := err.(type) { //nolint:errorlint // see above
+	case openapi3.MultiError:
+		for _, one := range e {
+			gather(one, parameter, fields, kind)
 		}
-	case errors.As(err, &request):
-		if request.Parameter != nil {
-			parameter = request.Parameter.Name
-			if request.Parameter.In == "path" {
+	case *openapi3filter.RequestError:
+		if e.Parameter != nil {
+			parameter = e.Parameter.Name
+			if e.Parameter.In == "path" {
 				*kind = fault.NotFound
 			}
 		}
-		if request.Err == nil {
-			*fields = append(*fields, fault.Field{Pointer: parameter, Code: "invalid", Message: request.Reason})
+		if e.Err == nil {
+			*fields = append(*fields, fault.Field{Pointer: parameter, Code: "invalid", Message: e.Reason})
 			return
 		}
-		gather(request.Err, parameter, fields, kind)
-	case errors.As(err, &schema):
-		*fields = append(*fields, schemaField(schema, parameter))
+		gather(e.Err, parameter, fields, kind)
+	case *openapi3.SchemaError:
+		*fields = append(*fields, schemaField(e, parameter))
 	default:
 		*fields = append(*fields, fault.Field{Pointer: parameter, Code: "invalid", Message: plain(err)})
 	}

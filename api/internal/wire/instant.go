@@ -48,7 +48,11 @@ func (i *Instant) UnmarshalJSON(b []byte) error {
 	return i.UnmarshalText([]byte(s))
 }
 
-// UnmarshalText implements encoding.TextUnmarshaler, for parameters.
+// Bind implements the generated code's interface for parameters; without it every struct that looks like a time is read
+// as a date.
+func (i *Instant) Bind(src string) error { return i.UnmarshalText([]byte(src)) }
+
+// UnmarshalText implements encoding.TextUnmarshaler.
 func (i *Instant) UnmarshalText(b []byte) error {
 	t, err := time.Parse(time.RFC3339Nano, string(b))
 	if err != nil {
