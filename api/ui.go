@@ -59,6 +59,9 @@ type pages struct {
 // asset serves a file below /assets; one that is missing is missing, never the page.
 func (p *pages) asset(c echo.Context) error {
 	name := strings.TrimPrefix(path.Clean(c.Request().URL.Path), "/")
+	if !strings.HasPrefix(name, "assets/") {
+		return nothing(c) // it climbed out with dots
+	}
 	return p.file(c, name, "public, max-age=31536000, immutable")
 }
 
@@ -81,6 +84,9 @@ func (p *pages) page(c echo.Context) error {
 
 // file serves a file, compressed in advance when the client accepts that.
 func (p *pages) file(c echo.Context, name, cache string) error {
+	if strings.HasPrefix(path.Base(name), ".") {
+		return nothing(c) // what the tools of the build keep is nobody's
+	}
 	accepted := c.Request().Header.Get("Accept-Encoding")
 	h := c.Response().Header()
 	for _, encoding := range []struct{ name, suffix string }{{"br", ".br"}, {"gzip", ".gz"}, {"", ""}} {
