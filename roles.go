@@ -78,6 +78,9 @@ type workerCmd struct {
 	worker.Config
 }
 
+// Validate implements kong's hook, so that the key is missed together with the URLs.
+func (c apiCmd) Validate() error { return errors.Join(c.urls.Validate(), c.Check()) }
+
 // process is the parts of one process that its roles share.
 type process struct {
 	app      *app

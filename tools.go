@@ -23,7 +23,16 @@ import (
 
 // database is what the tools need that look after the database alone.
 type database struct {
-	DatabaseURL telemetry.Secret `required:"" env:"ORQ_DATABASE_URL" help:"PostgreSQL, as in postgres://user:password@host:5432/name."`
+	DatabaseURL telemetry.Secret `env:"ORQ_DATABASE_URL" help:"PostgreSQL, as in postgres://user:password@host:5432/name."`
+}
+
+// Validate implements kong's hook. A required flag would be asked for by the flag's name, which nobody should use: a
+// command line is seen by everybody on the machine.
+func (d database) Validate() error {
+	if d.DatabaseURL == "" {
+		return errors.New("ORQ_DATABASE_URL is not set")
+	}
+	return nil
 }
 
 func (d database) open(ctx context.Context) (*postgres.DB, error) {
@@ -129,6 +138,13 @@ type userAddCmd struct {
 
 // Run makes an account.
 func (c *userAddCmd) Run(a *app) error {
+	var err error
+	if c.Email, err = account.CleanEmail(c.Email); err != nil {
+		return err
+	}
+	if c.Username, err = account.CleanUsername(c.Username); err != nil {
+		return err
+	}
 	hash, err := readPassword(a, c.Email, c.Username)
 	if err != nil {
 		return err

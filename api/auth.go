@@ -3,7 +3,6 @@ package api
 import (
 	"context"
 	"net/http"
-	"net/mail"
 	"strings"
 	"time"
 
@@ -36,13 +35,13 @@ func (s *server) GetSystem(ctx context.Context, _ oas.GetSystemRequestObject) (o
 
 // Register implements the contract.
 func (s *server) Register(ctx context.Context, req oas.RegisterRequestObject) (oas.RegisterResponseObject, error) {
-	email, err := cleanEmail(req.Body.Email)
+	email, err := account.CleanEmail(req.Body.Email)
 	if err != nil {
 		return nil, err
 	}
-	username := strings.TrimSpace(req.Body.Username)
-	if username == "" || strings.ContainsAny(username, "\r\n\t") {
-		return nil, fault.At("/username", "username", "a username is needed, without line breaks")
+	username, err := account.CleanUsername(req.Body.Username)
+	if err != nil {
+		return nil, err
 	}
 	if err := auth.Check(req.Body.Password, email, username); err != nil {
 		return nil, err
@@ -87,16 +86,6 @@ func (s *server) mayRegister(ctx context.Context) error {
 		return errClosed
 	}
 	return nil
-}
-
-// cleanEmail accepts a plain address: one @, a domain, nothing around it.
-func cleanEmail(raw string) (string, error) {
-	email := strings.TrimSpace(raw)
-	parsed, err := mail.ParseAddress(email)
-	if err != nil || parsed.Address != email || parsed.Name != "" {
-		return "", fault.At("/email", "email", "%q is not an e-mail address", email)
-	}
-	return email, nil
 }
 
 // Login implements the contract. Unknown users cost the same time and get the same answer as wrong passwords.

@@ -2,9 +2,14 @@
 package account
 
 import (
+	"net/mail"
 	"slices"
+	"strings"
+	"unicode"
 
 	"github.com/google/uuid"
+
+	"github.com/guildmember145/orquestador-plataforma/pkg/fault"
 )
 
 // Role is what a user is in the installation.
@@ -97,4 +102,26 @@ func (p Principal) Home() (id uuid.UUID, ok bool) {
 		return uuid.UUID{}, false
 	}
 	return p.Projects[i].ProjectID, true
+}
+
+// CleanEmail accepts a plain address: one @, a domain, nothing around it.
+func CleanEmail(raw string) (string, error) {
+	email := strings.TrimSpace(raw)
+	parsed, err := mail.ParseAddress(email)
+	if err != nil || parsed.Address != email || parsed.Name != "" {
+		return "", fault.At("/email", "email", "%q is not an e-mail address", email)
+	}
+	return email, nil
+}
+
+// MaxUsername is the length of a username, in characters.
+const MaxUsername = 64
+
+// CleanUsername accepts one line of text.
+func CleanUsername(raw string) (string, error) {
+	name := strings.TrimSpace(raw)
+	if name == "" || len([]rune(name)) > MaxUsername || strings.ContainsFunc(name, unicode.IsControl) {
+		return "", fault.At("/username", "username", "a username is needed, of at most %d characters, without line breaks", MaxUsername)
+	}
+	return name, nil
 }
