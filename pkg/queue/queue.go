@@ -34,6 +34,16 @@ const (
 	transportRetries = 3
 )
 
+// go-redis would write to standard error, in a form of its own, what it also answers as an error.
+func init() { redis.SetLogger(quiet{}) }
+
+type quiet struct{}
+
+// Printf implements go-redis's interface.
+func (quiet) Printf(ctx context.Context, format string, args ...any) {
+	slog.DebugContext(ctx, fmt.Sprintf(format, args...))
+}
+
 // Config says where Redis is.
 type Config struct {
 	URL       string
