@@ -121,8 +121,13 @@ func TestNoListOrClaimReadsAWholeTable(t *testing.T) {
 		}
 	}
 	for _, f := range []postgres.RunFilter{
-		{}, {WorkflowID: &workflow}, {Before: &id}, {From: &now}, {Trigger: run.Manual},
-		{Statuses: []run.Status{run.Failed}}, {Statuses: []run.Status{run.Queued, run.Running}},
+		{},
+		{WorkflowID: &workflow},
+		{Before: &id},
+		{From: &now},
+		{Trigger: run.Manual},
+		{Statuses: []run.Status{run.Failed}},
+		{Statuses: []run.Status{run.Queued, run.Running}},
 	} {
 		f.Projects, f.Limit = projects, 51
 		check(runs.List(ctx, f))

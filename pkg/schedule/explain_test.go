@@ -14,18 +14,24 @@ func TestFires(t *testing.T) {
 		want []Fire
 	}{
 		{
-			"moved out of a gap", Spec{Cron: "30 2 * * *", Timezone: "Europe/Madrid"}, "2026-03-28T12:00:00Z",
+			"moved out of a gap",
+			Spec{Cron: "30 2 * * *", Timezone: "Europe/Madrid"},
+			"2026-03-28T12:00:00Z",
 			[]Fire{
 				{at(t, "2026-03-29T01:00:00Z"), "2026-03-29T03:00:00+02:00", NoteGapMoved},
 				{at(t, "2026-03-30T00:30:00Z"), "2026-03-30T02:30:00+02:00", ""},
 			},
 		},
 		{
-			"due at the end of a gap by itself", Spec{Cron: "0 3 * * *", Timezone: "Europe/Madrid"}, "2026-03-28T12:00:00Z",
+			"due at the end of a gap by itself",
+			Spec{Cron: "0 3 * * *", Timezone: "Europe/Madrid"},
+			"2026-03-28T12:00:00Z",
 			[]Fire{{at(t, "2026-03-29T01:00:00Z"), "2026-03-29T03:00:00+02:00", ""}},
 		},
 		{
-			"both passes", Spec{Cron: "0 * * * *", Timezone: "Europe/Madrid"}, "2026-10-24T23:30:00Z",
+			"both passes",
+			Spec{Cron: "0 * * * *", Timezone: "Europe/Madrid"},
+			"2026-10-24T23:30:00Z",
 			[]Fire{
 				{at(t, "2026-10-25T00:00:00Z"), "2026-10-25T02:00:00+02:00", NoteFirstPass},
 				{at(t, "2026-10-25T01:00:00Z"), "2026-10-25T02:00:00+01:00", NoteSecondPass},
@@ -33,7 +39,9 @@ func TestFires(t *testing.T) {
 			},
 		},
 		{
-			"one instant", Spec{At: at(t, "2026-10-25T01:00:00Z"), Timezone: "Europe/Madrid"}, "2026-01-01T00:00:00Z",
+			"one instant",
+			Spec{At: at(t, "2026-10-25T01:00:00Z"), Timezone: "Europe/Madrid"},
+			"2026-01-01T00:00:00Z",
 			[]Fire{{at(t, "2026-10-25T01:00:00Z"), "2026-10-25T02:00:00+01:00", ""}},
 		},
 	} {

@@ -89,16 +89,16 @@ func compile(source []byte) (*openapi3.T, error) {
 // defineFormats makes the library check what it would only note: an id that is none and a day that does not exist are
 // found here, with a pointer, and not in the middle of an operation.
 func defineFormats() {
-	openapi3.DefineStringFormatCallback("uuid", func(s string) error {
+	openapi3.DefineStringFormatValidator("uuid", openapi3.NewCallbackValidator(func(s string) error {
 		if _, err := uuid.Parse(s); err != nil || len(s) != 36 {
 			return errors.New("want an id such as 0190c0de-0000-7000-8000-000000000000")
 		}
 		return nil
-	})
-	openapi3.DefineStringFormatCallback("date-time", func(s string) error {
+	}))
+	openapi3.DefineStringFormatValidator("date-time", openapi3.NewCallbackValidator(func(s string) error {
 		var at wire.Instant
 		return at.UnmarshalText([]byte(s))
-	})
+	}))
 }
 
 // The x-permission values that are no permission on a project's objects.
