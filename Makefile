@@ -65,7 +65,7 @@ $(UI_BUILT): $(UI_PACKAGES) $(UI_SOURCES)
 	cd frontend && $(NPM) run --silent build
 	@touch $@
 
-test-go:
+test-go: $(UI_BUILT) # the tests look into the interface that the binary carries
 	@$(GO) run ./pkg/testkit/cmd/with-postgres -- sh scripts/go-test.sh
 
 test-ui: $(UI_PACKAGES)
