@@ -25,7 +25,10 @@ func AtEnd(f func() error) {
 }
 
 // Main is a TestMain: it runs the tests, ends what they shared, and fails when a goroutine is left over.
-func Main(m *testing.M) {
+func Main(m *testing.M) { os.Exit(Run(m)) }
+
+// Run is Main for a TestMain that has more to do; it answers the exit code.
+func Run(m *testing.M) int {
 	code := m.Run()
 	if err := end(); err != nil {
 		fmt.Fprintln(os.Stderr, "ending what the tests shared:", err)
@@ -37,7 +40,7 @@ func Main(m *testing.M) {
 			code = 1
 		}
 	}
-	os.Exit(code)
+	return code
 }
 
 func end() error {
