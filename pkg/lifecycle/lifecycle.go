@@ -29,6 +29,9 @@ type Service struct {
 	Run func(ctx context.Context, stop context.Context) error
 }
 
+// within marks the context of services, so that a Run inside a service knows that it is a part.
+type within struct{}
+
 // Run starts the services together and returns once all have returned.
 //
 // They drain when stop ends or when the first of them returns, and are cancelled when grace has passed since then or
@@ -41,7 +44,7 @@ func Run(stop, now context.Context, grace time.Duration, log *slog.Logger, servi
 	}
 	drain, beginDrain := context.WithCancel(stop)
 	defer beginDrain()
-	ctx, cancel := context.WithCancel(now)
+	ctx, cancel := context.WithCancel(context.WithValue(now, within{}, true))
 	defer cancel()
 
 	ended := make(chan result, len(services))
@@ -70,7 +73,11 @@ func Run(stop, now context.Context, grace time.Duration, log *slog.Logger, servi
 
 	select {
 	case <-drain.Done():
-		log.Info("stopping: finishing what was begun", "grace", grace)
+		level := slog.LevelInfo
+		if now.Value(within{}) != nil {
+			level = slog.LevelDebug // the whole that this is a part of has said so
+		}
+		log.Log(ctx, level, "stopping: finishing what was begun", "grace", grace)
 	case <-ctx.Done():
 	case r := <-ended:
 		note(r)
