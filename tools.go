@@ -218,7 +218,8 @@ func (d database) change(a *app, email, done string, change func(context.Context
 
 // readPassword reads a line, so that the password stands neither in the shell's history nor in the process list.
 func readPassword(a *app, email, username string) (hash string, err error) {
-	line, err := bufio.NewReader(a.stdin).ReadString('\n')
+	// A last line without a line break is a line; whatever went wrong otherwise shows as an empty password.
+	line, _ := bufio.NewReader(a.stdin).ReadString('\n')
 	password := strings.TrimRight(line, "\r\n")
 	if password == "" {
 		return "", fmt.Errorf("no password on standard input\nTry: printf '%%s\\n' \"$PASSWORD\" | orq user add %s name", email)
