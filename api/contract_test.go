@@ -88,7 +88,7 @@ func (c *client) check(a answer) {
 		return
 	}
 	if a.status < 300 {
-		c.asked[route.Operation.OperationID] = true
+		c.asked.Store(route.Operation.OperationID, true)
 	}
 	err = openapi3filter.ValidateResponse(c.in.t.Context(), &openapi3filter.ResponseValidationInput{
 		RequestValidationInput: &openapi3filter.RequestValidationInput{Request: a.req, PathParams: params, Route: route},
@@ -230,9 +230,9 @@ func TestTheWholeContract(t *testing.T) {
 	ana.delete(path).want(204)
 	ana.post("/auth/logout", nil).want(204)
 
-	ana.asked["streamEvents"] = true // listen failed the test if it did not answer 200
+	ana.asked.Store("streamEvents", true) // listen failed the test if it did not answer 200
 	for name, op := range operations() {
-		if !ana.asked[op.OperationID] {
+		if _, called := ana.asked.Load(op.OperationID); !called {
 			t.Errorf("%s (%s) was not called", name, op.OperationID)
 		}
 	}

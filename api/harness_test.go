@@ -113,16 +113,16 @@ func (in *installation) sql(statement string, args ...any) (n int64) {
 type client struct {
 	in    *installation
 	http  *http.Client
-	token string // sent as a bearer token when not empty
-	me    object // what register answered
-	asked map[string]bool
+	token string    // sent as a bearer token when not empty
+	me    object    // what register answered
+	asked *sync.Map // the operations that it called with success
 }
 
 // nobody is a client who has not logged in. It keeps cookies like a browser when browser is true.
 func (in *installation) nobody(browser bool) *client {
 	transport := &http.Transport{}
 	in.t.Cleanup(transport.CloseIdleConnections)
-	c := &client{in: in, asked: map[string]bool{}, http: &http.Client{
+	c := &client{in: in, asked: &sync.Map{}, http: &http.Client{
 		Transport:     transport,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}}
