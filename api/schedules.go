@@ -42,14 +42,15 @@ func (s *server) PreviewSchedule(_ context.Context, req oas.PreviewScheduleReque
 	if b.Count != nil {
 		count = int(*b.Count)
 	}
+	lang := language(req.Params.AcceptLanguage)
 	out := oas.PreviewSchedule200JSONResponse{
-		Description: compiled.Describe(language(req.Params.AcceptLanguage)), Fires: []oas.Fire{}, Anomalies: []oas.Anomaly{},
+		Description: compiled.Describe(lang), Fires: []oas.Fire{}, Anomalies: []oas.Anomaly{},
 	}
 	for _, f := range compiled.Fires(from, count) {
 		out.Fires = append(out.Fires, oas.Fire{At: wire.At(f.At), Local: f.Local, Note: f.Note})
 	}
 	for _, a := range compiled.Anomalies(from, from.AddDate(foresightYears, 0, 0)) {
-		out.Anomalies = append(out.Anomalies, oas.Anomaly{At: wire.At(a.At), Kind: oas.AnomalyKind(a.Kind), Effect: a.Effect})
+		out.Anomalies = append(out.Anomalies, oas.Anomaly{At: wire.At(a.At), Kind: oas.AnomalyKind(a.Kind), Effect: a.Explain(lang)})
 	}
 	return out, nil
 }

@@ -1,7 +1,6 @@
 package schedule
 
 import (
-	"fmt"
 	"time"
 )
 
@@ -71,8 +70,7 @@ const (
 type Anomaly struct {
 	At      time.Time `json:"at"`      // the instant of the change, UTC
 	Kind    string    `json:"kind"`    // gap or repeat
-	Effect  string    `json:"effect"`  // what happens, in English
-	Outcome string    `json:"outcome"` // the same for programs
+	Outcome string    `json:"outcome"` // what happens; Explain says it to people
 	From    string    `json:"from"`    // the wall clock just before the change, 2026-03-29T02:00:00
 	To      string    `json:"to"`      // the wall clock just after it
 }
@@ -109,7 +107,6 @@ func (s *Schedule) Anomalies(from, to time.Time) []Anomaly {
 // touches fills in a for the change from p to q and tells whether the schedule notices it.
 func (s *Schedule) touches(a *Anomaly, p, q period) bool {
 	before, after := p.wall(p.to), q.wall(p.to)
-	span := fmt.Sprintf("from %s to %s on %s", before.Format("15:04"), after.Format("15:04"), before.Format(time.DateOnly))
 	jump := q.offset - p.offset
 	switch {
 	case jump > 0:
@@ -120,14 +117,11 @@ func (s *Schedule) touches(a *Anomaly, p, q period) bool {
 		switch {
 		case s.Interval():
 			a.Outcome = OutcomeSpacing
-			a.Effect = fmt.Sprintf("The clock jumps %s: the interval is not evenly spaced there", span)
 			return jump%time.Hour != 0
 		case s.modes.gap && jump <= maxGap:
 			a.Outcome = OutcomeMoved
-			a.Effect = fmt.Sprintf("The clock jumps %s: what is due in between runs at %s, once", span, after.Format("15:04"))
 		default:
 			a.Outcome = OutcomeSkipped
-			a.Effect = fmt.Sprintf("The clock jumps %s: what is due in between does not run", span)
 		}
 		return true
 	case jump < 0:
@@ -138,14 +132,11 @@ func (s *Schedule) touches(a *Anomaly, p, q period) bool {
 		switch {
 		case s.modes.first && s.modes.second:
 			a.Outcome = OutcomeBoth
-			a.Effect = fmt.Sprintf("The clock goes back %s: what is due in the repeated time runs twice", span)
 			return !s.Interval() || jump%time.Hour != 0
 		case s.modes.first:
 			a.Outcome = OutcomeFirst
-			a.Effect = fmt.Sprintf("The clock goes back %s: what is due in the repeated time runs once, at the first pass", span)
 		default:
 			a.Outcome = OutcomeSecond
-			a.Effect = fmt.Sprintf("The clock goes back %s: what is due in the repeated time runs once, at the second pass", span)
 		}
 		return true
 	}

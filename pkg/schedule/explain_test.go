@@ -86,7 +86,7 @@ func TestAnomalies(t *testing.T) {
 		}
 		var got []string
 		for _, a := range mustCompile(t, c.spec).Anomalies(at(t, "2026-01-01T00:00:00Z"), at(t, "2027-01-01T00:00:00Z")) {
-			got = append(got, a.Kind+" "+a.Outcome+": "+a.Effect)
+			got = append(got, a.Kind+" "+a.Outcome+": "+a.Explain("en"))
 		}
 		if diff := cmp.Diff(c.want, got); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", c.name, diff)
@@ -95,5 +95,19 @@ func TestAnomalies(t *testing.T) {
 	s := mustCompile(t, Spec{Cron: "30 2 * * *", Timezone: "Europe/Madrid", StartsAt: at(t, "2026-06-01T00:00:00Z"), EndsAt: at(t, "2026-09-01T00:00:00Z")})
 	if got := s.Anomalies(at(t, "2026-01-01T00:00:00Z"), at(t, "2027-01-01T00:00:00Z")); got != nil {
 		t.Errorf("outside starts_at and ends_at: %v", got)
+	}
+}
+
+func TestAnomaliesAreExplainedInBothLanguages(t *testing.T) {
+	s := mustCompile(t, Spec{Cron: "30 2 * * *", Timezone: "Europe/Madrid"})
+	list := s.Anomalies(at(t, "2026-01-01T00:00:00Z"), at(t, "2027-01-01T00:00:00Z"))
+	got := []string{list[0].Explain("es"), list[1].Explain("es"), list[0].Explain("fr")}
+	want := []string{
+		"El reloj salta de 02:00 a 03:00 el 2026-03-29: lo que toca en ese hueco se ejecuta al terminar (03:00), una sola vez",
+		"El reloj retrocede de 03:00 a 02:00 el 2026-10-25: lo que toca en la hora repetida se ejecuta una vez, en la primera pasada",
+		list[0].Explain("en"),
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
 	}
 }
