@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
+	"golang.org/x/crypto/bcrypt"
 
 	"github.com/guildmember145/orquestador-plataforma/pkg/testkit"
 	"github.com/guildmember145/orquestador-plataforma/pkg/testkit/pgtest"
@@ -18,7 +19,10 @@ import (
 
 func TestMain(m *testing.M) {
 	testscript.Main(tests{m}, map[string]func(){
-		"orq": func() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr, os.Stdin)) },
+		"orq": func() {
+			passwordCost = bcrypt.MinCost
+			os.Exit(run(os.Args[1:], os.Stdout, os.Stderr, os.Stdin))
+		},
 	})
 }
 

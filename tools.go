@@ -216,6 +216,9 @@ func (d database) change(a *app, email, done string, change func(context.Context
 	return err //nolint:wrapcheck // standard output is gone
 }
 
+// passwordCost is bcrypt's; tests have no time for it.
+var passwordCost = auth.Cost
+
 // readPassword reads a line, so that the password stands neither in the shell's history nor in the process list.
 func readPassword(a *app, email, username string) (hash string, err error) {
 	// A last line without a line break is a line; whatever went wrong otherwise shows as an empty password.
@@ -227,7 +230,7 @@ func readPassword(a *app, email, username string) (hash string, err error) {
 	if err := auth.Check(password, email, username); err != nil {
 		return "", err
 	}
-	passwords, err := auth.NewPasswords(auth.Cost)
+	passwords, err := auth.NewPasswords(passwordCost)
 	if err != nil {
 		return "", err
 	}
