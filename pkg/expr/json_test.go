@@ -97,7 +97,7 @@ func TestSnapshot(t *testing.T) {
 	if _, leaked := env["steps"].(map[string]any)["c"]; leaked {
 		t.Error("writing to the snapshot changes the original")
 	}
-	if empty := (Env)(nil).Snapshot(); len(empty) != 0 {
+	if empty := Env(nil).Snapshot(); len(empty) != 0 {
 		t.Errorf("of nothing: %v", empty)
 	}
 }
