@@ -133,6 +133,7 @@ func (a *API) routes(s *server, contract *httpx.Contract, d Deps) error {
 		return err
 	}
 	e.Use(sameOrigin)
+	e.Use(compress())
 	e.Use(contract.Middleware(s.callers.authenticate))
 
 	oas.RegisterHandlersWithBaseURL(e, oas.NewStrictHandler(s, []oas.StrictMiddlewareFunc{withEcho}), httpx.Prefix)

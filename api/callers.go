@@ -146,6 +146,18 @@ func crossOrigins(origins []string) echo.MiddlewareFunc {
 	})
 }
 
+// compressFrom is the size from which an answer is worth compressing, in bytes.
+const compressFrom = 1400
+
+// compress shortens lists and the dashboard's pages on the way. Assets are compressed in advance, and a live stream must
+// not wait for a buffer to fill.
+func compress() echo.MiddlewareFunc {
+	return middleware.GzipWithConfig(middleware.GzipConfig{MinLength: compressFrom, Skipper: func(c echo.Context) bool {
+		path := c.Request().URL.Path
+		return path == httpx.Prefix+"/events" || !strings.HasPrefix(path, "/api/") && !strings.HasPrefix(path, monitoringRoot)
+	}})
+}
+
 type echoKey struct{}
 
 // withEcho lets an operation see its request: cookies and addresses are not part of the generated types.
