@@ -63,7 +63,14 @@ export const router = createRouter({
   },
 })
 
+/** Pages that the server has besides this application: the queue's dashboard and the API's reference. */
+const servedElsewhere = /^\/(monitoring|docs)(\/|$)/
+
 router.beforeEach(async (to) => {
+  if (servedElsewhere.test(to.path)) {
+    window.location.assign(to.fullPath)
+    return false
+  }
   const session = useSession()
   await session.load()
   if (to.meta.bare) {
