@@ -217,7 +217,7 @@ func TestFollowARun(t *testing.T) {
 
 	w.says("four")
 	s = listen(t, ana, "run:"+id, at)
-	if got, at = s.messages("four"); strings.Join(got, " ") != "three four" {
+	if got, _ = s.messages("four"); strings.Join(got, " ") != "three four" {
 		t.Errorf("after coming back %q, want what was missed, once", got)
 	}
 	w.ends(run.Succeeded, "", attempt("say", 1, run.Succeeded, "", ""))
@@ -231,7 +231,6 @@ func TestFollowARun(t *testing.T) {
 	if got, _ = s.messages("four"); len(got) != 4 {
 		t.Errorf("after a place that cannot be: %q, want everything", got)
 	}
-	_ = at
 }
 
 func TestFollowLists(t *testing.T) {
