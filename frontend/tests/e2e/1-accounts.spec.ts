@@ -64,5 +64,8 @@ test('a session whose access cookie is gone is renewed without a word', async ({
   await page.getByRole('link', { name: 'Runs', exact: true }).first().click()
   await expect(page.getByRole('heading', { name: 'Runs' })).toBeVisible()
   await expect(page).toHaveURL(/\/runs$/)
-  expect((await context.cookies()).map((cookie) => cookie.name)).toContain('orq_session')
+  // The page is there before what it shows: the list's request finds the cookie gone, and only then is it renewed.
+  await expect
+    .poll(async () => (await context.cookies()).map((cookie) => cookie.name))
+    .toContain('orq_session')
 })
