@@ -84,6 +84,7 @@ type server struct {
 	throttle  *throttle
 	hub       *hub
 	callers   *callers
+	runs      runView
 }
 
 // New makes an API.
@@ -109,11 +110,12 @@ func New(cfg Config, d Deps) (*API, error) {
 	}
 	stopping, stop := context.WithCancel(context.Background())
 	a := &API{cfg: cfg, echo: echo.New(), health: d.Health, log: d.Log, stopping: stopping, stop: stop}
-	a.hub = newHub(d.DB, d.Queue, d.Clock, d.Log)
+	runs := runView{db: d.DB, versions: newVersions(d.DB)}
+	a.hub = newHub(d.DB, d.Queue, runs, d.Clock, d.Log)
 	s := &server{
 		cfg: cfg, version: d.Version, db: d.DB, dispatch: dispatch.New(d.DB, d.Queue, d.Clock, d.Log), clock: d.Clock,
 		log: d.Log, tokens: tokens, passwords: passwords, throttle: newThrottle(d.Queue, d.Clock, d.Log), hub: a.hub,
-		callers: newCallers(d.DB, tokens, d.Clock),
+		callers: newCallers(d.DB, tokens, d.Clock), runs: runs,
 	}
 	return a, a.routes(s, contract, d)
 }

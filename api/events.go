@@ -238,13 +238,12 @@ func chunks[T any](list []T, n int) func(func([]T) bool) {
 
 // follow sends the runs that the client watches, whole, when they differ from what it has, and their new log lines.
 func (s *stream) follow(ctx context.Context) error {
-	view := &server{db: s.hub.db}
 	for _, id := range s.ear.runs {
 		row, err := postgres.Runs{Q: s.hub.db}.Get(ctx, s.ear.projects, id)
 		if err != nil {
 			return err
 		}
-		whole, err := view.run(ctx, row)
+		whole, err := s.hub.runs.whole(ctx, row)
 		if err != nil {
 			return err
 		}

@@ -22,6 +22,7 @@ type hub struct {
 	queue *queue.Client
 	clock clock.Clock
 	log   *slog.Logger
+	runs  runView
 
 	mu      sync.Mutex
 	streams map[*subscriber]bool
@@ -43,8 +44,8 @@ type subscriber struct {
 // mostChanged is how many changed runs a stream remembers before it tells its client to look again at everything.
 const mostChanged = 1000
 
-func newHub(db *postgres.DB, q *queue.Client, clk clock.Clock, log *slog.Logger) *hub {
-	return &hub{db: db, queue: q, clock: clk, log: log, streams: map[*subscriber]bool{}}
+func newHub(db *postgres.DB, q *queue.Client, runs runView, clk clock.Clock, log *slog.Logger) *hub {
+	return &hub{db: db, queue: q, clock: clk, log: log, runs: runs, streams: map[*subscriber]bool{}}
 }
 
 // run listens until stop ends.

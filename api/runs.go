@@ -71,7 +71,7 @@ func keyOf(key *string) string {
 }
 
 func (s *server) accepted(ctx context.Context, row postgres.RunRow) (oas.RunAcceptedJSONResponse, error) {
-	r, err := s.run(ctx, row)
+	r, err := s.runs.whole(ctx, row)
 	location := httpx.Prefix + "/runs/" + row.ID.String()
 	return oas.RunAcceptedJSONResponse{Body: r, Headers: oas.RunAcceptedResponseHeaders{Location: &location}}, err
 }
@@ -114,7 +114,7 @@ func (s *server) GetRun(ctx context.Context, req oas.GetRunRequestObject) (oas.G
 	if err != nil {
 		return nil, err
 	}
-	r, err := s.run(ctx, row)
+	r, err := s.runs.whole(ctx, row)
 	return oas.GetRun200JSONResponse(r), err
 }
 
@@ -166,8 +166,14 @@ func summary(r postgres.RunRow) oas.RunSummary {
 	}
 }
 
-// run shows a run with its steps: those of the version that it runs, in their order, with the attempts that were made.
-func (s *server) run(ctx context.Context, row postgres.RunRow) (oas.Run, error) {
+// runView shows runs as the API does.
+type runView struct {
+	db       *postgres.DB
+	versions *versions
+}
+
+// whole shows a run with its steps: those of the version that it runs, in their order, with the attempts that were made.
+func (v runView) whole(ctx context.Context, row postgres.RunRow) (oas.Run, error) {
 	sum := summary(row)
 	r := oas.Run{
 		Id: sum.Id, ProjectId: sum.ProjectId, WorkflowId: sum.WorkflowId, WorkflowName: sum.WorkflowName, Version: sum.Version,
@@ -180,22 +186,22 @@ func (s *server) run(ctx context.Context, row postgres.RunRow) (oas.Run, error) 
 			return r, fmt.Errorf("read inputs of run %s: %w", row.ID, err)
 		}
 	}
-	version, err := postgres.Workflows{Q: s.db}.Version(ctx, row.WorkflowID, row.Version)
+	steps, err := v.versions.stepsOf(ctx, row.WorkflowID, row.Version)
 	if err != nil {
 		return r, err
 	}
 	attempts := map[string][]postgres.StepRow{}
 	// A run that was just made has none.
 	if row.Status != run.Queued || row.StartedAt != nil || row.RerunOf != nil {
-		steps, err := postgres.Runs{Q: s.db}.Steps(ctx, row.ID)
+		made, err := postgres.Runs{Q: v.db}.Steps(ctx, row.ID)
 		if err != nil {
 			return r, err
 		}
-		for _, step := range steps {
+		for _, step := range made {
 			attempts[step.Step] = append(attempts[step.Step], step)
 		}
 	}
-	for _, def := range version.Definition.Steps {
+	for _, def := range steps {
 		step, err := stepRun(def, attempts[def.ID])
 		if err != nil {
 			return r, fmt.Errorf("show run %s: %w", row.ID, err)

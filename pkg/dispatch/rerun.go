@@ -66,7 +66,7 @@ func (s *Service) Rerun(ctx context.Context, who account.Principal, id uuid.UUID
 	if err != nil {
 		return postgres.RunRow{}, fmt.Errorf("encode the request: %w", err)
 	}
-	return s.submit(ctx, who, fresh, def, kept, how.Key, request)
+	return s.submit(ctx, who, fresh, def.Name, kept, how.Key, request)
 }
 
 // takeOver picks the results that the new run need not produce again.

@@ -21,7 +21,7 @@ const MaxInputs = workflow.MaxInputs
 // Start starts a run of a workflow now. key, when not empty, is the caller's idempotency key: a second call with it
 // answers the run of the first. Errors: not found, invalid inputs, a key that was used for something else.
 func (s *Service) Start(ctx context.Context, who account.Principal, workflowID uuid.UUID, inputs map[string]any, key string) (postgres.RunRow, error) {
-	row, err := postgres.Workflows{Q: s.db}.Get(ctx, who.Where(account.RunStart), workflowID)
+	row, err := postgres.Workflows{Q: s.db}.Head(ctx, who.Where(account.RunStart), workflowID)
 	if err != nil {
 		return postgres.RunRow{}, err
 	}
@@ -33,7 +33,7 @@ func (s *Service) Start(ctx context.Context, who account.Principal, workflowID u
 	if err != nil {
 		return postgres.RunRow{}, err
 	}
-	return s.submit(ctx, who, fresh, row.Definition, nil, key, raw)
+	return s.submit(ctx, who, fresh, row.Definition.Name, nil, key, raw)
 }
 
 func (s *Service) newRun(row postgres.WorkflowRow, version int, trigger run.Trigger, who account.Principal, inputs json.RawMessage) (postgres.NewRun, error) {
@@ -63,7 +63,7 @@ func encodeInputs(inputs map[string]any) (json.RawMessage, error) {
 
 // submit writes a run, with steps that it takes over, and hands it out. Without a key or steps it shares its transaction
 // with others that arrive at the same time.
-func (s *Service) submit(ctx context.Context, who account.Principal, fresh postgres.NewRun, def workflow.Definition, steps []postgres.StepRow, key string, request []byte) (postgres.RunRow, error) {
+func (s *Service) submit(ctx context.Context, who account.Principal, fresh postgres.NewRun, name string, steps []postgres.StepRow, key string, request []byte) (postgres.RunRow, error) {
 	if key == "" && len(steps) == 0 {
 		if _, err := s.inserts.Do(ctx, fresh); err != nil {
 			return postgres.RunRow{}, err
@@ -82,7 +82,7 @@ func (s *Service) submit(ctx context.Context, who account.Principal, fresh postg
 	}
 	now := s.clock.Now()
 	return postgres.RunRow{
-		ID: fresh.ID, ProjectID: fresh.ProjectID, WorkflowID: fresh.WorkflowID, WorkflowName: def.Name,
+		ID: fresh.ID, ProjectID: fresh.ProjectID, WorkflowID: fresh.WorkflowID, WorkflowName: name,
 		Version: fresh.Version, Status: run.Queued, Trigger: fresh.Trigger, RerunOf: fresh.RerunOf, Inputs: fresh.Inputs,
 		CreatedAt: now,
 	}, nil

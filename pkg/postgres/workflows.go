@@ -82,6 +82,19 @@ func (s Workflows) Get(ctx context.Context, projects []uuid.UUID, id uuid.UUID) 
 	return s.get(ctx, projects, id, "")
 }
 
+// Head is Get without the definition, of which only the name is filled in: what starting a run needs.
+func (s Workflows) Head(ctx context.Context, projects []uuid.UUID, id uuid.UUID) (WorkflowRow, error) {
+	var row WorkflowRow
+	err := s.Q.QueryRow(ctx, `
+		select id, project_id, enabled, version, revision, created_at, updated_at, name from workflows
+		 where id = $1 and project_id = any($2) and deleted_at is null`, id, projects).
+		Scan(&row.ID, &row.ProjectID, &row.Enabled, &row.Version, &row.Revision, &row.CreatedAt, &row.UpdatedAt, &row.Definition.Name)
+	if err != nil {
+		return WorkflowRow{}, fmt.Errorf("get workflow: %w", translate(err))
+	}
+	return row, nil
+}
+
 // Lock is Get for a transaction that changes the workflow: others wait until it ends.
 func (s Workflows) Lock(ctx context.Context, projects []uuid.UUID, id uuid.UUID) (WorkflowRow, error) {
 	return s.get(ctx, projects, id, " for update of w")
