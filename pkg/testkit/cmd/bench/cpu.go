@@ -20,6 +20,7 @@ type process struct {
 	parent int
 	name   string
 	used   time.Duration
+	ended  time.Duration // used by children that have ended: PostgreSQL's closed connections
 }
 
 // cpu reads /proc; where there is none, the answer is zero.
@@ -47,7 +48,7 @@ func cpu() usage {
 		}
 		switch {
 		case strings.HasPrefix(p.name, "postgres"):
-			u.postgres += p.used
+			u.postgres += p.used + p.ended
 		case strings.Contains(p.name, "redis"), strings.Contains(p.name, "valkey"):
 			u.redis += p.used
 		}
@@ -61,18 +62,19 @@ func parseStat(s string) (pid int, p process, ok bool) {
 		return 0, p, false
 	}
 	fields := strings.Fields(s[end+1:])
-	if len(fields) < 13 {
+	if len(fields) < 15 {
 		return 0, p, false
 	}
 	pid, err := strconv.Atoi(strings.TrimSpace(s[:open]))
 	if err != nil {
 		return 0, p, false
 	}
-	var user, system int64
-	if _, err := fmt.Sscan(fields[1]+" "+fields[11]+" "+fields[12], &p.parent, &user, &system); err != nil {
+	var user, system, childUser, childSystem int64
+	_, err = fmt.Sscan(strings.Join(append([]string{fields[1]}, fields[11:15]...), " "), &p.parent, &user, &system, &childUser, &childSystem)
+	if err != nil {
 		return 0, p, false
 	}
-	p.name, p.used = s[open+1:end], time.Duration(user+system)*tick
+	p.name, p.used, p.ended = s[open+1:end], time.Duration(user+system)*tick, time.Duration(childUser+childSystem)*tick
 	return pid, p, true
 }
 
