@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/guildmember145/orquestador-plataforma/pkg/clock"
 	"github.com/guildmember145/orquestador-plataforma/pkg/dispatch"
 	"github.com/guildmember145/orquestador-plataforma/pkg/postgres"
 	"github.com/guildmember145/orquestador-plataforma/pkg/queue"
@@ -29,6 +30,9 @@ type reconciler struct {
 	lostAfter  time.Duration
 	maxCrashes int
 	metrics    *metrics
+	clock      clock.Clock
+	seen       time.Time // when the database answered last
+	backAt     time.Time // when it answered again after it had been away
 }
 
 func (r *reconciler) step(ctx context.Context) (time.Duration, error) {
@@ -77,8 +81,22 @@ func (r *reconciler) cancel(ctx context.Context) error {
 	return r.service.CancelRuns(ctx, ids, "cancelled")
 }
 
+// canTell tells whether the silence of a worker means something. While the database was away nobody could beat, so that
+// all of them get their time again from its return.
+func (r *reconciler) canTell() bool {
+	now := r.clock.Now()
+	if !r.seen.IsZero() && now.Sub(r.seen) > max(r.lostAfter/2, 3*reconcileEvery) {
+		r.backAt = now
+	}
+	r.seen = now
+	return now.Sub(r.backAt) >= r.lostAfter
+}
+
 // rescue gives the runs of dead workers to others. A run that has killed several is not tried again.
 func (r *reconciler) rescue(ctx context.Context) (int, error) {
+	if !r.canTell() {
+		return 0, nil
+	}
 	live := postgres.Live{Q: r.db}
 	lost, err := live.TakeLost(ctx, r.lostAfter, reconcileBatch)
 	if err != nil || len(lost) == 0 {
