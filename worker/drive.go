@@ -27,6 +27,8 @@ const (
 // drive is one worker's way through a run.
 type drive struct {
 	*state
+	stop    context.CancelCauseFunc // interrupts the steps
+	ahead   time.Duration           // of the database's clock to this machine's: workers share the former
 	w       *Worker
 	claimed postgres.Claimed
 	journal journal
@@ -45,7 +47,12 @@ type stepResult struct {
 // drive runs the steps of a claimed run until it ends, has to wait, or is interrupted. It answers how the run was left;
 // errLost when it was not this worker's any more.
 func (w *Worker) drive(ctx context.Context, c postgres.Claimed) (run.Status, error) {
-	b, err := w.library.get(ctx, c.WorkflowID, c.Version)
+	ahead := c.ClaimedAt.Sub(w.clock.Now())
+	var b *book
+	err := w.insist(ctx, func(ctx context.Context) (err error) {
+		b, err = w.library.get(ctx, c.WorkflowID, c.Version)
+		return err
+	})
 	if err != nil {
 		return "", err
 	}
@@ -53,16 +60,24 @@ func (w *Worker) drive(ctx context.Context, c postgres.Claimed) (run.Status, err
 	if err != nil {
 		return "", err
 	}
-	d := &drive{state: st, w: w, claimed: c, results: make(chan stepResult, parallel)}
+	ctx, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	d := &drive{state: st, stop: stop, ahead: ahead, w: w, claimed: c, results: make(chan stepResult, parallel)}
 	if c.Attempt > 1 || c.RerunOf != nil {
-		if err := d.resume(ctx); err != nil {
+		if err := w.insist(ctx, d.resume); err != nil {
 			return "", err
 		}
 	}
-	ctx, cancel := context.WithDeadlineCause(ctx, c.StartedAt.Add(b.def.RunTimeout()), errTimeout)
+	ctx, cancel := context.WithTimeoutCause(ctx, d.deadline().Sub(d.now()), errTimeout)
 	defer cancel()
 	return d.loop(ctx)
 }
+
+// now is the present instant by the database's clock.
+func (d *drive) now() time.Time { return d.w.clock.Now().Add(d.ahead) }
+
+// deadline is when the run's time is up.
+func (d *drive) deadline() time.Time { return d.claimed.StartedAt.Add(d.book.def.RunTimeout()) }
 
 // resume reads what was recorded of the run before this worker took it.
 func (d *drive) resume(ctx context.Context) error {
@@ -74,9 +89,9 @@ func (d *drive) resume(ctx context.Context) error {
 	if d.journal.seq, err = runs.LastSeq(ctx, d.claimed.ID); err != nil {
 		return err
 	}
-	d.ended = d.restore(rows, d.w.clock.Now())
+	d.ended = d.restore(rows, d.now())
 	for _, row := range d.ended {
-		d.journal.add(d.w.clock.Now(), row.Step, row.Attempt, "warn", "the worker was lost during this attempt; it is made again")
+		d.journal.add(d.now(), row.Step, row.Attempt, "warn", "the worker was lost during this attempt; it is made again")
 	}
 	return nil
 }
@@ -95,7 +110,7 @@ func (d *drive) loop(ctx context.Context) (run.Status, error) {
 			if status, reason, over := d.outcome(); over {
 				return status, d.finish(ctx, status, reason)
 			}
-			if at, ok := d.nextWait(); ok && at.Sub(d.w.clock.Now()) > shortWait {
+			if at, ok := d.nextWait(); ok && at.Sub(d.now()) > shortWait {
 				return run.Waiting, d.release(ctx, at)
 			}
 		}
@@ -110,7 +125,7 @@ func (d *drive) loop(ctx context.Context) (run.Status, error) {
 func (d *drive) wait(ctx context.Context) error {
 	var due <-chan time.Time
 	if at, ok := d.nextWait(); ok {
-		due = d.w.clock.After(max(at.Sub(d.w.clock.Now()), 0))
+		due = d.w.clock.After(max(at.Sub(d.now()), 0))
 	}
 	done := ctx.Done()
 	if d.running > 0 && ctx.Err() != nil {
@@ -140,7 +155,7 @@ func (d *drive) wait(ctx context.Context) error {
 
 // wake puts steps whose time has come back in line.
 func (d *drive) wake() {
-	now := d.w.clock.Now()
+	now := d.now()
 	for i := range d.steps {
 		if d.steps[i].status == run.Waiting && !d.steps[i].nextAt.After(now) {
 			d.steps[i].status = run.Queued
@@ -186,13 +201,16 @@ func (d *drive) begin(ctx context.Context) error {
 // beginStep starts an attempt of a step; began is false when it was skipped or failed at once.
 func (d *drive) beginStep(ctx context.Context, i int) (began bool, err error) {
 	def, book, step := d.book.def.Steps[i], d.book.steps[i], &d.steps[i]
-	now := d.w.clock.Now()
+	now := d.now()
 	if book.broken != nil {
 		d.failAtOnce(i, now, book.broken.Error())
 		return false, nil
 	}
 	if book.condition != nil && step.attempt == 0 {
 		holds, err := book.condition.Eval(ctx, d.env)
+		if ctx.Err() != nil {
+			return false, context.Cause(ctx)
+		}
 		if err != nil {
 			d.failAtOnce(i, now, "condition: "+err.Error())
 			return false, nil
@@ -215,13 +233,13 @@ func (d *drive) beginStep(ctx context.Context, i int) (began bool, err error) {
 	env := d.env.Snapshot()
 	call := action.Call{
 		RunID: d.claimed.ID, Step: def.ID, Attempt: row.Attempt, Env: env,
-		Log: d.journal.writer(d.w.clock, def.ID, row.Attempt),
+		Log: d.journal.writer(d.now, def.ID, row.Attempt),
 	}
 	go func() {
 		stepCtx, cancel := context.WithTimeout(ctx, def.AttemptTimeout())
 		defer cancel()
 		result := guarded(stepCtx, book.runner, call)
-		d.results <- stepResult{index: i, row: row, result: result, duration: d.w.clock.Now().Sub(now)}
+		d.results <- stepResult{index: i, row: row, result: result, duration: d.now().Sub(now)}
 	}()
 	return true, nil
 }
@@ -239,7 +257,7 @@ func guarded(ctx context.Context, r action.Runner, call action.Call) (result act
 // apply takes in how an attempt went and decides whether there is another.
 func (d *drive) apply(r stepResult) {
 	def, step := d.book.def.Steps[r.index], &d.steps[r.index]
-	now := d.w.clock.Now()
+	now := d.now()
 	row := r.row
 	row.FinishedAt = &now
 	row.Output = encodeOutput(r.result.Output)
@@ -288,7 +306,7 @@ func (d *drive) failAtOnce(i int, now time.Time, message string) {
 }
 
 func (d *drive) skip(i int, why string) {
-	now := d.w.clock.Now()
+	now := d.now()
 	d.steps[i].status = run.Skipped
 	d.journal.add(now, d.book.def.Steps[i].ID, 0, "info", "skipped: "+why)
 	d.ended = append(d.ended, postgres.StepRow{
@@ -299,10 +317,19 @@ func (d *drive) skip(i int, why string) {
 // write records what has gathered.
 func (d *drive) write(ctx context.Context, record postgres.Record) error {
 	record.RunID, record.Attempt = d.claimed.ID, d.claimed.Attempt
+	record.Reason = clip(record.Reason)
 	record.Steps, record.Logs = d.ended, d.journal.take()
+	for i := range record.Steps {
+		if message := record.Steps[i].Error; message != nil {
+			storable := clip(*message) // it may quote what another program answered
+			record.Steps[i].Error = &storable
+		}
+	}
 	d.ended = nil
 	tell := record.Outcome == postgres.Release || record.Outcome == postgres.Finish && d.othersWait()
-	return d.w.recorder.write(ctx, entry{Record: record, change: changeOf(d.claimed), tell: tell})
+	return d.w.insist(ctx, func(ctx context.Context) error {
+		return d.w.recorder.write(ctx, entry{Record: record, change: changeOf(d.claimed), tell: tell})
+	})
 }
 
 // othersWait tells whether runs of the same trigger may wait for this one.
@@ -322,9 +349,12 @@ func (d *drive) finish(ctx context.Context, status run.Status, reason string) er
 	return d.write(ctx, postgres.Record{Outcome: postgres.Finish, Status: status, Reason: reason})
 }
 
-// release gives the run back until at.
+// release gives the run back until at, or until its time is up.
 func (d *drive) release(ctx context.Context, at time.Time) error {
-	delay := max(at.Sub(d.w.clock.Now()), 0)
+	if end := d.deadline(); end.Before(at) {
+		at = end
+	}
+	delay := max(at.Sub(d.now()), 0)
 	if err := d.write(ctx, postgres.Record{Outcome: postgres.Release, Delay: delay, Waits: true}); err != nil {
 		return err
 	}
@@ -335,8 +365,10 @@ func (d *drive) release(ctx context.Context, at time.Time) error {
 	return nil
 }
 
-// settle ends the drive for a reason that does not lie in the steps, once those that were running have returned.
+// settle ends the drive for a reason that does not lie in the steps: it interrupts those that are running and waits for
+// them.
 func (d *drive) settle(ctx context.Context, cause error) (run.Status, error) {
+	d.stop(cause)
 	for ; d.running > 0; d.running-- {
 		d.interrupted(<-d.results, cause)
 	}
@@ -361,7 +393,7 @@ func (d *drive) interrupted(r stepResult, cause error) {
 		d.apply(r)
 		return
 	}
-	now := d.w.clock.Now()
+	now := d.now()
 	row := r.row
 	row.FinishedAt = &now
 	row.Output = encodeOutput(r.result.Output)
@@ -385,7 +417,7 @@ func (d *drive) interrupted(r stepResult, cause error) {
 
 // closeSteps ends the steps that have not ended.
 func (d *drive) closeSteps(status run.Status, why string) {
-	now := d.w.clock.Now()
+	now := d.now()
 	for i := range d.steps {
 		step := &d.steps[i]
 		if step.status != run.Queued && step.status != run.Waiting {

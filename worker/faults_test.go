@@ -150,7 +150,7 @@ func TestCancelOfARunningRunEndsIt(t *testing.T) {
 		t.Fatal(err)
 	}
 	row := b.until(id, run.Cancelled)
-	if row.FinishedAt == nil || deref(row.Reason) == "" {
+	if row.FinishedAt == nil || deref(row.Reason) != "cancelled by ana" {
 		t.Errorf("finished at %v because of %q", row.FinishedAt, deref(row.Reason))
 	}
 	b.same([]string{"a 1 succeeded", "b 1 cancelled", "c 0 cancelled"}, b.attempts(id))

@@ -8,7 +8,6 @@ import (
 	"time"
 	"unicode/utf8"
 
-	"github.com/guildmember145/orquestador-plataforma/pkg/clock"
 	"github.com/guildmember145/orquestador-plataforma/pkg/postgres"
 )
 
@@ -42,8 +41,8 @@ func (j *journal) add(at time.Time, step string, attempt int, level, message str
 }
 
 // writer is how one attempt writes.
-func (j *journal) writer(clk clock.Clock, step string, attempt int) func(level, message string) {
-	return func(level, message string) { j.add(clk.Now(), step, attempt, level, message) }
+func (j *journal) writer(now func() time.Time, step string, attempt int) func(level, message string) {
+	return func(level, message string) { j.add(now(), step, attempt, level, message) }
 }
 
 // take answers the lines since the last call.

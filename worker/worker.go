@@ -43,14 +43,16 @@ type Worker struct {
 	library  *library
 	metrics  *metrics
 
-	mu   sync.Mutex
-	held map[uuid.UUID]*hold
+	look chan struct{} // asks for a beat at once
+
+	mu      sync.Mutex
+	held    map[uuid.UUID]*hold
+	leaving bool // gives back whatever it takes
 }
 
 // hold is a run that this worker has.
 type hold struct {
-	attempt int
-	cancel  context.CancelCauseFunc
+	cancel context.CancelCauseFunc
 }
 
 // Why the context of a run ends.
@@ -74,6 +76,7 @@ func New(cfg Config, db *postgres.DB, q *queue.Client, client action.HTTPClient,
 	w := &Worker{
 		cfg: cfg, name: name, db: db, queue: q, clock: clk, log: log.With("worker", name),
 		library: newLibrary(db, action.New(client)), metrics: newMetrics(reg), held: map[uuid.UUID]*hold{},
+		look: make(chan struct{}, 1),
 	}
 	w.recorder = newRecorder(name, db, q, w.log)
 	return w, nil
@@ -105,7 +108,7 @@ func (w *Worker) Run(ctx, stop context.Context) error {
 		lifecycle.Service{Name: "queue", Run: serve},
 		lifecycle.Service{Name: "heartbeat", Run: func(context.Context, context.Context) error { return w.beat(beating) }},
 		lifecycle.Service{Name: "cancellations", Run: func(context.Context, context.Context) error {
-			w.queue.Cancellations(beating, func(id uuid.UUID) { w.end(id, cancelled{"cancelled"}) })
+			w.queue.Cancellations(beating, w.lookAfter)
 			return nil
 		}},
 	)
@@ -114,21 +117,50 @@ func (w *Worker) Run(ctx, stop context.Context) error {
 // lifecycleGrace only bounds a drain whose end nobody else decides: main cancels ctx when its own grace is over.
 const lifecycleGrace = time.Hour
 
-// giveBack interrupts everything; each run returns to the queue.
+// giveBack interrupts everything; each run returns to the queue, and so does one whose claim is under way.
 func (w *Worker) giveBack() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	w.leaving = true
 	for _, h := range w.held {
 		h.cancel(errShutdown)
 	}
 }
 
-// end ends a run if this worker has it.
-func (w *Worker) end(id uuid.UUID, cause error) {
+// lookAfter beats at once when this worker has the run: the beat's answer says whether it is to end, and why.
+func (w *Worker) lookAfter(id uuid.UUID) {
+	w.mu.Lock()
+	_, mine := w.held[id]
+	w.mu.Unlock()
+	if !mine {
+		return
+	}
+	select {
+	case w.look <- struct{}{}:
+	default: // it is about to look
+	}
+}
+
+// keep notes that this worker has a run. One that it has already was taken away and came back: the older hold is a
+// zombie's.
+func (w *Worker) keep(id uuid.UUID, h *hold) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if h, ok := w.held[id]; ok {
-		h.cancel(cause)
+	if older, ok := w.held[id]; ok {
+		older.cancel(errLost)
+	}
+	w.held[id] = h
+	if w.leaving {
+		h.cancel(errShutdown)
+	}
+}
+
+// forget undoes keep, unless the run has come back since.
+func (w *Worker) forget(id uuid.UUID, h *hold) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.held[id] == h {
+		delete(w.held, id)
 	}
 }
 
@@ -145,14 +177,9 @@ func (w *Worker) handle(ctx context.Context, ticket run.Ticket) {
 	}
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	w.mu.Lock()
-	w.held[claimed.ID] = &hold{attempt: claimed.Attempt, cancel: cancel}
-	w.mu.Unlock()
-	defer func() {
-		w.mu.Lock()
-		delete(w.held, claimed.ID)
-		w.mu.Unlock()
-	}()
+	h := &hold{cancel: cancel}
+	w.keep(claimed.ID, h)
+	defer w.forget(claimed.ID, h)
 	w.execute(ctx, *claimed)
 }
 
@@ -167,8 +194,50 @@ func (w *Worker) execute(ctx context.Context, claimed postgres.Claimed) {
 		w.metrics.zombies.Inc()
 		w.log.WarnContext(ctx, "the run was taken away; its result is dropped", "run_id", claimed.ID, "attempt", claimed.Attempt)
 	default:
-		// PostgreSQL could not be written. The beat stops with this return, and the reconciler gives the run to another worker.
 		w.log.ErrorContext(ctx, "run not recorded", "run_id", claimed.ID, "attempt", claimed.Attempt, "error", err)
+		if !postgres.Away(err) {
+			w.giveUp(ctx, claimed, err)
+		}
+		// If that failed too, the beat stops with this return, and the reconciler gives the run to another worker.
+	}
+}
+
+// giveUp fails a run that the worker cannot go on with although the database is there: doing its steps once more would
+// end the same way. It is put back first, so that its open steps are closed as those of any run that nobody has.
+func (w *Worker) giveUp(ctx context.Context, claimed postgres.Claimed, cause error) {
+	err := w.recorder.write(ctx, entry{change: changeOf(claimed), Record: postgres.Record{
+		RunID: claimed.ID, Attempt: claimed.Attempt, Outcome: postgres.Release, Delay: time.Minute,
+	}})
+	if err == nil {
+		reason := clip("the worker could not go on: " + cause.Error())
+		_, err = postgres.Live{Q: w.db}.End(context.WithoutCancel(ctx), []uuid.UUID{claimed.ID}, run.Failed, reason)
+	}
+	if err != nil {
+		w.log.ErrorContext(ctx, "run not given up", "run_id", claimed.ID, "error", err)
+	}
+}
+
+// awayPause is the time between two attempts to reach a database that is away, and awayTimeout that of one attempt.
+const (
+	awayPause   = 250 * time.Millisecond
+	awayTimeout = 30 * time.Second
+)
+
+// insist does something with the database, again and again while that is away: what the steps did must not be forgotten.
+// Nobody can take the run away meanwhile without the database, and whoever did is found by the fence. It ends when the
+// worker has to.
+func (w *Worker) insist(ctx context.Context, try func(ctx context.Context) error) error {
+	own := context.WithoutCancel(ctx)
+	for {
+		bounded, cancel := context.WithTimeout(own, awayTimeout)
+		err := try(bounded)
+		cancel()
+		if !postgres.Away(err) || errors.Is(context.Cause(ctx), errShutdown) {
+			return err
+		}
+		if err := w.clock.Sleep(own, awayPause); err != nil {
+			return fmt.Errorf("wait for the database: %w", err)
+		}
 	}
 }
 
@@ -177,6 +246,7 @@ func (w *Worker) beat(ctx context.Context) error {
 	for {
 		select {
 		case <-w.clock.After(w.cfg.Beat):
+		case <-w.look:
 		case <-ctx.Done():
 			return nil
 		}

@@ -30,6 +30,7 @@ type Claimed struct {
 	Inputs     json.RawMessage `db:"inputs"`
 	CreatedAt  time.Time       `db:"created_at"`
 	StartedAt  time.Time       `db:"started_at"` // of the first attempt
+	ClaimedAt  time.Time       `db:"claimed_at"` // now, by the database's clock
 }
 
 // Claim takes the runs of the tickets for a worker: those that are due and whose attempt is still the ticket's. A run
@@ -45,7 +46,7 @@ func (s Live) Claim(ctx context.Context, worker string, tickets []run.Ticket) ([
 		 where l.id = u.id and l.attempt = u.attempt and l.state in ('queued', 'waiting')
 		   and l.cancel is null and l.due_at + interval '0' <= now() -- not by the index on due_at: by the key
 		returning l.id, l.attempt, l.project_id, l.workflow_id, r.version, r.trigger, l.trigger_id, r.fire_at,
-		          r.rerun_of, r.inputs, r.created_at, l.started_at`,
+		          r.rerun_of, r.inputs, r.created_at, l.started_at, l.beat_at as claimed_at`,
 		pgx.StrictNamedArgs{"worker": worker, "ids": ids, "attempts": attempts})
 	if err != nil {
 		return nil, fmt.Errorf("claim runs: %w", err)
@@ -204,16 +205,18 @@ func (s Live) TakeLost(ctx context.Context, silence time.Duration, limit int) ([
 	return lost, nil
 }
 
-// End finishes runs that no worker has, whatever they were waiting for. It answers those it ended.
+// End finishes runs that no worker has, whatever they were waiting for. It answers those it ended. The reason of a
+// cancellation that was asked for before stands.
 func (s Live) End(ctx context.Context, ids []uuid.UUID, status run.Status, reason string) ([]uuid.UUID, error) {
 	rows, err := s.Q.Query(ctx, `
 		with gone as (
-		    delete from run_live where id = any(@ids) and state <> 'running' returning id, started_at, attempt),
+		    delete from run_live where id = any(@ids) and state <> 'running' returning id, started_at, attempt, cancel),
 		steps as (
 		    update step_runs s set status = @step_status, finished_at = now(), next_at = null, error = coalesce(s.error, @reason)
 		      from gone where s.run_id = gone.id and s.status in ('running', 'waiting'))
 		update runs r
-		   set status = @status, reason = @reason, started_at = gone.started_at, finished_at = now(), attempts = gone.attempt
+		   set status = @status, reason = case @status::text when 'cancelled' then coalesce(gone.cancel, @reason) else @reason end,
+		       started_at = gone.started_at, finished_at = now(), attempts = gone.attempt
 		  from gone where r.id = gone.id
 		returning r.id`,
 		pgx.StrictNamedArgs{"ids": ids, "status": status, "step_status": status, "reason": reason})
