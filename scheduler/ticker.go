@@ -14,6 +14,9 @@ import (
 	"github.com/guildmember145/orquestador-plataforma/pkg/run"
 )
 
+// makeWay is why a run is cancelled whose trigger wants that.
+const makeWay = "a newer run of its trigger was due"
+
 // longestSleep bounds how long a change of plan can go unnoticed when its notification is lost.
 const longestSleep = time.Second
 
@@ -43,7 +46,7 @@ func (t *ticker) step(ctx context.Context) (time.Duration, error) {
 		return 0, err
 	}
 	if len(done.cancel) > 0 {
-		if err := t.service.CancelRuns(ctx, done.cancel, "a newer run of its trigger was due"); err != nil {
+		if err := t.service.CancelRuns(ctx, done.cancel, makeWay); err != nil {
 			return 0, err
 		}
 	}
@@ -101,15 +104,21 @@ func (t *ticker) tick(ctx context.Context) (tick, error) {
 			return err
 		}
 		for _, p := range plans {
-			done.cancel = append(done.cancel, p.cancel...)
+			before := len(done.runs)
 			for _, r := range p.runs {
 				// An occurrence that stands in the ledger already has had its run.
 				if fresh[postgres.FireKey{TriggerID: *r.TriggerID, FireAt: r.FireAt.UTC()}] {
 					done.runs = append(done.runs, r)
 				}
 			}
+			if len(done.runs) > before {
+				done.cancel = append(done.cancel, p.cancel...)
+			}
 		}
 		if err := (postgres.Runs{Q: q}).Insert(ctx, done.runs); err != nil {
+			return err
+		}
+		if _, err := (postgres.Live{Q: q}).AskCancel(ctx, done.cancel, makeWay); err != nil {
 			return err
 		}
 		return triggers.Advance(ctx, next)

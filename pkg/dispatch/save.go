@@ -110,6 +110,7 @@ func lock(ctx context.Context, workflows postgres.Workflows, projects []uuid.UUI
 // Delete hides a workflow, ends its plan and cancels the runs that have not finished.
 func (s *Service) Delete(ctx context.Context, who account.Principal, id uuid.UUID, revision int) error {
 	var live []uuid.UUID
+	reason := "the workflow was deleted by " + who.User.Username
 	err := s.db.InTx(ctx, func(q postgres.Querier) (err error) {
 		workflows := postgres.Workflows{Q: q}
 		row, err := lock(ctx, workflows, who.Where(account.WorkflowWrite), id, revision)
@@ -123,13 +124,17 @@ func (s *Service) Delete(ctx context.Context, who account.Principal, id uuid.UUI
 		if err := s.plan(ctx, q, row); err != nil {
 			return err
 		}
-		live, err = postgres.Live{Q: q}.OfWorkflow(ctx, id)
+		if live, err = (postgres.Live{Q: q}).OfWorkflow(ctx, id); err != nil {
+			return err
+		}
+		// Asked for in the same transaction, so that nothing can come between; carried out after it.
+		_, err = postgres.Live{Q: q}.AskCancel(ctx, live, reason)
 		return err
 	})
 	if err != nil {
 		return err
 	}
-	return s.CancelRuns(ctx, live, "the workflow was deleted by "+who.User.Username)
+	return s.CancelRuns(ctx, live, reason)
 }
 
 // plan brings the workflow's trigger rows in line with its definition. A trigger whose schedule did not change keeps its
@@ -140,7 +145,7 @@ func (s *Service) plan(ctx context.Context, q postgres.Querier, row postgres.Wor
 		return err
 	}
 	triggers := postgres.Triggers{Q: q}
-	existing, err := triggers.Of(ctx, row.ID)
+	existing, err := triggers.Lock(ctx, row.ID)
 	if err != nil {
 		return err
 	}
@@ -260,8 +265,10 @@ func canonical(d workflow.Definition) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("encode a definition: %w", err)
 	}
+	decoder := json.NewDecoder(bytes.NewReader(raw))
+	decoder.UseNumber() // two long numbers may differ in digits that a float64 does not have
 	var v any
-	if err := json.Unmarshal(raw, &v); err != nil {
+	if err := decoder.Decode(&v); err != nil {
 		return nil, fmt.Errorf("decode a definition: %w", err)
 	}
 	raw, err = json.Marshal(v)

@@ -175,6 +175,20 @@ func TestSavingNothingNewMakesNoVersion(t *testing.T) {
 	}
 }
 
+// Two numbers that a float64 cannot tell apart are two numbers.
+func TestEveryDigitCounts(t *testing.T) {
+	d := newDesk(t)
+	trigger := daily("0 9 * * *")
+	trigger.Inputs = json.RawMessage(`{"account":12345678901234567}`)
+	wf := d.create(definition(trigger), true)
+	trigger.Inputs = json.RawMessage(`{"account":12345678901234568}`)
+	row, err := d.service.Replace(t.Context(), d.who, wf.ID, definition(trigger), nil, 0)
+	d.must(err)
+	if row.Version != 2 {
+		t.Errorf("version %d: the change was lost", row.Version)
+	}
+}
+
 func TestSomebodyElseSavedInBetween(t *testing.T) {
 	d := newDesk(t)
 	wf := d.create(definition(), true)

@@ -123,7 +123,8 @@ func collectTickets(rows pgx.Rows, what string) ([]run.Ticket, error) {
 
 // NotEnqueued says that the queue did not take these runs, so that they are tried again.
 func (s Live) NotEnqueued(ctx context.Context, ids []uuid.UUID) error {
-	_, err := s.Q.Exec(ctx, `update run_live set enqueued_at = null where id = any($1) and state in ('queued', 'waiting')`, ids)
+	_, err := s.Q.Exec(ctx, `update run_live set enqueued_at = null, enqueues = greatest(enqueues - 1, 0)
+		where id = any($1) and state in ('queued', 'waiting')`, ids)
 	if err != nil {
 		return fmt.Errorf("mark runs as not enqueued: %w", err)
 	}
@@ -245,6 +246,9 @@ func (s Live) TakeCancelled(ctx context.Context, limit int) ([]uuid.UUID, error)
 
 // AskCancel notes that the runs are to be cancelled, and why. It answers those that were live, with their tickets.
 func (s Live) AskCancel(ctx context.Context, ids []uuid.UUID, reason string) ([]run.Ticket, error) {
+	if len(ids) == 0 {
+		return nil, nil
+	}
 	rows, err := s.Q.Query(ctx, `
 		update run_live set cancel = coalesce(cancel, $2) where id = any($1) returning id, attempt, queue`, ids, reason)
 	if err != nil {

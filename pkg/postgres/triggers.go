@@ -41,6 +41,12 @@ func (s Triggers) Of(ctx context.Context, workflows ...uuid.UUID) ([]TriggerRow,
 	return s.list(ctx, `select `+triggerColumns+` from triggers where workflow_id = any($1) order by created_at, id`, workflows)
 }
 
+// Lock is Of for a transaction that changes the plans: it waits for tickers that have the triggers in hand, and answers
+// what they made of them.
+func (s Triggers) Lock(ctx context.Context, workflow uuid.UUID) ([]TriggerRow, error) {
+	return s.list(ctx, `select `+triggerColumns+` from triggers where workflow_id = $1 order by created_at, id for update`, workflow)
+}
+
 // LockDue takes up to limit enabled triggers that are due, the most overdue first, for the rest of the transaction.
 // Others skip them.
 func (s Triggers) LockDue(ctx context.Context, limit int) ([]TriggerRow, error) {
