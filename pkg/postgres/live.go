@@ -1,9 +1,11 @@
 package postgres
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -13,7 +15,8 @@ import (
 )
 
 // Live is the store of runs that have not finished (run_live). It is the truth about who has a run: a worker that holds
-// the pair (worker, attempt) may write about it, anybody else's words are dropped.
+// the pair (worker, attempt) may write about it, anybody else's words are dropped. Statements that wait for many of its
+// rows lock them in the order of their ids, so that no two can wait for each other.
 type Live struct{ Q Querier }
 
 // Claimed is a run that a worker has just taken.
@@ -58,8 +61,10 @@ func (s Live) Claim(ctx context.Context, worker string, tickets []run.Ticket) ([
 	return claimed, nil
 }
 
+// splitTickets makes columns of tickets, in the order of the ids.
 func splitTickets(tickets []run.Ticket) (ids []uuid.UUID, attempts []int32) {
-	for _, t := range tickets {
+	sorted := slices.SortedFunc(slices.Values(tickets), func(a, b run.Ticket) int { return bytes.Compare(a.ID[:], b.ID[:]) })
+	for _, t := range sorted {
 		ids = append(ids, t.ID)
 		attempts = append(attempts, int32(t.Attempt)) //nolint:gosec // a count of tries
 	}
@@ -70,9 +75,10 @@ func splitTickets(tickets []run.Ticket) (ids []uuid.UUID, attempts []int32) {
 // to be cancelled (nil for the others); a run that is missing was taken away.
 func (s Live) Beat(ctx context.Context, worker string, ids []uuid.UUID) (map[uuid.UUID]*string, error) {
 	rows, err := s.Q.Query(ctx, `
-		update run_live set beat_at = now()
-		 where id = any(@ids) and worker = @worker and state = 'running'
-		returning id, cancel`,
+		with mine as materialized (
+		    select id from run_live where id = any(@ids) and worker = @worker and state = 'running' order by id for update)
+		update run_live l set beat_at = now() from mine where l.id = mine.id
+		returning l.id, l.cancel`,
 		pgx.StrictNamedArgs{"ids": ids, "worker": worker})
 	if err != nil {
 		return nil, fmt.Errorf("beat: %w", err)
@@ -250,7 +256,9 @@ func (s Live) AskCancel(ctx context.Context, ids []uuid.UUID, reason string) ([]
 		return nil, nil
 	}
 	rows, err := s.Q.Query(ctx, `
-		update run_live set cancel = coalesce(cancel, $2) where id = any($1) returning id, attempt, queue`, ids, reason)
+		with some as materialized (select id from run_live where id = any($1) order by id for update)
+		update run_live l set cancel = coalesce(l.cancel, $2) from some where l.id = some.id
+		returning l.id, l.attempt, l.queue`, ids, reason)
 	if err != nil {
 		return nil, fmt.Errorf("ask for cancellation: %w", err)
 	}

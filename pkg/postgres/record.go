@@ -73,6 +73,7 @@ func (s Live) Write(ctx context.Context, worker string, records []Record) (map[u
 		    select l.id, l.attempt, l.started_at, u.outcome, u.delay, u.waits, u.status, u.reason
 		      from u join run_live l on l.id = u.id
 		     where l.attempt = u.attempt and l.worker = @worker and l.state = 'running'
+		     order by l.id
 		       for update of l),
 		steps as (
 		    insert into step_runs (run_id, step, attempt, status, class, error, started_at, finished_at, next_at, output)
