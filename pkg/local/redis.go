@@ -29,6 +29,7 @@ type Redis struct {
 	clock clock.Clock
 	mini  *miniredis.Miniredis
 	stop  chan struct{}
+	once  sync.Once // closes stop
 	ticks sync.WaitGroup
 }
 
@@ -186,12 +187,12 @@ func (r *Redis) tick() {
 	}
 }
 
-// Stop ends the Redis; a child gets 10 s to write its data.
+// Stop ends the Redis; a child gets 10 s to write its data. Stopping it again does nothing.
 func (r *Redis) Stop(ctx context.Context) error {
 	if r.child != nil {
 		return r.child.stop(ctx, r.clock, 10*time.Second, syscall.SIGTERM)
 	}
-	close(r.stop)
+	r.once.Do(func() { close(r.stop) })
 	r.ticks.Wait()
 	r.mini.Close()
 	return nil

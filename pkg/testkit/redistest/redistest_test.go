@@ -59,3 +59,19 @@ func TestStartSaysWhichKind(t *testing.T) {
 		t.Error("Real with nothing on PATH")
 	}
 }
+
+func TestBothKindsCanBeStoppedTwice(t *testing.T) {
+	for _, kind := range []string{"installed", "built in"} {
+		t.Run(kind, func(t *testing.T) {
+			if kind == "built in" {
+				t.Setenv("PATH", "")
+			}
+			redis := redistest.Start(t) // is stopped once more when the test ends
+			for range 2 {
+				if err := redis.Stop(t.Context()); err != nil {
+					t.Fatal(err)
+				}
+			}
+		})
+	}
+}
