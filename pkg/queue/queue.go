@@ -163,6 +163,11 @@ func (c *Client) Close() error {
 // Enqueue hands out tickets now and wakes the workers. It answers those that Redis did not take; they stay in
 // PostgreSQL and are handed out later. A ticket that is in the queue already counts as taken.
 func (c *Client) Enqueue(ctx context.Context, tickets []run.Ticket) (refused []run.Ticket) {
+	return c.handOut(ctx, tickets, func(ctx context.Context, t run.Ticket) error { return known(c.enqueue(ctx, t)) })
+}
+
+// handOut places tickets, several at a time, and answers those that could not be placed.
+func (c *Client) handOut(ctx context.Context, tickets []run.Ticket, place func(context.Context, run.Ticket) error) (refused []run.Ticket) {
 	ctx = context.WithoutCancel(ctx) // the runs are committed: a client that hangs up must not keep them from the queue
 	var mu sync.Mutex
 	next := make(chan run.Ticket)
@@ -173,7 +178,7 @@ func (c *Client) Enqueue(ctx context.Context, tickets []run.Ticket) (refused []r
 			for t := range next {
 				// Once Redis is away, the others of a large batch need not each wait for the time-out.
 				if !down {
-					down = c.enqueue(ctx, t) != nil
+					down = place(ctx, t) != nil
 				}
 				if down {
 					mu.Lock()
@@ -194,6 +199,7 @@ func (c *Client) Enqueue(ctx context.Context, tickets []run.Ticket) (refused []r
 	return refused
 }
 
+// enqueue places a ticket. asynq.ErrTaskIDConflict says that it stands in the queue already.
 func (c *Client) enqueue(ctx context.Context, t run.Ticket, opts ...asynq.Option) error {
 	ctx, cancel := context.WithTimeout(ctx, enqueueTimeout)
 	defer cancel()
@@ -202,38 +208,60 @@ func (c *Client) enqueue(ctx context.Context, t run.Ticket, opts ...asynq.Option
 	if c.retention >= time.Second {
 		opts = append(opts, asynq.Retention(c.retention))
 	}
-	_, err := c.asynq.EnqueueContext(ctx, asynq.NewTask(taskType, []byte(id)), opts...)
-	if err == nil || errors.Is(err, asynq.ErrTaskIDConflict) {
+	if _, err := c.asynq.EnqueueContext(ctx, asynq.NewTask(taskType, []byte(id)), opts...); err != nil {
+		return fmt.Errorf("enqueue: %w", err)
+	}
+	return nil
+}
+
+// known takes it for success that a ticket stands in the queue already: go-redis may have tried twice.
+func known(err error) error {
+	if errors.Is(err, asynq.ErrTaskIDConflict) {
 		return nil
 	}
-	return fmt.Errorf("enqueue: %w", err)
+	return err
 }
 
 // Schedule shows a ticket as scheduled. It is for people who look at the dashboard, and a second way to the worker: the
 // dispatcher hands the ticket out when it is due, to the millisecond. asynq's own clock works in whole seconds and fires
 // up to one early, so it is set to come after.
 func (c *Client) Schedule(ctx context.Context, t run.Ticket, in time.Duration) error {
-	return c.enqueue(context.WithoutCancel(ctx), t, asynq.ProcessIn(in.Truncate(time.Second)+2*time.Second))
+	return known(c.enqueue(context.WithoutCancel(ctx), t, asynq.ProcessIn(in.Truncate(time.Second)+2*time.Second)))
 }
 
-// Promote hands out tickets that may stand as scheduled. It answers those that Redis did not take.
+// Promote hands out tickets that no worker has used although some stand in the queue already: as scheduled, as kept for
+// the dashboard after a claim that failed, or as active with a worker that died before it claimed. It answers those that
+// Redis did not take.
 func (c *Client) Promote(ctx context.Context, tickets []run.Ticket) (refused []run.Ticket) {
-	var fresh []run.Ticket
-	woken := false
-	for _, t := range tickets {
-		if t.Attempt > 0 && c.inspector.RunTask(t.Queue, t.String()) == nil {
-			woken = true
-			continue
-		}
-		fresh = append(fresh, t)
+	return c.handOut(ctx, tickets, c.promote)
+}
+
+func (c *Client) promote(ctx context.Context, t run.Ticket) error {
+	if t.Attempt > 0 && c.inspector.RunTask(t.Queue, t.String()) == nil {
+		return nil // it was scheduled, as most that were taken before
 	}
-	if woken {
-		c.wake(ctx, tickets[0].Queue)
+	err := c.enqueue(ctx, t)
+	if !errors.Is(err, asynq.ErrTaskIDConflict) {
+		return err
 	}
-	if len(fresh) == 0 {
+	task, err := c.inspector.GetTaskInfo(t.Queue, t.String())
+	switch {
+	case errors.Is(err, asynq.ErrTaskNotFound):
+		return known(c.enqueue(ctx, t)) // it ended this moment
+	case err != nil:
+		return fmt.Errorf("look for a ticket: %w", err)
+	case task.State == asynq.TaskStatePending:
 		return nil
+	case task.State == asynq.TaskStateActive:
+		if err := c.ForgetActive(ctx, []run.Ticket{t}); err != nil {
+			return err
+		}
+		return known(c.enqueue(ctx, t))
 	}
-	return c.Enqueue(ctx, fresh)
+	if err := c.inspector.RunTask(t.Queue, t.String()); err != nil {
+		return fmt.Errorf("run a ticket: %w", err)
+	}
+	return nil
 }
 
 // Forget removes tickets that are worth nothing any more, so that the dashboard does not show them as waiting.

@@ -165,6 +165,41 @@ func TestAWaitIsShownAndPromoted(t *testing.T) {
 	}
 }
 
+// A ticket that was used up without a claim, because the database was away for a moment, is handed out again, also while
+// the dashboard still shows it as done.
+func TestATicketThatWasUsedForNothingComesAgain(t *testing.T) {
+	for _, retention := range []time.Duration{0, time.Hour} {
+		c := open(t)
+		c.retention = retention
+		list := tickets(1)
+		arrived := make(chan struct{}, 10)
+		stop := serve(t, c, func(context.Context, run.Ticket) { arrived <- struct{}{} })
+		c.Enqueue(t.Context(), list)
+		await(t, arrived)
+		stop()
+		serve(t, c, func(context.Context, run.Ticket) { arrived <- struct{}{} })
+		if refused := c.Promote(t.Context(), list); len(refused) > 0 {
+			t.Fatalf("refused: %v", refused)
+		}
+		await(t, arrived)
+	}
+}
+
+// A ticket whose worker died before it claimed the run is handed out again at once: asynq would wait for two minutes.
+func TestATicketThatDiedWithItsWorkerComesAgain(t *testing.T) {
+	c := open(t)
+	list := tickets(1)
+	arrived, proceed := make(chan struct{}, 10), make(chan struct{})
+	serve(t, c, func(context.Context, run.Ticket) { arrived <- struct{}{}; <-proceed })
+	defer close(proceed)
+	c.Enqueue(t.Context(), list)
+	await(t, arrived)
+	if refused := c.Promote(t.Context(), list); len(refused) > 0 {
+		t.Fatalf("refused: %v", refused)
+	}
+	await(t, arrived)
+}
+
 // The tickets of a worker that died do not stand as active for ever.
 func TestActiveTicketsOfTheDeadAreForgotten(t *testing.T) {
 	c := open(t)
