@@ -256,8 +256,8 @@ func (s Live) AskCancel(ctx context.Context, ids []uuid.UUID, reason string) ([]
 		return nil, nil
 	}
 	rows, err := s.Q.Query(ctx, `
-		with some as materialized (select id from run_live where id = any($1) order by id for update)
-		update run_live l set cancel = coalesce(l.cancel, $2) from some where l.id = some.id
+		with asked as materialized (select id from run_live where id = any($1) order by id for update)
+		update run_live l set cancel = coalesce(l.cancel, $2) from asked where l.id = asked.id
 		returning l.id, l.attempt, l.queue`, ids, reason)
 	if err != nil {
 		return nil, fmt.Errorf("ask for cancellation: %w", err)
