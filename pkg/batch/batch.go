@@ -5,6 +5,7 @@ package batch
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 )
@@ -26,6 +27,16 @@ type Batcher[I, O any] struct {
 type entry[I, O any] struct {
 	item I
 	done chan result[O]
+	gone <-chan struct{} // closed when the caller waits no more
+}
+
+func (e entry[I, O]) abandoned() bool {
+	select {
+	case <-e.gone:
+		return true
+	default:
+		return false
+	}
 }
 
 type result[O any] struct {
@@ -39,10 +50,10 @@ func New[I, O any](limit int, write func(ctx context.Context, items []I) ([]O, e
 	return &Batcher[I, O]{write: write, limit: limit}
 }
 
-// Do writes the item with whatever else is waiting and answers its result. When ctx ends first the item may still be
-// written.
+// Do writes the item with whatever else is waiting and answers its result. When ctx ends first the item is not written any
+// more, unless its write is under way: a caller who was told of a failure must not find it done after a long outage.
 func (b *Batcher[I, O]) Do(ctx context.Context, item I) (O, error) {
-	e := entry[I, O]{item: item, done: make(chan result[O], 1)}
+	e := entry[I, O]{item: item, done: make(chan result[O], 1), gone: ctx.Done()}
 	b.mu.Lock()
 	b.pending = append(b.pending, e)
 	if !b.busy {
@@ -77,6 +88,10 @@ func (b *Batcher[I, O]) drain(ctx context.Context) {
 }
 
 func (b *Batcher[I, O]) writeAll(ctx context.Context, entries []entry[I, O]) {
+	entries = slices.DeleteFunc(entries, entry[I, O].abandoned)
+	if len(entries) == 0 {
+		return
+	}
 	items := make([]I, len(entries))
 	for i, e := range entries {
 		items[i] = e.item

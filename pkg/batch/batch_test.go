@@ -77,6 +77,35 @@ func TestOneBadItemDoesNotSpoilTheOthers(t *testing.T) {
 	}
 }
 
+// Who was told of a failure, and perhaps asks again, must not find both done when the database is back.
+func TestWhatNobodyWaitsForIsNotWritten(t *testing.T) {
+	first, proceed := make(chan struct{}), make(chan struct{})
+	var written []int
+	b := New(100, func(_ context.Context, items []int) ([]int, error) {
+		if len(written) == 0 {
+			close(first)
+			<-proceed
+		}
+		written = append(written, items...)
+		return items, nil
+	})
+	var wg sync.WaitGroup
+	wg.Go(func() { _, _ = b.Do(t.Context(), 1) })
+	<-first
+	ctx, leave := context.WithCancel(t.Context())
+	leave()
+	if _, err := b.Do(ctx, 2); !errors.Is(err, context.Canceled) {
+		t.Errorf("the caller who left was told %v", err)
+	}
+	wg.Go(func() { _, _ = b.Do(t.Context(), 3) })
+	waitPending(b, 2)
+	close(proceed)
+	wg.Wait()
+	if !slices.Equal(written, []int{1, 3}) {
+		t.Errorf("written %v, want 1 and 3", written)
+	}
+}
+
 func TestAPanicIsAnError(t *testing.T) {
 	b := New(10, func(context.Context, []int) ([]int, error) { panic("no") })
 	if _, err := b.Do(t.Context(), 1); err == nil {

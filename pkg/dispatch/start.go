@@ -77,8 +77,9 @@ func (s *Service) submit(ctx context.Context, who account.Principal, fresh postg
 			return postgres.Runs{Q: s.db}.Get(ctx, who.Where(account.RunStart), first)
 		}
 	}
-	if _, err := s.fresh.Do(ctx, fresh); err != nil {
-		s.log.DebugContext(ctx, "the caller left before the run was handed out", "error", err)
+	// The run is committed: a caller who leaves does not keep it from the queue.
+	if _, err := s.fresh.Do(context.WithoutCancel(ctx), fresh); err != nil {
+		s.log.DebugContext(ctx, "run not handed out; the dispatcher will", "run_id", fresh.ID, "error", err)
 	}
 	now := s.clock.Now()
 	return postgres.RunRow{
