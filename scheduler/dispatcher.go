@@ -15,8 +15,6 @@ import (
 const (
 	// dispatchEvery is how long a run can stay unnoticed when its notification is lost.
 	dispatchEvery = time.Second
-	// dispatchGap is the shortest pause between two looks, so that a burst of notifications becomes one look.
-	dispatchGap   = 5 * time.Millisecond
 	dispatchBatch = 1000
 )
 
@@ -59,7 +57,7 @@ func (d *dispatcher) step(ctx context.Context) (time.Duration, error) {
 	if !ok {
 		return dispatchEvery, nil
 	}
-	return max(wait, dispatchGap), nil
+	return max(wait, shortestPause), nil
 }
 
 // patience is how long the queue may take for a run before it is enqueued again: it follows the queue's own delay, so

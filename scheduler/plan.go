@@ -35,8 +35,9 @@ func planFires(t postgres.TriggerRow, live []postgres.LiveRun, now time.Time) (p
 	due, more := compiled.Plan(t.NextFireAt.Add(-time.Nanosecond), now, mostFires)
 	p := planner{trigger: t, live: live}
 	if more {
-		p.backlog(due)
-		p.next = at(compiled.Next(due[len(due)-1]))
+		past := len(due) - schedule.MaxLimit // the rest may be wanted, as the newest that were missed
+		p.backlog(due[:past])
+		p.next = &due[past]
 		return p.plan, nil
 	}
 	for _, d := range t.Spec.Policy().Decide(due, now) {

@@ -156,6 +156,27 @@ func TestALongAbsence(t *testing.T) {
 	}
 }
 
+// Wherever the pieces end, as many of the newest missed fires run as are wanted.
+func TestALongAbsenceIsMadeUpForToTheLimit(t *testing.T) {
+	missed := nine.Add(-2 * time.Minute) // the newest that is late
+	next := missed.Add(-(mostFires + 60) * time.Second)
+	row := postgres.TriggerRow{ID: uuid.New(), NextFireAt: &next, Spec: workflow.Trigger{
+		Cron: "* * * * * *", Missed: "all", CatchUpLimit: 500, Overlap: "queue_all", EndsAt: &missed,
+	}}
+	runs := 0
+	for row.NextFireAt != nil && !row.NextFireAt.After(nine) {
+		p, err := planFires(row, nil, nine)
+		if err != nil {
+			t.Fatal(err)
+		}
+		runs += len(p.runs)
+		row.NextFireAt = p.next
+	}
+	if runs != 500 {
+		t.Errorf("%d runs, want 500", runs)
+	}
+}
+
 func TestAnOnceOnlyTriggerHasNoNext(t *testing.T) {
 	p, err := planFires(postgres.TriggerRow{ID: uuid.New(), Spec: workflow.Trigger{At: &nine}, NextFireAt: &nine}, nil, nine)
 	if err != nil {

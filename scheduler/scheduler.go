@@ -63,12 +63,17 @@ func (s *Scheduler) Run(ctx, stop context.Context) error {
 	)
 }
 
+// shortestPause is the time between two steps that nobody but a notification asks for, so that a burst of them becomes
+// one step.
+const shortestPause = 5 * time.Millisecond
+
 // loop makes a service that repeats a step: it waits as long as the step says, or until it is woken. A step that fails
 // is tried again after a second; a database that is away is no reason to end.
 func (s *Scheduler) loop(name string, wake <-chan struct{}, step func(context.Context) (time.Duration, error)) lifecycle.Service {
 	return lifecycle.Service{Name: name, Run: func(ctx, stop context.Context) error {
 		failing := false
 		for stop.Err() == nil {
+			began := s.clock.Now()
 			wait, err := step(ctx)
 			if err != nil {
 				if ctx.Err() != nil {
@@ -86,6 +91,7 @@ func (s *Scheduler) loop(name string, wake <-chan struct{}, step func(context.Co
 			select {
 			case <-s.clock.After(wait):
 			case <-wake:
+				_ = s.clock.Sleep(stop, shortestPause-s.clock.Now().Sub(began)) // an end of stop is seen by the loop
 			case <-stop.Done():
 			}
 		}
