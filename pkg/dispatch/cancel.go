@@ -57,12 +57,14 @@ func (s *Service) AfterCancel(ctx context.Context, tickets []run.Ticket, ended [
 		over[id] = true
 	}
 	var worthless []run.Ticket
+	var running []uuid.UUID
 	for _, t := range tickets {
 		if over[t.ID] {
 			worthless = append(worthless, t)
 		} else {
-			s.queue.Cancel(ctx, t.ID)
+			running = append(running, t.ID)
 		}
 	}
+	s.queue.Cancel(ctx, running)
 	s.queue.Forget(ctx, worthless)
 }

@@ -21,8 +21,8 @@ type Queue interface {
 	Enqueue(ctx context.Context, tickets []run.Ticket) (refused []run.Ticket)
 	// Forget removes tickets that are worth nothing any more.
 	Forget(ctx context.Context, tickets []run.Ticket)
-	// Cancel tells the worker that has a run to end it.
-	Cancel(ctx context.Context, id uuid.UUID)
+	// Cancel tells the workers that have the runs to end them.
+	Cancel(ctx context.Context, ids []uuid.UUID)
 	// Announce tells those who watch.
 	Announce(ctx context.Context, changes []run.Change)
 }

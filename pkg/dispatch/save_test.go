@@ -49,10 +49,10 @@ func (s *spoken) Forget(_ context.Context, tickets []run.Ticket) {
 	s.forgotten = append(s.forgotten, tickets...)
 }
 
-func (s *spoken) Cancel(_ context.Context, id uuid.UUID) {
+func (s *spoken) Cancel(_ context.Context, ids []uuid.UUID) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.cancelled = append(s.cancelled, id)
+	s.cancelled = append(s.cancelled, ids...)
 }
 
 func (s *spoken) Announce(context.Context, []run.Change) {}

@@ -264,13 +264,26 @@ func (c *Client) promote(ctx context.Context, t run.Ticket) error {
 	return nil
 }
 
-// Forget removes tickets that are worth nothing any more, so that the dashboard does not show them as waiting.
+// Forget removes tickets that are worth nothing any more, so that the dashboard does not show them as waiting. With Redis
+// away it leaves them: the inspector takes seconds for each to notice that, and nobody minds a worthless ticket.
 func (c *Client) Forget(ctx context.Context, tickets []run.Ticket) {
+	failed := true // until Redis has answered
 	for _, t := range tickets {
-		if err := c.inspector.DeleteTask(t.Queue, t.String()); err != nil {
+		if failed && !c.answers(ctx) {
+			return
+		}
+		err := c.inspector.DeleteTask(t.Queue, t.String())
+		if failed = err != nil && !errors.Is(err, asynq.ErrTaskNotFound); failed {
 			c.log.DebugContext(ctx, "ticket not removed", "ticket", t.String(), "error", err)
 		}
 	}
+}
+
+// answers tells at once whether Redis does.
+func (c *Client) answers(ctx context.Context) bool {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), enqueueTimeout)
+	defer cancel()
+	return c.Ping(ctx) == nil
 }
 
 // ForgetActive removes the tickets of a worker that died. asynq would count them as active for up to two minutes, and

@@ -253,6 +253,18 @@ func TestRedisAway(t *testing.T) {
 	if _, err := c.Keep(t.Context()); err == nil {
 		t.Error("Keep does not say that Redis is away")
 	}
+	// Each of these would take seconds if it were asked for by itself.
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		c.Forget(t.Context(), list)
+		ids := make([]uuid.UUID, len(list))
+		for i, ticket := range list {
+			ids[i] = ticket.ID
+		}
+		c.Cancel(t.Context(), ids)
+	}()
+	await(t, done)
 }
 
 func TestSignalsArrive(t *testing.T) {
@@ -280,7 +292,7 @@ func TestSignalsArrive(t *testing.T) {
 	// Redis forgets what nobody listens to yet: speak until it is heard.
 	deadline := time.After(patience)
 	for heardCancel, heardChange := false, false; !heardCancel || !heardChange; {
-		c.Cancel(t.Context(), id)
+		c.Cancel(t.Context(), []uuid.UUID{id})
 		c.Announce(t.Context(), []run.Change{{RunID: id}})
 		select {
 		case <-cancelled:

@@ -40,12 +40,19 @@ func (c *Client) Changes(ctx context.Context, deliver func([]run.Change)) {
 	})
 }
 
-// Cancel tells the worker that has a run to end it. The worker's heartbeat is the safety net.
-func (c *Client) Cancel(ctx context.Context, id uuid.UUID) {
+// Cancel tells the workers that have the runs to end them. A worker's heartbeat is the safety net.
+func (c *Client) Cancel(ctx context.Context, ids []uuid.UUID) {
+	if len(ids) == 0 {
+		return
+	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), enqueueTimeout)
 	defer cancel()
-	if err := c.redis.Publish(ctx, cancelChannel, id.String()).Err(); err != nil {
-		c.log.DebugContext(ctx, "cancellation not sent", "error", err)
+	pipe := c.redis.Pipeline()
+	for _, id := range ids {
+		pipe.Publish(ctx, cancelChannel, id.String())
+	}
+	if _, err := pipe.Exec(ctx); err != nil {
+		c.log.DebugContext(ctx, "cancellations not sent", "error", err)
 	}
 }
 
