@@ -151,9 +151,6 @@ func (a *API) routes(s *server, contract *httpx.Contract, d Deps) error {
 	return ui(e)
 }
 
-// Handler is the API without a listener, for tests.
-func (a *API) Handler() http.Handler { return a.echo }
-
 // Timeouts of the listener. A request's body is at most 1 MiB; answers may stream for hours.
 const (
 	readHeaderTimeout = 10 * time.Second
