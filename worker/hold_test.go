@@ -3,9 +3,13 @@ package worker
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"testing"
+	"time"
 
 	"github.com/google/uuid"
+
+	"github.com/guildmember145/orquestador-plataforma/pkg/fault"
 )
 
 // A run that was taken away may come back to the same worker before the older drive has noticed. Its end must not take
@@ -39,5 +43,13 @@ func TestALateClaimIsGivenBack(t *testing.T) {
 	w.keep(uuid.New(), &hold{cancel: cancel})
 	if !errors.Is(context.Cause(ctx), errShutdown) {
 		t.Errorf("it goes on: %v", context.Cause(ctx))
+	}
+}
+
+func TestSettingsThatMakeNoSense(t *testing.T) {
+	for _, cfg := range []Config{{}, {Concurrency: -1, Beat: time.Second}, {Concurrency: 1}} {
+		if _, err := New(cfg, nil, nil, nil, nil, slog.Default(), nil); !fault.Is(err, fault.Invalid) {
+			t.Errorf("%+v: %v", cfg, err)
+		}
 	}
 }

@@ -18,6 +18,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/guildmember145/orquestador-plataforma/pkg/clock"
+	"github.com/guildmember145/orquestador-plataforma/pkg/fault"
 	"github.com/guildmember145/orquestador-plataforma/pkg/lifecycle"
 	"github.com/guildmember145/orquestador-plataforma/pkg/postgres"
 	"github.com/guildmember145/orquestador-plataforma/pkg/queue"
@@ -67,8 +68,15 @@ type cancelled struct{ reason string }
 
 func (c cancelled) Error() string { return c.reason }
 
-// New makes a Worker; client is the only way its actions reach addresses that users typed. reg may be nil.
+// New makes a Worker; client is the only way its actions reach addresses that users typed. reg may be nil. Settings with
+// which it would do nothing, or nothing else than beat, are refused.
 func New(cfg Config, db *postgres.DB, q *queue.Client, client action.HTTPClient, clk clock.Clock, log *slog.Logger, reg prometheus.Registerer) (*Worker, error) {
+	if cfg.Concurrency < 1 {
+		return nil, fault.New(fault.Invalid, "out_of_range", "ORQ_WORKER_CONCURRENCY is %d; it must be 1 at least", cfg.Concurrency)
+	}
+	if cfg.Beat <= 0 {
+		return nil, fault.New(fault.Invalid, "out_of_range", "ORQ_WORKER_BEAT is %s; it must be longer than nothing, as in 3s", cfg.Beat)
+	}
 	name, err := newName()
 	if err != nil {
 		return nil, err
