@@ -2,12 +2,10 @@ package scheduler
 
 import (
 	"context"
-	"log/slog"
 	"time"
 
 	"github.com/google/uuid"
 
-	"github.com/guildmember145/orquestador-plataforma/pkg/dispatch"
 	"github.com/guildmember145/orquestador-plataforma/pkg/postgres"
 	"github.com/guildmember145/orquestador-plataforma/pkg/queue"
 )
@@ -21,12 +19,10 @@ const (
 // dispatcher hands runs to the queue that are due and not in it: retries whose time has come, runs whose first
 // enqueueing failed, and runs that the queue lost.
 type dispatcher struct {
-	db      *postgres.DB
-	queue   *queue.Client
-	service *dispatch.Service
-	log     *slog.Logger
-	grace   time.Duration
-	wake    chan struct{}
+	db    *postgres.DB
+	queue *queue.Client
+	grace time.Duration
+	wake  chan struct{}
 }
 
 func (d *dispatcher) step(ctx context.Context) (time.Duration, error) {

@@ -74,7 +74,7 @@ func (r *reconciler) refill(ctx context.Context) error {
 
 // cancel ends runs that are to be cancelled and that no worker has.
 func (r *reconciler) cancel(ctx context.Context) error {
-	ids, err := postgres.Live{Q: r.db}.TakeCancelled(ctx, reconcileBatch)
+	ids, err := postgres.Live{Q: r.db}.ListCancelled(ctx, reconcileBatch)
 	if err != nil || len(ids) == 0 {
 		return err
 	}

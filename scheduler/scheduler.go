@@ -42,7 +42,7 @@ func New(cfg Config, db *postgres.DB, q *queue.Client, clk clock.Clock, log *slo
 	m := newMetrics(reg, db, q, log)
 	return &Scheduler{
 		ticker:     &ticker{db: db, service: service, log: log, batch: cfg.Batch, metrics: m, wake: make(chan struct{}, 1)},
-		dispatcher: &dispatcher{db: db, queue: q, service: service, log: log, grace: cfg.EnqueueGrace, wake: make(chan struct{}, 1)},
+		dispatcher: &dispatcher{db: db, queue: q, grace: cfg.EnqueueGrace, wake: make(chan struct{}, 1)},
 		reconciler: &reconciler{db: db, queue: q, service: service, log: log, lostAfter: cfg.LostAfter, maxCrashes: cfg.MaxCrashes, metrics: m, clock: clk},
 		janitor:    &janitor{db: db, log: log},
 		db:         db, clock: clk, log: log,

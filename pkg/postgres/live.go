@@ -237,8 +237,8 @@ func (s Live) End(ctx context.Context, ids []uuid.UUID, status run.Status, reaso
 	return ended, nil
 }
 
-// TakeCancelled lists runs that are to be cancelled and that no worker has.
-func (s Live) TakeCancelled(ctx context.Context, limit int) ([]uuid.UUID, error) {
+// ListCancelled lists runs that are to be cancelled and that no worker has.
+func (s Live) ListCancelled(ctx context.Context, limit int) ([]uuid.UUID, error) {
 	rows, err := s.Q.Query(ctx, `select id from run_live where cancel is not null and state <> 'running' limit $1`, limit)
 	if err != nil {
 		return nil, fmt.Errorf("find cancelled runs: %w", err)
