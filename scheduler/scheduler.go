@@ -5,6 +5,7 @@ package scheduler
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"time"
 
@@ -23,6 +24,24 @@ type Config struct {
 	LostAfter    time.Duration `default:"15s" env:"ORQ_LOST_AFTER" help:"A worker that has not beaten for this long is gone."`
 	EnqueueGrace time.Duration `default:"5s" env:"ORQ_ENQUEUE_GRACE" help:"A run that the queue has had for this long is enqueued again."`
 	MaxCrashes   int           `default:"3" env:"ORQ_MAX_CRASHES" help:"A run that has lost this many workers fails."`
+}
+
+// Validate reports what is wrong with the configuration.
+func (c Config) Validate() error {
+	var errs []error
+	if c.Batch < 1 {
+		errs = append(errs, errors.New("ORQ_SCHEDULER_BATCH must be 1 or more"))
+	}
+	if c.LostAfter < time.Second {
+		errs = append(errs, errors.New("ORQ_LOST_AFTER must be 1s or more, and longer than the workers' ORQ_WORKER_BEAT"))
+	}
+	if c.EnqueueGrace < time.Second {
+		errs = append(errs, errors.New("ORQ_ENQUEUE_GRACE must be 1s or more"))
+	}
+	if c.MaxCrashes < 1 {
+		errs = append(errs, errors.New("ORQ_MAX_CRASHES must be 1 or more"))
+	}
+	return errors.Join(errs...)
 }
 
 // Scheduler is the role.
