@@ -35,6 +35,9 @@ type allCmd struct {
 	Worker    worker.Config    `embed:""`
 }
 
+// Validate implements kong's hook; the API's settings are checked once the key is made.
+func (c allCmd) Validate() error { return c.Scheduler.Check() }
+
 // Run starts what is missing, then everything else.
 func (c *allCmd) Run(a *app) error {
 	u := urls{DatabaseURL: c.DatabaseURL, RedisURL: c.RedisURL}

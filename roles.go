@@ -81,6 +81,9 @@ type workerCmd struct {
 // Validate implements kong's hook, so that the key is missed together with the URLs.
 func (c apiCmd) Validate() error { return errors.Join(c.urls.Validate(), c.Check()) }
 
+// Validate implements kong's hook in the same way.
+func (c schedulerCmd) Validate() error { return errors.Join(c.urls.Validate(), c.Check()) }
+
 // process is the parts of one process that its roles share.
 type process struct {
 	app      *app

@@ -26,8 +26,8 @@ type Config struct {
 	MaxCrashes   int           `default:"3" env:"ORQ_MAX_CRASHES" help:"A run that has lost this many workers fails."`
 }
 
-// Validate reports what is wrong with the configuration.
-func (c Config) Validate() error {
+// Check reports what is wrong with the configuration.
+func (c Config) Check() error {
 	var errs []error
 	if c.Batch < 1 {
 		errs = append(errs, errors.New("ORQ_SCHEDULER_BATCH must be 1 or more"))
