@@ -40,6 +40,7 @@ type stream struct {
 	status map[uuid.UUID]string
 	frame  int64
 	at     time.Time // when the last frame or comment went out
+	looked time.Time // when all followed runs were read last
 	asked  time.Time // when it was last seen that the session goes on
 }
 
@@ -165,7 +166,7 @@ func (s *stream) begin(ctx context.Context, last string) error {
 		return fmt.Errorf("write stream: %w", err)
 	}
 	s.flow.Flush()
-	return s.follow(ctx)
+	return s.follow(ctx, s.ear.runs)
 }
 
 // resume reads the id of the last frame: the newest log lines that the client has.
@@ -190,7 +191,7 @@ func (s *stream) look(ctx context.Context) error {
 			return err
 		}
 	}
-	if err := s.follow(ctx); err != nil {
+	if err := s.follow(ctx, s.worthALook(changed)); err != nil {
 		return err
 	}
 	if s.ear.all || len(s.ear.of) > 0 {
@@ -236,9 +237,25 @@ func chunks[T any](list []T, n int) func(func([]T) bool) {
 	}
 }
 
-// follow sends the runs that the client watches, whole, when they differ from what it has, and their new log lines.
-func (s *stream) follow(ctx context.Context) error {
+// worthALook picks the followed runs to read: those that were heard to change and, now and then, all of them. A stream
+// that also hears of every other run would read its own ten times a second for nothing.
+func (s *stream) worthALook(changed []uuid.UUID) []uuid.UUID {
+	if now := s.hub.clock.Now(); now.Sub(s.looked) >= streamLook {
+		s.looked = now
+		return s.ear.runs
+	}
+	var runs []uuid.UUID
 	for _, id := range s.ear.runs {
+		if slices.Contains(changed, id) {
+			runs = append(runs, id)
+		}
+	}
+	return runs
+}
+
+// follow sends the runs that the client watches, whole, when they differ from what it has, and their new log lines.
+func (s *stream) follow(ctx context.Context, runs []uuid.UUID) error {
+	for _, id := range runs {
 		row, err := postgres.Runs{Q: s.hub.db}.Get(ctx, s.ear.projects, id)
 		if err != nil {
 			return err
