@@ -27,7 +27,12 @@ type plan struct {
 }
 
 // planFires decides about the fires of a trigger that are due at now, given its runs that have not finished.
-func planFires(t postgres.TriggerRow, live []postgres.LiveRun, now time.Time) (plan, error) {
+func planFires(t postgres.TriggerRow, live []postgres.LiveRun, now time.Time) (planned plan, err error) {
+	defer func() {
+		if p := recover(); p != nil { // a fault of ours with one schedule must not stop all the others
+			planned, err = plan{}, fmt.Errorf("plan the fires: panic: %v", p)
+		}
+	}()
 	compiled, err := schedule.Compile(t.Spec.Spec(t.AnchorAt))
 	if err != nil {
 		return plan{}, fmt.Errorf("compile the schedule: %w", err)

@@ -199,3 +199,11 @@ func TestSettingsThatCannotWork(t *testing.T) {
 		}
 	}
 }
+
+// A row that cannot be is told as an error, so that the other triggers of the batch are planned.
+func TestAPanicIsTheTriggersOwn(t *testing.T) {
+	_, err := planFires(postgres.TriggerRow{ID: uuid.New(), Spec: workflow.Trigger{Cron: "0 * * * *"}}, nil, nine)
+	if err == nil || !strings.Contains(err.Error(), "panic") {
+		t.Errorf("a trigger without a next fire: %v", err)
+	}
+}
