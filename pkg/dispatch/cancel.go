@@ -46,12 +46,12 @@ func (s *Service) CancelRuns(ctx context.Context, ids []uuid.UUID, reason string
 	if err != nil {
 		return err
 	}
-	s.AfterCancel(ctx, tickets, ended)
+	s.afterCancel(ctx, tickets, ended)
 	return nil
 }
 
-// AfterCancel tells the queue about runs that are to end: those that ended are forgotten, the others' workers are told.
-func (s *Service) AfterCancel(ctx context.Context, tickets []run.Ticket, ended []uuid.UUID) {
+// afterCancel tells the queue about runs that are to end: those that ended are forgotten, the others' workers are told.
+func (s *Service) afterCancel(ctx context.Context, tickets []run.Ticket, ended []uuid.UUID) {
 	over := make(map[uuid.UUID]bool, len(ended))
 	for _, id := range ended {
 		over[id] = true
