@@ -33,6 +33,7 @@ type Service struct {
 	queue   Queue
 	clock   clock.Clock
 	log     *slog.Logger
+	heads   *batch.Batcher[uuid.UUID, *postgres.Head] // nil for a workflow that is not there
 	inserts *batch.Batcher[postgres.NewRun, struct{}]
 	fresh   *batch.Batcher[postgres.NewRun, struct{}]
 }
@@ -42,6 +43,16 @@ const insertBatch = 500
 // New makes a Service.
 func New(db *postgres.DB, queue Queue, clk clock.Clock, log *slog.Logger) *Service {
 	s := &Service{db: db, queue: queue, clock: clk, log: log}
+	s.heads = batch.New(insertBatch, func(ctx context.Context, ids []uuid.UUID) ([]*postgres.Head, error) {
+		found, err := postgres.Workflows{Q: db}.Heads(ctx, ids)
+		heads := make([]*postgres.Head, len(ids))
+		for i, id := range ids {
+			if head, ok := found[id]; ok {
+				heads[i] = &head
+			}
+		}
+		return heads, err
+	})
 	s.inserts = batch.New(insertBatch, func(ctx context.Context, runs []postgres.NewRun) ([]struct{}, error) {
 		return make([]struct{}, len(runs)), postgres.Runs{Q: db}.Insert(ctx, runs)
 	})

@@ -53,7 +53,7 @@ func (s *Service) Rerun(ctx context.Context, who account.Principal, id uuid.UUID
 			return postgres.RunRow{}, err
 		}
 	}
-	fresh, err := s.newRun(row, version, run.Rerun, who, inputs)
+	fresh, err := newRun(row.Head(), version, run.Rerun, who, inputs)
 	if err != nil {
 		return postgres.RunRow{}, err
 	}

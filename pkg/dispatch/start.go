@@ -21,28 +21,31 @@ const MaxInputs = workflow.MaxInputs
 // Start starts a run of a workflow now. key, when not empty, is the caller's idempotency key: a second call with it
 // answers the run of the first. Errors: not found, invalid inputs, a key that was used for something else.
 func (s *Service) Start(ctx context.Context, who account.Principal, workflowID uuid.UUID, inputs map[string]any, key string) (postgres.RunRow, error) {
-	row, err := postgres.Workflows{Q: s.db}.Head(ctx, who.Where(account.RunStart), workflowID)
+	head, err := s.heads.Do(ctx, workflowID)
 	if err != nil {
 		return postgres.RunRow{}, err
+	}
+	if head == nil || !who.Can(account.RunStart, head.ProjectID) {
+		return postgres.RunRow{}, postgres.ErrNotFound
 	}
 	raw, err := encodeInputs(inputs)
 	if err != nil {
 		return postgres.RunRow{}, err
 	}
-	fresh, err := s.newRun(row, row.Version, run.Manual, who, raw)
+	fresh, err := newRun(*head, head.Version, run.Manual, who, raw)
 	if err != nil {
 		return postgres.RunRow{}, err
 	}
-	return s.submit(ctx, who, fresh, row.Definition.Name, nil, key, raw)
+	return s.submit(ctx, who, fresh, head.Name, nil, key, raw)
 }
 
-func (s *Service) newRun(row postgres.WorkflowRow, version int, trigger run.Trigger, who account.Principal, inputs json.RawMessage) (postgres.NewRun, error) {
+func newRun(head postgres.Head, version int, trigger run.Trigger, who account.Principal, inputs json.RawMessage) (postgres.NewRun, error) {
 	id, err := NewRunID()
 	if err != nil {
 		return postgres.NewRun{}, err
 	}
 	return postgres.NewRun{
-		ID: id, ProjectID: row.ProjectID, WorkflowID: row.ID, Version: version, Trigger: trigger, Inputs: inputs,
+		ID: id, ProjectID: head.ProjectID, WorkflowID: head.ID, Version: version, Trigger: trigger, Inputs: inputs,
 		CreatedBy: &who.User.ID,
 	}, nil
 }

@@ -28,6 +28,11 @@ type WorkflowRow struct {
 	Definition workflow.Definition `db:"definition"`
 }
 
+// Head is what starting a run of the workflow needs.
+func (r WorkflowRow) Head() Head {
+	return Head{ID: r.ID, ProjectID: r.ProjectID, Name: r.Definition.Name, Version: r.Version}
+}
+
 const workflowColumns = `w.id, w.project_id, w.enabled, w.version, w.revision, w.created_at, w.updated_at, v.definition`
 
 const workflowJoin = ` join workflow_versions v on v.workflow_id = w.id and v.version = w.version `
@@ -82,17 +87,30 @@ func (s Workflows) Get(ctx context.Context, projects []uuid.UUID, id uuid.UUID) 
 	return s.get(ctx, projects, id, "")
 }
 
-// Head is Get without the definition, of which only the name is filled in: what starting a run needs.
-func (s Workflows) Head(ctx context.Context, projects []uuid.UUID, id uuid.UUID) (WorkflowRow, error) {
-	var row WorkflowRow
-	err := s.Q.QueryRow(ctx, `
-		select id, project_id, enabled, version, revision, created_at, updated_at, name from workflows
-		 where id = $1 and project_id = any($2) and deleted_at is null`, id, projects).
-		Scan(&row.ID, &row.ProjectID, &row.Enabled, &row.Version, &row.Revision, &row.CreatedAt, &row.UpdatedAt, &row.Definition.Name)
+// Head is a workflow without its definition: what starting a run needs.
+type Head struct {
+	ID        uuid.UUID `db:"id"`
+	ProjectID uuid.UUID `db:"project_id"`
+	Name      string    `db:"name"`
+	Version   int       `db:"version"`
+}
+
+// Heads finds workflows by their ids, whoever's they are; those that are not there or deleted are missing from the answer.
+func (s Workflows) Heads(ctx context.Context, ids []uuid.UUID) (map[uuid.UUID]Head, error) {
+	rows, err := s.Q.Query(ctx, `
+		select w.id, w.project_id, w.name, w.version from workflows w where w.id = any($1) and w.deleted_at is null`, ids)
 	if err != nil {
-		return WorkflowRow{}, fmt.Errorf("get workflow: %w", translate(err))
+		return nil, fmt.Errorf("get workflows: %w", err)
 	}
-	return row, nil
+	list, err := pgx.CollectRows(rows, pgx.RowToStructByName[Head])
+	if err != nil {
+		return nil, fmt.Errorf("get workflows: %w", err)
+	}
+	heads := make(map[uuid.UUID]Head, len(list))
+	for _, h := range list {
+		heads[h.ID] = h
+	}
+	return heads, nil
 }
 
 // Lock is Get for a transaction that changes the workflow: others wait until it ends.
