@@ -164,6 +164,7 @@ func (p *process) addWorker(cfg worker.Config, out outbound) error {
 		return fmt.Errorf("read ORQ_EGRESS_ALLOW: %w", err)
 	}
 	p.closers = append(p.closers, client.Close)
+	cfg.Version = version
 	role, err := worker.New(cfg, db, p.queue, client, p.clock, p.app.log, p.registry)
 	if err != nil {
 		return err

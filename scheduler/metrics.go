@@ -75,10 +75,10 @@ func (g *gauges) Collect(ch chan<- prometheus.Metric) {
 		g.log.DebugContext(ctx, "queue metrics not read", "error", err)
 		return
 	}
-	for _, d := range depths {
-		ch <- prometheus.MustNewConstMetric(queueDepth, prometheus.GaugeValue, float64(d.Pending), d.Queue, "pending")
-		ch <- prometheus.MustNewConstMetric(queueDepth, prometheus.GaugeValue, float64(d.Active), d.Queue, "active")
-		ch <- prometheus.MustNewConstMetric(queueDepth, prometheus.GaugeValue, float64(d.Scheduled), d.Queue, "scheduled")
-		ch <- prometheus.MustNewConstMetric(queueOldest, prometheus.GaugeValue, d.Oldest.Seconds(), d.Queue)
+	for name, d := range depths {
+		ch <- prometheus.MustNewConstMetric(queueDepth, prometheus.GaugeValue, float64(d.Pending), name, "pending")
+		ch <- prometheus.MustNewConstMetric(queueDepth, prometheus.GaugeValue, float64(d.Active), name, "active")
+		ch <- prometheus.MustNewConstMetric(queueDepth, prometheus.GaugeValue, float64(d.Scheduled), name, "scheduled")
+		ch <- prometheus.MustNewConstMetric(queueOldest, prometheus.GaugeValue, d.Oldest.Seconds(), name)
 	}
 }

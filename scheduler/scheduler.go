@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/guildmember145/orquestador-plataforma/pkg/clock"
@@ -60,8 +61,11 @@ func New(cfg Config, db *postgres.DB, q *queue.Client, clk clock.Clock, log *slo
 	service := dispatch.New(db, q, clk, log)
 	m := newMetrics(reg, db, q, log)
 	return &Scheduler{
-		ticker:     &ticker{db: db, service: service, log: log, batch: cfg.Batch, metrics: m, wake: make(chan struct{}, 1)},
-		dispatcher: &dispatcher{db: db, queue: q, grace: cfg.EnqueueGrace, wake: make(chan struct{}, 1)},
+		ticker: &ticker{db: db, service: service, log: log, batch: cfg.Batch, metrics: m, wake: make(chan struct{}, 1)},
+		dispatcher: &dispatcher{
+			db: db, queue: q, log: log, clock: clk, grace: cfg.EnqueueGrace, lostAfter: cfg.LostAfter,
+			wake: make(chan struct{}, 1), after: map[string]uuid.UUID{},
+		},
 		reconciler: &reconciler{db: db, queue: q, service: service, log: log, lostAfter: cfg.LostAfter, maxCrashes: cfg.MaxCrashes, metrics: m, clock: clk},
 		janitor:    &janitor{db: db, log: log},
 		db:         db, clock: clk, log: log,

@@ -35,7 +35,8 @@ type ticker struct {
 type tick struct {
 	triggers int
 	runs     []postgres.NewRun
-	cancel   []uuid.UUID // runs that make way for newer ones
+	tickets  []run.Ticket // of the runs that were released at once
+	cancel   []uuid.UUID  // runs that make way for newer ones
 	now      time.Time
 }
 
@@ -50,7 +51,7 @@ func (t *ticker) step(ctx context.Context) (time.Duration, error) {
 			return 0, err
 		}
 	}
-	t.service.Release(ctx, done.runs)
+	t.service.Release(ctx, done.runs, done.tickets)
 	for _, r := range done.runs {
 		t.metrics.lateness.Observe(done.now.Sub(*r.FireAt).Seconds())
 	}
@@ -115,7 +116,7 @@ func (t *ticker) tick(ctx context.Context) (tick, error) {
 				done.cancel = append(done.cancel, p.cancel...)
 			}
 		}
-		if err := (postgres.Runs{Q: q}).Insert(ctx, done.runs); err != nil {
+		if done.tickets, err = t.service.Insert(ctx, q, done.runs); err != nil {
 			return err
 		}
 		if _, err := (postgres.Live{Q: q}).AskCancel(ctx, done.cancel, makeWay); err != nil {

@@ -331,8 +331,11 @@ func (d *drive) write(ctx context.Context, record postgres.Record) error {
 	})
 }
 
-// othersWait tells whether runs of the same trigger may wait for this one.
+// othersWait tells whether runs of the same trigger or workflow may wait for this one.
 func (d *drive) othersWait() bool {
+	if d.book.def.MaxConcurrent > 0 {
+		return true
+	}
 	if d.claimed.TriggerID == nil {
 		return false
 	}
@@ -357,7 +360,7 @@ func (d *drive) release(ctx context.Context, at time.Time) error {
 	if err := d.write(ctx, postgres.Record{Outcome: postgres.Release, Delay: delay, Waits: true}); err != nil {
 		return err
 	}
-	ticket := run.Ticket{ID: d.claimed.ID, Attempt: d.claimed.Attempt, Queue: run.DefaultQueue}
+	ticket := run.Ticket{ID: d.claimed.ID, Attempt: d.claimed.Attempt, Queue: d.claimed.Queue}
 	if err := d.w.queue.Schedule(ctx, ticket, delay); err != nil {
 		d.w.log.DebugContext(ctx, "wait not shown in the queue", "run_id", d.claimed.ID, "error", err)
 	}

@@ -164,7 +164,7 @@ func TestCancelOfAQueuedRunEndsItAtOnce(t *testing.T) {
 		t.Fatalf("the run is %s (%q), %v", row.Status, deref(row.Reason), err)
 	}
 	depths, err := b.queue.Depths()
-	if err != nil || depths[0].Pending != 0 {
+	if err != nil || depths[run.DefaultQueue].Pending != 0 {
 		t.Errorf("the queue shows %+v, %v", depths, err)
 	}
 }

@@ -72,13 +72,13 @@ func TestALongerWaitFreesTheWorker(t *testing.T) {
 		t.Fatal(err)
 	}
 	// The dashboard shows it as scheduled as soon as the worker has let go.
-	for deadline := time.Now().Add(patience); depths[0].Scheduled != 1 && time.Now().Before(deadline); {
+	for deadline := time.Now().Add(patience); depths[run.DefaultQueue].Scheduled != 1 && time.Now().Before(deadline); {
 		if depths, err = b.queue.Depths(); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if depths[0].Scheduled != 1 || depths[0].Pending != 0 {
-		t.Errorf("the queue shows %+v, want one scheduled", depths[0])
+	if depths[run.DefaultQueue].Scheduled != 1 || depths[run.DefaultQueue].Pending != 0 {
+		t.Errorf("the queue shows %+v, want one scheduled", depths[run.DefaultQueue])
 	}
 	b.schedule(time.Minute)
 	b.until(id, run.Succeeded)

@@ -30,6 +30,7 @@ import (
 type Config struct {
 	Concurrency int           `default:"100" env:"ORQ_WORKER_CONCURRENCY" help:"How many runs this worker does at a time."`
 	Beat        time.Duration `default:"3s" env:"ORQ_WORKER_BEAT" help:"How often it says that it is alive."`
+	Version     string        `kong:"-"` // of the program, for people
 }
 
 // Worker is the role.
@@ -108,12 +109,17 @@ func (w *Worker) Run(ctx, stop context.Context) error {
 	defer context.AfterFunc(ctx, w.giveBack)()
 	// The beats go on as long as there is a run to beat for: through the drain, and until the last is given back.
 	beating, endBeats := context.WithCancel(context.WithoutCancel(ctx))
+	// Both ways to a run: by a ticket from the queue and, while Redis is away, straight from the database.
 	serve := func(ctx, stop context.Context) error {
 		defer endBeats()
+		var detour sync.WaitGroup
+		defer detour.Wait()
+		detour.Go(func() { w.detour(ctx, stop) })
 		return w.queue.Serve(context.WithoutCancel(ctx), stop, w.cfg.Concurrency, w.handle)
 	}
 	return lifecycle.Run(stop, ctx, lifecycleGrace, w.log,
 		lifecycle.Service{Name: "queue", Run: serve},
+		lifecycle.Service{Name: "presence", Run: func(_, stop context.Context) error { return w.beThere(beating, stop) }},
 		lifecycle.Service{Name: "heartbeat", Run: func(context.Context, context.Context) error { return w.beat(beating) }},
 		lifecycle.Service{Name: "cancellations", Run: func(context.Context, context.Context) error {
 			w.queue.Cancellations(beating, w.lookAfter)
@@ -183,12 +189,17 @@ func (w *Worker) handle(ctx context.Context, ticket run.Ticket) {
 	if claimed == nil {
 		return
 	}
+	w.take(ctx, *claimed)
+}
+
+// take does a run that was claimed, in the sight of the beats.
+func (w *Worker) take(ctx context.Context, claimed postgres.Claimed) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	h := &hold{cancel: cancel}
 	w.keep(claimed.ID, h)
 	defer w.forget(claimed.ID, h)
-	w.execute(ctx, *claimed)
+	w.execute(ctx, claimed)
 }
 
 // execute drives a claimed run and deals with what drive could not.

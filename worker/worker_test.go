@@ -20,6 +20,7 @@ import (
 	"github.com/guildmember145/orquestador-plataforma/pkg/clock"
 	"github.com/guildmember145/orquestador-plataforma/pkg/dispatch"
 	"github.com/guildmember145/orquestador-plataforma/pkg/egress"
+	"github.com/guildmember145/orquestador-plataforma/pkg/local"
 	"github.com/guildmember145/orquestador-plataforma/pkg/postgres"
 	"github.com/guildmember145/orquestador-plataforma/pkg/queue"
 	"github.com/guildmember145/orquestador-plataforma/pkg/run"
@@ -44,7 +45,7 @@ type bench struct {
 	who     account.Principal
 	target  *target
 	log     *slog.Logger
-	redis   string
+	server  *local.Redis
 }
 
 // target answers the calls of http_endpoint steps.
@@ -89,13 +90,13 @@ func newBench(t *testing.T) *bench {
 		t.Fatal(err)
 	}
 	t.Cleanup(db.Close)
-	redisURL := redistest.URL(t)
-	q, err := queue.Open(queue.Config{URL: redisURL, Log: log})
+	server := redistest.Start(t)
+	q, err := queue.Open(queue.Config{URL: server.URL, Log: log})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = q.Close() })
-	b := &bench{t: t, db: db, queue: q, service: dispatch.New(db, q, clock.System{}, log), target: &target{answer: ok}, log: log, redis: redisURL}
+	b := &bench{t: t, db: db, queue: q, service: dispatch.New(db, q, clock.System{}, log), target: &target{answer: ok}, log: log, server: server}
 	u := account.User{ID: uuid.New(), Email: "ana@example.com", Username: "ana"}
 	session := uuid.New()
 	err = db.InTx(t.Context(), func(q postgres.Querier) error {
@@ -266,7 +267,7 @@ var rerunFailed = dispatch.Rerun{From: dispatch.FromFailed}
 // flushRedis makes Redis forget everything.
 func (b *bench) flushRedis() {
 	b.t.Helper()
-	opt, err := redis.ParseURL(b.redis)
+	opt, err := redis.ParseURL(b.server.URL)
 	if err != nil {
 		b.t.Fatal(err)
 	}

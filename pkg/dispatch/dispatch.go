@@ -17,6 +17,8 @@ import (
 
 // Queue is what dispatch wants from the queue. Nothing of it may fail: what did not arrive is found by the scheduler.
 type Queue interface {
+	// Room is how many runs of each queue may go to the workers at once; the others wait for their turn.
+	Room(ctx context.Context) map[string]int
 	// Enqueue hands tickets to the workers and answers those that the queue did not take.
 	Enqueue(ctx context.Context, tickets []run.Ticket) (refused []run.Ticket)
 	// Forget removes tickets that are worth nothing any more.
@@ -33,9 +35,9 @@ type Service struct {
 	queue   Queue
 	clock   clock.Clock
 	log     *slog.Logger
-	heads   *batch.Batcher[uuid.UUID, *postgres.Head] // nil for a workflow that is not there
-	inserts *batch.Batcher[postgres.NewRun, struct{}]
-	fresh   *batch.Batcher[postgres.NewRun, struct{}]
+	heads   *batch.Batcher[uuid.UUID, *postgres.Head]    // nil for a workflow that is not there
+	inserts *batch.Batcher[postgres.NewRun, *run.Ticket] // nil for a run that has to wait
+	fresh   *batch.Batcher[committed, struct{}]
 }
 
 const insertBatch = 500
@@ -53,20 +55,57 @@ func New(db *postgres.DB, queue Queue, clk clock.Clock, log *slog.Logger) *Servi
 		}
 		return heads, err
 	})
-	s.inserts = batch.New(insertBatch, func(ctx context.Context, runs []postgres.NewRun) ([]struct{}, error) {
-		return make([]struct{}, len(runs)), postgres.Runs{Q: db}.Insert(ctx, runs)
+	s.inserts = batch.New(insertBatch, func(ctx context.Context, runs []postgres.NewRun) ([]*run.Ticket, error) {
+		released, err := s.Insert(ctx, db, runs)
+		byID := make(map[uuid.UUID]*run.Ticket, len(released))
+		for _, t := range released {
+			byID[t.ID] = &t
+		}
+		tickets := make([]*run.Ticket, len(runs))
+		for i, r := range runs {
+			tickets[i] = byID[r.ID]
+		}
+		return tickets, err
 	})
-	s.fresh = batch.New(insertBatch, func(ctx context.Context, runs []postgres.NewRun) ([]struct{}, error) {
-		s.Release(ctx, runs)
+	s.fresh = batch.New(insertBatch, func(ctx context.Context, runs []committed) ([]struct{}, error) {
+		var tickets []run.Ticket
+		changes := make([]run.Change, len(runs))
+		for i, r := range runs {
+			changes[i] = changeOf(r.run)
+			if r.ticket != nil {
+				tickets = append(tickets, *r.ticket)
+			}
+		}
+		s.handOut(ctx, tickets)
+		s.queue.Announce(ctx, changes)
 		return make([]struct{}, len(runs)), nil
 	})
 	return s
 }
 
-// Release hands out runs that were just committed, and announces them.
-func (s *Service) Release(ctx context.Context, runs []postgres.NewRun) {
-	s.handOut(ctx, ticketsOf(runs))
-	s.queue.Announce(ctx, changesOf(runs))
+// committed is a run that was just made, with its ticket when it was released at once.
+type committed struct {
+	run    postgres.NewRun
+	ticket *run.Ticket
+}
+
+// Insert makes runs, and releases at once those for which there is room: their tickets are the answer, which Release hands
+// out once the transaction is committed.
+func (s *Service) Insert(ctx context.Context, q postgres.Querier, runs []postgres.NewRun) ([]run.Ticket, error) {
+	if len(runs) == 0 {
+		return nil, nil
+	}
+	return postgres.Runs{Q: q}.Insert(ctx, runs, s.queue.Room(ctx))
+}
+
+// Release hands out the tickets of runs that were just committed, and announces the runs.
+func (s *Service) Release(ctx context.Context, runs []postgres.NewRun, tickets []run.Ticket) {
+	s.handOut(ctx, tickets)
+	changes := make([]run.Change, len(runs))
+	for i, r := range runs {
+		changes[i] = changeOf(r)
+	}
+	s.queue.Announce(ctx, changes)
 }
 
 // handOut enqueues tickets of committed runs. Those that the queue refuses are marked, so that the dispatcher hands them
@@ -89,24 +128,8 @@ func (s *Service) handOut(ctx context.Context, tickets []run.Ticket) {
 	}
 }
 
-// ticketsOf makes the first tickets of runs that were just inserted; blocked ones have none yet.
-func ticketsOf(runs []postgres.NewRun) []run.Ticket {
-	tickets := make([]run.Ticket, 0, len(runs))
-	for _, r := range runs {
-		if !r.Blocked {
-			tickets = append(tickets, run.Ticket{ID: r.ID, Queue: run.DefaultQueue})
-		}
-	}
-	return tickets
-}
-
-// changesOf makes the announcements for runs that were just inserted.
-func changesOf(runs []postgres.NewRun) []run.Change {
-	changes := make([]run.Change, len(runs))
-	for i, r := range runs {
-		changes[i] = run.Change{RunID: r.ID, WorkflowID: r.WorkflowID, ProjectID: r.ProjectID}
-	}
-	return changes
+func changeOf(r postgres.NewRun) run.Change {
+	return run.Change{RunID: r.ID, WorkflowID: r.WorkflowID, ProjectID: r.ProjectID}
 }
 
 // NewRunID makes the id of a run: a UUIDv7, so that runs sort by time.

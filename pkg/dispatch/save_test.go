@@ -43,6 +43,8 @@ func (s *spoken) Enqueue(_ context.Context, tickets []run.Ticket) []run.Ticket {
 	return nil
 }
 
+func (s *spoken) Room(context.Context) map[string]int { return map[string]int{run.DefaultQueue: 1000} }
+
 func (s *spoken) Forget(_ context.Context, tickets []run.Ticket) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -246,7 +248,7 @@ func TestARunIsTakenWithoutTheQueue(t *testing.T) {
 	d.queue.down = true
 	row, err := d.service.Start(t.Context(), d.who, wf.ID, nil, "")
 	d.must(err)
-	due, err := postgres.Live{Q: d.db}.TakeDue(t.Context(), time.Hour, 10)
+	due, err := postgres.Live{Q: d.db}.Release(t.Context(), run.DefaultQueue, uuid.Nil, 10)
 	d.must(err)
 	if len(due) != 1 || due[0].ID != row.ID {
 		t.Errorf("the dispatcher finds %v, want %s", due, row.ID)

@@ -67,21 +67,25 @@ func encodeInputs(inputs map[string]any) (json.RawMessage, error) {
 // submit writes a run, with steps that it takes over, and hands it out. Without a key or steps it shares its transaction
 // with others that arrive at the same time.
 func (s *Service) submit(ctx context.Context, who account.Principal, fresh postgres.NewRun, name string, steps []postgres.StepRow, key string, request []byte) (postgres.RunRow, error) {
+	made := committed{run: fresh}
 	if key == "" && len(steps) == 0 {
-		if _, err := s.inserts.Do(ctx, fresh); err != nil {
+		ticket, err := s.inserts.Do(ctx, fresh)
+		if err != nil {
 			return postgres.RunRow{}, err
 		}
+		made.ticket = ticket
 	} else {
-		first, err := s.submitAlone(ctx, who, fresh, steps, key, request)
+		first, ticket, err := s.submitAlone(ctx, who, fresh, steps, key, request)
 		if err != nil {
 			return postgres.RunRow{}, err
 		}
 		if first != fresh.ID {
 			return postgres.Runs{Q: s.db}.Get(ctx, who.Where(account.RunStart), first)
 		}
+		made.ticket = ticket
 	}
 	// The run is committed: a caller who leaves does not keep it from the queue.
-	if _, err := s.fresh.Do(context.WithoutCancel(ctx), fresh); err != nil {
+	if _, err := s.fresh.Do(context.WithoutCancel(ctx), made); err != nil {
 		s.log.DebugContext(ctx, "run not handed out; the dispatcher will", "run_id", fresh.ID, "error", err)
 	}
 	now := s.clock.Now()
@@ -92,10 +96,11 @@ func (s *Service) submit(ctx context.Context, who account.Principal, fresh postg
 	}, nil
 }
 
-// submitAlone answers the id of the run: fresh's, or that of the first request with the same key.
-func (s *Service) submitAlone(ctx context.Context, who account.Principal, fresh postgres.NewRun, steps []postgres.StepRow, key string, request []byte) (uuid.UUID, error) {
-	id := fresh.ID
-	err := s.db.InTx(ctx, func(q postgres.Querier) error {
+// submitAlone answers the id of the run, fresh's or that of the first request with the same key, and fresh's ticket when it
+// was released at once.
+func (s *Service) submitAlone(ctx context.Context, who account.Principal, fresh postgres.NewRun, steps []postgres.StepRow, key string, request []byte) (id uuid.UUID, ticket *run.Ticket, err error) {
+	err = s.db.InTx(ctx, func(q postgres.Querier) error {
+		id, ticket = fresh.ID, nil
 		if key != "" {
 			hash := sha256.Sum256(append([]byte(string(fresh.Trigger)+fresh.WorkflowID.String()), request...))
 			first, err := postgres.Keys{Q: q}.Reserve(ctx, who.User.ID, key, hash[:], fresh.ID)
@@ -104,11 +109,14 @@ func (s *Service) submitAlone(ctx context.Context, who account.Principal, fresh 
 				return err
 			}
 		}
-		runs := postgres.Runs{Q: q}
-		if err := runs.Insert(ctx, []postgres.NewRun{fresh}); err != nil {
+		released, err := s.Insert(ctx, q, []postgres.NewRun{fresh})
+		if err != nil {
 			return err
 		}
-		return runs.InsertSteps(ctx, steps)
+		if len(released) > 0 {
+			ticket = &released[0]
+		}
+		return postgres.Runs{Q: q}.InsertSteps(ctx, steps)
 	})
-	return id, err
+	return id, ticket, err
 }

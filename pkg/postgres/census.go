@@ -21,8 +21,9 @@ type Census struct {
 func (s Live) Census(ctx context.Context) (Census, error) {
 	c := Census{Runs: map[run.Status]int{run.Queued: 0, run.Running: 0, run.Waiting: 0}}
 	rows, err := s.Q.Query(ctx, `
-		select case state when 'blocked' then 'queued' else state end, count(*),
-		       coalesce(extract(epoch from now() - min(due_at) filter (where state in ('queued', 'waiting') and due_at <= now())), 0)::float8
+		select state, count(*),
+		       coalesce(extract(epoch from now() - min(due_at)
+		           filter (where state in ('queued', 'waiting') and gate is null and due_at <= now())), 0)::float8
 		  from run_live group by 1`)
 	if err != nil {
 		return c, fmt.Errorf("count live runs: %w", err)

@@ -23,6 +23,7 @@ type Live struct{ Q Querier }
 type Claimed struct {
 	ID         uuid.UUID       `db:"id"`
 	Attempt    int             `db:"attempt"` // 1 for the first worker that took it
+	Queue      string          `db:"queue"`
 	ProjectID  uuid.UUID       `db:"project_id"`
 	WorkflowID uuid.UUID       `db:"workflow_id"`
 	Version    int             `db:"version"`
@@ -43,12 +44,12 @@ func (s Live) Claim(ctx context.Context, worker string, tickets []run.Ticket) ([
 	rows, err := s.Q.Query(ctx, `
 		update run_live l
 		   set state = 'running', attempt = l.attempt + 1, worker = @worker, beat_at = now(),
-		       started_at = coalesce(l.started_at, now())
+		       started_at = coalesce(l.started_at, now()), enqueued_at = coalesce(l.enqueued_at, now())
 		  from unnest(@ids::uuid[], @attempts::int[]) u (id, attempt)
 		  join runs r on r.id = u.id
 		 where l.id = u.id and l.attempt = u.attempt and l.state in ('queued', 'waiting')
 		   and l.cancel is null and l.due_at + interval '0' <= now() -- not by the index on due_at: by the key
-		returning l.id, l.attempt, l.project_id, l.workflow_id, r.version, r.trigger, l.trigger_id, r.fire_at,
+		returning l.id, l.attempt, l.queue, l.project_id, l.workflow_id, r.version, r.trigger, l.trigger_id, r.fire_at,
 		          r.rerun_of, r.inputs, r.created_at, l.started_at, l.beat_at as claimed_at`,
 		pgx.StrictNamedArgs{"worker": worker, "ids": ids, "attempts": attempts})
 	if err != nil {
@@ -96,91 +97,6 @@ func (s Live) Beat(ctx context.Context, worker string, ids []uuid.UUID) (map[uui
 	return held, nil
 }
 
-// TakeDue marks up to limit due runs as enqueued now and returns their tickets, oldest first: those never enqueued, and
-// those enqueued so long ago that the queue must have lost them. The grace doubles with every time a run was enqueued.
-func (s Live) TakeDue(ctx context.Context, grace time.Duration, limit int) ([]run.Ticket, error) {
-	rows, err := s.Q.Query(ctx, `
-		with due as (
-		    select id from run_live
-		     where due_at <= now() and state in ('queued', 'waiting') and cancel is null
-		       and (enqueued_at is null
-		            or enqueued_at < now() - make_interval(secs => @grace * power(2, least(enqueues, 6) - 1)))
-		     order by due_at, id
-		     limit @limit
-		       for update skip locked)
-		update run_live l
-		   set enqueued_at = now(), enqueues = least(l.enqueues + 1, 30), state = 'queued'
-		  from due where l.id = due.id
-		returning l.id, l.attempt, l.queue`,
-		pgx.StrictNamedArgs{"grace": grace.Seconds(), "limit": limit})
-	if err != nil {
-		return nil, fmt.Errorf("take due runs: %w", err)
-	}
-	return collectTickets(rows, "take due runs")
-}
-
-func collectTickets(rows pgx.Rows, what string) ([]run.Ticket, error) {
-	tickets, err := pgx.CollectRows(rows, pgx.RowToStructByName[run.Ticket])
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", what, err)
-	}
-	return tickets, nil
-}
-
-// NotEnqueued says that the queue did not take these runs, so that they are tried again.
-func (s Live) NotEnqueued(ctx context.Context, ids []uuid.UUID) error {
-	_, err := s.Q.Exec(ctx, `update run_live set enqueued_at = null, enqueues = greatest(enqueues - 1, 0)
-		where id = any($1) and state in ('queued', 'waiting')`, ids)
-	if err != nil {
-		return fmt.Errorf("mark runs as not enqueued: %w", err)
-	}
-	return nil
-}
-
-// ForgetEnqueued says that the queue lost everything it had.
-func (s Live) ForgetEnqueued(ctx context.Context) (int64, error) {
-	tag, err := s.Q.Exec(ctx, `update run_live set enqueued_at = null, enqueues = 0
-		where state in ('queued', 'waiting') and enqueued_at is not null`)
-	if err != nil {
-		return 0, fmt.Errorf("forget what was enqueued: %w", err)
-	}
-	return tag.RowsAffected(), nil
-}
-
-// NextDue is the wait until the next run that is not enqueued is due, by the database's clock; ok is false when there is
-// none. It is never more than horizon.
-func (s Live) NextDue(ctx context.Context, horizon time.Duration) (wait time.Duration, ok bool, err error) {
-	var seconds *float64
-	err = s.Q.QueryRow(ctx, `
-		select extract(epoch from min(due_at) - clock_timestamp())::float8 from run_live
-		 where due_at <= now() + make_interval(secs => @horizon) and state in ('queued', 'waiting')
-		   and enqueued_at is null and cancel is null`,
-		pgx.StrictNamedArgs{"horizon": horizon.Seconds()}).Scan(&seconds)
-	if err != nil {
-		return 0, false, fmt.Errorf("find the next due run: %w", err)
-	}
-	if seconds == nil {
-		return 0, false, nil
-	}
-	return max(time.Duration(*seconds*float64(time.Second)), 0), true, nil
-}
-
-// Unblock lets the oldest run go on of every trigger whose runs wait for each other and of which none is under way.
-func (s Live) Unblock(ctx context.Context) (int64, error) {
-	tag, err := s.Q.Exec(ctx, `
-		with head as (
-		    select distinct on (b.trigger_id) b.id from run_live b
-		     where b.state = 'blocked'
-		       and not exists (select from run_live a where a.trigger_id = b.trigger_id and a.state <> 'blocked')
-		     order by b.trigger_id, b.id)
-		update run_live l set state = 'queued', due_at = now() from head
-		 where l.id = head.id and l.state = 'blocked'`)
-	if err != nil {
-		return 0, fmt.Errorf("unblock runs: %w", err)
-	}
-	return tag.RowsAffected(), nil
-}
-
 // Lost is a run whose worker stopped beating.
 type Lost struct {
 	run.Ticket
@@ -217,7 +133,10 @@ func (s Live) TakeLost(ctx context.Context, silence time.Duration, limit int) ([
 func (s Live) End(ctx context.Context, ids []uuid.UUID, status run.Status, reason string) ([]uuid.UUID, error) {
 	rows, err := s.Q.Query(ctx, `
 		with gone as (
-		    delete from run_live where id = any(@ids) and state <> 'running' returning id, started_at, attempt, cancel),
+		    delete from run_live where id = any(@ids) and state <> 'running' returning id, project_id, started_at, attempt, cancel),
+		badly as (
+		    insert into unsuccessful_runs (project_id, id, status) select project_id, id, @status from gone
+		     where @status::text <> 'succeeded' on conflict do nothing),
 		steps as (
 		    update step_runs s set status = @step_status, finished_at = now(), next_at = null, error = coalesce(s.error, @reason)
 		      from gone where s.run_id = gone.id and s.status in ('running', 'waiting'))

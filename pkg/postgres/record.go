@@ -70,7 +70,7 @@ func (s Live) Write(ctx context.Context, worker string, records []Record) (map[u
 		                         @statuses::text[], @reasons::text[])
 		                  as u (id, attempt, outcome, delay, waits, status, reason)),
 		fence as materialized (
-		    select l.id, l.attempt, l.started_at, u.outcome, u.delay, u.waits, u.status, u.reason
+		    select l.id, l.project_id, l.attempt, l.started_at, u.outcome, u.delay, u.waits, u.status, u.reason
 		      from u join run_live l on l.id = u.id
 		     where l.attempt = u.attempt and l.worker = @worker and l.state = 'running'
 		     order by l.id
@@ -103,7 +103,11 @@ func (s Live) Write(ctx context.Context, worker string, records []Record) (map[u
 		ended as (
 		    update runs r
 		       set status = f.status, reason = f.reason, attempts = f.attempt, started_at = f.started_at, finished_at = now()
-		      from fence f where r.id = f.id and f.outcome = 'finish')
+		      from fence f where r.id = f.id and f.outcome = 'finish'),
+		badly as (
+		    insert into unsuccessful_runs (project_id, id, status)
+		    select f.project_id, f.id, f.status from fence f where f.outcome = 'finish' and f.status <> 'succeeded'
+		        on conflict do nothing)
 		select id from fence`, recordArgs(worker, records))
 	if err != nil {
 		return nil, fmt.Errorf("write records: %w", translate(err))
@@ -142,7 +146,7 @@ func recordArgs(worker string, records []Record) pgx.StrictNamedArgs {
 		statuses = append(statuses, string(r.Status))
 		delays = append(delays, r.Delay.Seconds())
 		waits = append(waits, r.Waits)
-		reasons = append(reasons, nonEmpty(r.Reason))
+		reasons = append(reasons, nonZero(r.Reason))
 		for _, s := range r.Steps {
 			sRun = append(sRun, r.RunID)
 			sStep = append(sStep, s.Step)
@@ -153,7 +157,7 @@ func recordArgs(worker string, records []Record) pgx.StrictNamedArgs {
 			sStarted = append(sStarted, s.StartedAt)
 			sFinished = append(sFinished, s.FinishedAt)
 			sNext = append(sNext, s.NextAt)
-			sOutput = append(sOutput, nonEmpty(string(s.Output)))
+			sOutput = append(sOutput, nonZero(string(s.Output)))
 		}
 		for _, g := range r.Logs {
 			gRun = append(gRun, r.RunID)
@@ -172,11 +176,4 @@ func recordArgs(worker string, records []Record) pgx.StrictNamedArgs {
 		"s_started": sStarted, "s_finished": sFinished, "s_next": sNext, "s_output": sOutput,
 		"g_run": gRun, "g_seq": gSeq, "g_at": gAt, "g_step": gStep, "g_attempt": gAttempt, "g_level": gLevel, "g_message": gMessage,
 	}
-}
-
-func nonEmpty(s string) *string {
-	if s == "" {
-		return nil
-	}
-	return &s
 }

@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
+	"strconv"
 	"time"
 
 	"github.com/google/uuid"
@@ -30,11 +32,13 @@ type NewRun struct {
 	Blocked    bool // waits for the earlier runs of its trigger
 }
 
-// Insert makes runs, each with its live row, which is also its place in the outbox. They count as enqueued now: whoever
-// commits enqueues them, and the dispatcher does so when that fails. A blocked one is not enqueued yet.
-func (s Runs) Insert(ctx context.Context, runs []NewRun) error {
+// Insert makes runs, each with its live row, which is also its place in the outbox. Of each queue as many as room says
+// are released at once; the answer has their tickets, and whoever commits hands them out. The others are released by the
+// dispatcher: blocked ones when they may, those of a workflow with a limit when it has room, and the rest when their
+// project's turn comes.
+func (s Runs) Insert(ctx context.Context, runs []NewRun, room map[string]int) ([]run.Ticket, error) {
 	if len(runs) == 0 {
-		return nil
+		return nil, nil
 	}
 	n := len(runs)
 	var (
@@ -51,33 +55,53 @@ func (s Runs) Insert(ctx context.Context, runs []NewRun) error {
 		triggerIDs[i], rerunOf[i], createdBy[i] = r.TriggerID, r.RerunOf, r.CreatedBy
 		versions[i] = int32(r.Version) //nolint:gosec // counts saves
 		triggers[i], fireAts[i], blocked[i] = string(r.Trigger), r.FireAt, r.Blocked
-		inputs[i] = nonEmpty(string(r.Inputs))
+		inputs[i] = nonZero(string(r.Inputs))
 	}
-	_, err := s.Q.Exec(ctx, `
+	rows, err := s.Q.Query(ctx, `
 		with u as materialized (
-		    select * from unnest(@ids::uuid[], @projects::uuid[], @workflows::uuid[], @versions::int[], @triggers::text[],
-		                         @trigger_ids::uuid[], @fire_ats::timestamptz[], @rerun_of::uuid[], @inputs::jsonb[],
-		                         @created_by::uuid[], @blocked::bool[])
-		                  as u (id, project_id, workflow_id, version, trigger, trigger_id, fire_at, rerun_of, inputs,
-		                        created_by, blocked)),
+		    select u.*, w.queue, o.max_concurrent is null as unlimited,
+		           case when blocked then trigger_id when w.max_concurrent is not null then workflow_id end as gate
+		      from unnest(@ids::uuid[], @projects::uuid[], @workflows::uuid[], @versions::int[], @triggers::text[],
+		                  @trigger_ids::uuid[], @fire_ats::timestamptz[], @rerun_of::uuid[], @inputs::jsonb[],
+		                  @created_by::uuid[], @blocked::bool[])
+		           as u (id, project_id, workflow_id, version, trigger, trigger_id, fire_at, rerun_of, inputs,
+		                 created_by, blocked)
+		      join workflows w on w.id = u.workflow_id
+		      join projects o on o.id = u.project_id),
+		turn as materialized (
+		    select u.*, u.gate is null and u.unlimited
+		                and row_number() over (partition by u.queue, u.gate is null and u.unlimited) <=
+		                    case u.queue when 'critical' then @room_critical::int when 'bulk' then @room_bulk::int
+		                                 else @room_default::int end as released
+		      from u),
 		made as (
 		    insert into runs (id, project_id, workflow_id, version, trigger, trigger_id, fire_at, rerun_of, inputs,
 		                      created_by, created_at)
 		    select id, project_id, workflow_id, version, trigger, trigger_id, fire_at, rerun_of, inputs, created_by, now()
-		      from u)
-		insert into run_live (id, project_id, workflow_id, trigger_id, state, enqueued_at, enqueues)
-		select id, project_id, workflow_id, trigger_id, case when blocked then 'blocked' else 'queued' end,
-		       case when blocked then null else now() end, case when blocked then 0 else 1 end
-		  from u`,
+		      from turn),
+		live as (
+		    insert into run_live (id, project_id, workflow_id, trigger_id, queue, gate, enqueued_at, enqueues)
+		    select id, project_id, workflow_id, trigger_id, queue, gate, case when released then now() end,
+		           case when released then 1 else 0 end
+		      from turn)
+		select id, 0 as attempt, queue from turn where released`,
 		pgx.StrictNamedArgs{
 			"ids": ids, "projects": projects, "workflows": workflows, "versions": versions, "triggers": triggers,
 			"trigger_ids": triggerIDs, "fire_ats": fireAts, "rerun_of": rerunOf, "inputs": inputs, "created_by": createdBy,
-			"blocked": blocked,
+			"blocked": blocked, "room_critical": room[run.CriticalQueue], "room_default": room[run.DefaultQueue],
+			"room_bulk": room[run.BulkQueue],
 		})
 	if err != nil {
-		return fmt.Errorf("insert runs: %w", translate(err))
+		return nil, fmt.Errorf("insert runs: %w", translate(err))
 	}
-	return nil
+	released, err := collectTickets(rows, "insert runs")
+	if err != nil {
+		return nil, translate(err)
+	}
+	if len(released) < n {
+		return released, Notify(ctx, s.Q, DueChannel)
+	}
+	return released, nil
 }
 
 // RunRow is a run as people see it: its status is that of the live row while it has one.
@@ -99,20 +123,20 @@ type RunRow struct {
 	FinishedAt   *time.Time      `db:"finished_at"`
 }
 
-// runColumns is the one list of a RunRow's columns; it needs runs r, run_live l, workflows w and triggers t.
+// runColumns is the one list of a RunRow's columns; it needs runs r and run_live l. Names are looked up
+// row by row: a page is small, whatever the planner thinks.
 const runColumns = `
-	r.id, r.project_id, r.workflow_id, w.name as workflow_name, r.version,
-	case l.state when 'blocked' then 'queued' else coalesce(l.state, r.status) end as status,
+	r.id, r.project_id, r.workflow_id, (select w.name from workflows w where w.id = r.workflow_id) as workflow_name, r.version,
+	coalesce(l.state, r.status) as status,
 	case when l.id is null then r.reason
 	     when l.cancel is not null then l.cancel
-	     when l.state = 'blocked' then 'waits for the earlier run of its trigger' end as reason,
-	r.trigger, t.key as trigger_key, r.fire_at, r.rerun_of, r.inputs, r.created_at,
+	     when l.gate = l.trigger_id then 'waits for the earlier run of its trigger'
+	     when l.gate is not null then 'waits for earlier runs of its workflow' end as reason,
+	r.trigger, (select t.key from triggers t where t.id = r.trigger_id) as trigger_key, r.fire_at, r.rerun_of, r.inputs, r.created_at,
 	coalesce(r.started_at, l.started_at) as started_at, r.finished_at`
 
 const runJoins = `
-	  left join run_live l on l.id = r.id
-	  join workflows w on w.id = r.workflow_id
-	  left join triggers t on t.id = r.trigger_id`
+	  left join run_live l on l.id = r.id`
 
 // Get finds a run in one of the projects; ErrNotFound when it is not there.
 func (s Runs) Get(ctx context.Context, projects []uuid.UUID, id uuid.UUID) (RunRow, error) {
@@ -139,10 +163,25 @@ type RunFilter struct {
 }
 
 // List lists runs, newest first. The statement is put together from fixed pieces, so that each combination of filters
-// has the plan that suits it.
+// has the plan that suits it. Each project's newest runs are read in their order by its own index; of those the newest of
+// all remain.
 func (s Runs) List(ctx context.Context, f RunFilter) ([]RunRow, error) {
-	args := pgx.NamedArgs{"projects": f.Projects, "limit": f.Limit}
-	where := `r.project_id = any(@projects)`
+	args := pgx.NamedArgs{"projects": f.Projects}
+	from, id, where := `runs r`, `r.id`, `r.project_id = p.id`
+	ended, live := splitStatuses(f.Statuses)
+	switch {
+	case len(live) > 0 && len(ended) > 0:
+		where += ` and (r.status = any(@ended) or r.id in (select id from run_live where project_id = p.id and state = any(@live)))`
+	case len(live) > 0:
+		where += ` and r.id in (select id from run_live where project_id = p.id and state = any(@live))`
+	case len(ended) > 0 && !slices.Contains(ended, string(run.Succeeded)):
+		// These are few, and found by a table of their own.
+		from, id = `unsuccessful_runs u join runs r on r.id = u.id`, `u.id`
+		where = `u.project_id = p.id and u.status = any(@ended)`
+	case len(ended) > 0:
+		where += ` and r.status = any(@ended)`
+	}
+	args["ended"], args["live"] = ended, live
 	if f.WorkflowID != nil {
 		where += ` and r.workflow_id = @workflow`
 		args["workflow"] = *f.WorkflowID
@@ -152,21 +191,23 @@ func (s Runs) List(ctx context.Context, f RunFilter) ([]RunRow, error) {
 		args["trigger"] = f.Trigger
 	}
 	if f.From != nil {
-		where += ` and r.id >= @from_id and r.created_at >= @from`
+		where += ` and ` + id + ` >= @from_id and r.created_at >= @from`
 		args["from"], args["from_id"] = *f.From, firstIDAt(*f.From)
 	}
 	if f.To != nil {
-		where += ` and r.id < @to_id and r.created_at < @to`
+		where += ` and ` + id + ` < @to_id and r.created_at < @to`
 		args["to"], args["to_id"] = *f.To, firstIDAt(f.To.Add(time.Second))
 	}
 	if f.Before != nil {
-		where += ` and r.id < @before`
+		where += ` and ` + id + ` < @before`
 		args["before"] = *f.Before
 	}
-	if len(f.Statuses) > 0 {
-		where += ` and ` + statusCondition(f.Statuses, args)
-	}
-	rows, err := s.Q.Query(ctx, `select `+runColumns+` from runs r `+runJoins+` where `+where+` order by r.id desc limit @limit`, args)
+	// The limit is written out: the plan, which is made once, must know that the page is small.
+	page := ` order by r.id desc limit ` + strconv.Itoa(f.Limit)
+	rows, err := s.Q.Query(ctx, `
+		select `+runColumns+` from (
+		    select r.* from unnest(@projects::uuid[]) p (id)
+		     cross join lateral (select r.* from `+from+` where `+where+` order by `+id+` desc limit `+strconv.Itoa(f.Limit)+`) r`+page+`) r `+runJoins+page, args)
 	if err != nil {
 		return nil, fmt.Errorf("list runs: %w", err)
 	}
@@ -177,28 +218,16 @@ func (s Runs) List(ctx context.Context, f RunFilter) ([]RunRow, error) {
 	return list, nil
 }
 
-// statusCondition filters by what people see. A finished run's status stands in runs, a live one's in run_live; the
-// latter are few, so they are looked up by their ids.
-func statusCondition(statuses []run.Status, args pgx.NamedArgs) string {
-	var ended, live []string
+// splitStatuses tells the statuses that stand in runs from those that stand in run_live.
+func splitStatuses(statuses []run.Status) (ended, live []string) {
 	for _, status := range statuses {
 		if status.Finished() {
 			ended = append(ended, string(status))
-			continue
-		}
-		live = append(live, string(status))
-		if status == run.Queued {
-			live = append(live, "blocked")
+		} else {
+			live = append(live, string(status))
 		}
 	}
-	args["ended"], args["live"] = ended, live
-	switch {
-	case len(live) == 0:
-		return `r.status = any(@ended)`
-	case len(ended) == 0:
-		return `r.id in (select id from run_live where project_id = any(@projects) and state = any(@live))`
-	}
-	return `(r.status = any(@ended) or r.id in (select id from run_live where project_id = any(@projects) and state = any(@live)))`
+	return ended, live
 }
 
 // firstIDAt is the smallest UUIDv7 of an instant: ids sort by the time in their first 48 bits (RFC 9562).

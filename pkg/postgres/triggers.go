@@ -115,7 +115,7 @@ func (s Triggers) NextFire(ctx context.Context) (wait time.Duration, ok bool, er
 // LiveOf lists the unfinished runs of triggers, oldest first.
 func (s Triggers) LiveOf(ctx context.Context, triggers []uuid.UUID) (map[uuid.UUID][]LiveRun, error) {
 	rows, err := s.Q.Query(ctx, `
-		select trigger_id, id, state = 'blocked' from run_live where trigger_id = any($1) order by trigger_id, id`, triggers)
+		select trigger_id, id, gate is not distinct from trigger_id from run_live where trigger_id = any($1) order by trigger_id, id`, triggers)
 	if err != nil {
 		return nil, fmt.Errorf("list live runs: %w", err)
 	}

@@ -40,13 +40,32 @@ const workflowJoin = ` join workflow_versions v on v.workflow_id = w.id and v.ve
 // Insert stores a new workflow, its first version with it.
 func (s Workflows) Insert(ctx context.Context, row WorkflowRow, by uuid.UUID) error {
 	_, err := s.Q.Exec(ctx, `
-		insert into workflows (id, project_id, name, description, enabled, version)
-		values ($1, $2, $3, $4, $5, $6)`,
-		row.ID, row.ProjectID, row.Definition.Name, row.Definition.Description, row.Enabled, row.Version)
+		insert into workflows (id, project_id, name, description, enabled, version, queue, max_concurrent, keep_succeeded, keep_failed)
+		values (@id, @project, @name, @description, @enabled, @version, @queue, @max_concurrent, @keep_succeeded, @keep_failed)`,
+		row.columns(pgx.NamedArgs{"project": row.ProjectID}))
 	if err != nil {
 		return fmt.Errorf("insert workflow: %w", translate(err))
 	}
 	return s.InsertVersion(ctx, row, by)
+}
+
+// columns adds to args what the engine reads of a workflow without opening its definition.
+func (r WorkflowRow) columns(args pgx.NamedArgs) pgx.NamedArgs {
+	d := r.Definition
+	args["id"], args["enabled"], args["version"] = r.ID, r.Enabled, r.Version
+	args["name"], args["description"], args["queue"] = d.Name, d.Description, d.QueueName()
+	args["max_concurrent"] = nonZero(d.MaxConcurrent)
+	args["keep_succeeded"], args["keep_failed"] = nonZero(time.Duration(d.Keep.Succeeded)), nonZero(time.Duration(d.Keep.Failed))
+	return args
+}
+
+// nonZero is nil for the zero value.
+func nonZero[T comparable](v T) *T {
+	var zero T
+	if v == zero {
+		return nil
+	}
+	return &v
 }
 
 // InsertVersion stores the definition of row as version row.Version.
@@ -64,9 +83,10 @@ func (s Workflows) InsertVersion(ctx context.Context, row WorkflowRow, by uuid.U
 func (s Workflows) Update(ctx context.Context, row WorkflowRow) error {
 	_, err := s.Q.Exec(ctx, `
 		update workflows
-		   set name = $2, description = $3, enabled = $4, version = $5, revision = revision + 1, updated_at = now()
-		 where id = $1`,
-		row.ID, row.Definition.Name, row.Definition.Description, row.Enabled, row.Version)
+		   set name = @name, description = @description, enabled = @enabled, version = @version, queue = @queue,
+		       max_concurrent = @max_concurrent, keep_succeeded = @keep_succeeded, keep_failed = @keep_failed,
+		       revision = revision + 1, updated_at = now()
+		 where id = @id`, row.columns(pgx.NamedArgs{}))
 	if err != nil {
 		return fmt.Errorf("update workflow: %w", translate(err))
 	}
@@ -183,7 +203,7 @@ func (s Workflows) RecentRuns(ctx context.Context, workflows []uuid.UUID, n int)
 		select r.* from unnest($1::uuid[]) u (id)
 		 cross join lateral (
 		    select r.workflow_id, r.id,
-		           case l.state when 'blocked' then 'queued' else coalesce(l.state, r.status) end as status,
+		           coalesce(l.state, r.status) as status,
 		           r.created_at, coalesce(r.started_at, l.started_at) as started_at, r.finished_at
 		      from runs r left join run_live l on l.id = r.id
 		     where r.workflow_id = u.id order by r.id desc limit $2) r`, workflows, n)

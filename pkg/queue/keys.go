@@ -9,6 +9,9 @@ func leaseKey(queue string) string   { return "asynq:{" + queue + "}:lease" }
 
 func taskKey(queue, id string) string { return "asynq:{" + queue + "}:t:" + id }
 
+// roomKey holds how many tickets a queue may have before runs have to wait for their turn.
+func roomKey(queue string) string { return "orq:{" + queue + "}:room" }
+
 const (
 	allQueuesKey  = "asynq:queues"
 	epochKey      = "orq:epoch"   // gone when Redis lost its data

@@ -19,9 +19,6 @@ import (
 	"github.com/guildmember145/orquestador-plataforma/pkg/run"
 )
 
-// Queues are the queues that exist, one per class of work.
-var Queues = []string{run.DefaultQueue}
-
 const (
 	taskType = "run"
 	// enqueueTimeout bounds one enqueueing: asynq alone needs six seconds to notice that Redis is away.
@@ -58,6 +55,7 @@ type Client struct {
 	inspector *asynq.Inspector
 	retention time.Duration
 	log       *slog.Logger
+	rooms     rooms
 }
 
 // Open reads the URL and makes a Client. It does not wait for Redis: everything works without, only slower.
@@ -193,8 +191,9 @@ func (c *Client) handOut(ctx context.Context, tickets []run.Ticket, place func(c
 	}
 	close(next)
 	wg.Wait()
+	c.rooms.use(tickets)
 	if len(refused) < len(tickets) {
-		c.wake(ctx, tickets[0].Queue)
+		c.wakeAll(ctx, tickets)
 	}
 	return refused
 }

@@ -16,9 +16,9 @@ import (
 // none of its ends: asynq cancels it when Redis is away, which is no reason to stop working.
 type Handler func(ctx context.Context, t run.Ticket)
 
-// serversPerQueue is the number of asynq servers in a process: each fetches with one goroutine, one round trip per task
-// (four gave half as much again as one).
-const serversPerQueue = 4
+// serversPerQueue is the number of asynq servers in a process for a queue: each fetches with one goroutine, one round trip
+// per task (four gave half as much again as one).
+var serversPerQueue = map[string]int{run.CriticalQueue: 1, run.DefaultQueue: 4, run.BulkQueue: 1}
 
 // Serve hands the tickets of all queues to handle, at most concurrency at a time. When stop ends it takes no more and
 // waits for the handlers; it returns when they have. ctx ends everything.
@@ -31,12 +31,14 @@ func (c *Client) Serve(ctx, stop context.Context, concurrency int, handle Handle
 	defer endListening()
 	listening.Go(func() { c.listen(listenCtx, wakeChannel, waker.wake) })
 
+	places := newSlots(concurrency)
 	var servers []*asynq.Server
 	var inHand sync.WaitGroup
 	mux := asynq.HandlerFunc(func(taskCtx context.Context, task *asynq.Task) error {
 		inHand.Add(1)
 		defer inHand.Done()
 		queue, _ := asynq.GetQueueName(taskCtx)
+		defer places.give(queue)
 		ticket, err := run.ParseTicket(string(task.Payload()), queue)
 		if err != nil {
 			c.log.WarnContext(taskCtx, "a task in the queue is none of ours", "error", err)
@@ -45,14 +47,10 @@ func (c *Client) Serve(ctx, stop context.Context, concurrency int, handle Handle
 		handle(context.WithoutCancel(taskCtx), ticket)
 		return nil
 	})
-	for _, queue := range Queues {
-		n := min(serversPerQueue, concurrency)
-		for i := range n {
-			slots := concurrency / n
-			if i < concurrency%n {
-				slots++
-			}
-			server := c.newServer(queue, slots, waker)
+	for _, queue := range run.Queues {
+		for range min(serversPerQueue[queue], concurrency) {
+			// Each could fill all places of the queue: how many there are is decided by places.
+			server := c.newServer(queue, places, waker)
 			if err := server.Start(mux); err != nil {
 				return fmt.Errorf("start the queue's server: %w", err)
 			}
@@ -77,10 +75,10 @@ func (c *Client) Serve(ctx, stop context.Context, concurrency int, handle Handle
 	return nil
 }
 
-func (c *Client) newServer(queue string, slots int, waker *waker) *asynq.Server {
-	client := &wakingClient{UniversalClient: c.redis, waker: waker, queues: map[string]string{pendingKey(queue): queue}}
+func (c *Client) newServer(queue string, places *slots, waker *waker) *asynq.Server {
+	client := &wakingClient{UniversalClient: c.redis, waker: waker, slots: places, queue: queue}
 	return asynq.NewServerFromRedisClient(client, asynq.Config{
-		Concurrency: slots,
+		Concurrency: places.most(queue),
 		Queues:      map[string]int{queue: 1},
 		// With the wake-ups this is only the pause between two looks at an empty queue.
 		TaskCheckInterval: time.Millisecond,

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -88,8 +89,8 @@ func (c *Client) listen(ctx context.Context, channel string, deliver func(string
 func (c *Client) Keep(ctx context.Context) (lost bool, err error) {
 	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
 	defer cancel()
-	names := make([]any, len(Queues))
-	for i, q := range Queues {
+	names := make([]any, len(run.Queues))
+	for i, q := range run.Queues {
 		names[i] = q
 	}
 	if err := c.redis.SAdd(ctx, allQueuesKey, names...).Err(); err != nil {
@@ -104,7 +105,6 @@ func (c *Client) Keep(ctx context.Context) (lost bool, err error) {
 
 // Depth is how full a queue is.
 type Depth struct {
-	Queue     string
 	Pending   int
 	Active    int
 	Scheduled int
@@ -112,17 +112,24 @@ type Depth struct {
 	Paused    bool
 }
 
-// Depths answers how full each queue is.
-func (c *Client) Depths() ([]Depth, error) {
-	depths := make([]Depth, 0, len(Queues))
-	for _, q := range Queues {
-		info, err := c.inspector.GetQueueInfo(q)
-		if err != nil {
-			return nil, fmt.Errorf("inspect the queue %s: %w", q, err)
+// Depths answers how full each queue is, by its name.
+func (c *Client) Depths() (map[string]Depth, error) {
+	known, err := c.inspector.Queues()
+	if err != nil {
+		return nil, fmt.Errorf("list the queues: %w", err)
+	}
+	depths := make(map[string]Depth, len(run.Queues))
+	for _, q := range run.Queues {
+		var depth Depth
+		if slices.Contains(known, q) { // otherwise nothing was ever put into it
+			info, err := c.inspector.GetQueueInfo(q)
+			if err != nil {
+				return nil, fmt.Errorf("inspect the queue %s: %w", q, err)
+			}
+			depth.Pending, depth.Active, depth.Scheduled = info.Pending, info.Active, info.Scheduled
+			depth.Oldest, depth.Paused = info.Latency, info.Paused
 		}
-		depths = append(depths, Depth{
-			Queue: q, Pending: info.Pending, Active: info.Active, Scheduled: info.Scheduled, Oldest: info.Latency, Paused: info.Paused,
-		})
+		depths[q] = depth
 	}
 	return depths, nil
 }

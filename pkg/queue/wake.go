@@ -3,10 +3,13 @@ package queue
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync"
 	"time"
 
 	"github.com/redis/go-redis/v9"
+
+	"github.com/guildmember145/orquestador-plataforma/pkg/run"
 )
 
 // wakeWait is how long an idle server waits for a wake-up before it looks again by itself.
@@ -16,6 +19,15 @@ const wakeWait = time.Second
 func (c *Client) wake(ctx context.Context, queue string) {
 	if err := c.redis.Publish(ctx, wakeChannel, queue).Err(); err != nil {
 		c.log.DebugContext(ctx, "wake-up not sent", "error", err)
+	}
+}
+
+// wakeAll wakes the workers for every queue that tickets are for.
+func (c *Client) wakeAll(ctx context.Context, tickets []run.Ticket) {
+	for _, queue := range run.Queues {
+		if slices.ContainsFunc(tickets, func(t run.Ticket) bool { return t.Queue == queue }) {
+			c.wake(ctx, queue)
+		}
 	}
 }
 
@@ -51,22 +63,35 @@ func (w *waker) wake(queue string) {
 	}
 }
 
-// wakingClient makes asynq's polling wait for a wake-up: when the queue is empty it waits, at most wakeWait, and asks
-// once more. asynq alone sleeps 0.5 to 1.5 s whenever a queue runs empty, under load as well.
+// wakingClient makes asynq's polling wait: for a place among the worker's slots before it asks, and, when the queue is
+// empty, for a wake-up, at most wakeWait, before it asks once more. asynq alone sleeps 0.5 to 1.5 s whenever a queue runs
+// empty, under load as well. Whoever gets a task has the place until the task is done.
 type wakingClient struct {
 	redis.UniversalClient
-	waker  *waker
-	queues map[string]string // the key of the pending list → the queue
+	waker *waker
+	slots *slots
+	queue string
 }
 
 // EvalSha implements redis.Scripter; only asynq's dequeue script is treated in a special way.
 func (c *wakingClient) EvalSha(ctx context.Context, sha string, keys []string, args ...any) *redis.Cmd {
-	queue, dequeues := c.dequeued(keys)
-	if !dequeues {
+	if !c.dequeues(keys) {
 		return c.UniversalClient.EvalSha(ctx, sha, keys, args...)
 	}
-	woken := c.waker.next(queue)
-	cmd := c.UniversalClient.EvalSha(ctx, sha, keys, args...)
+	return c.dequeue(ctx, func() *redis.Cmd { return c.UniversalClient.EvalSha(ctx, sha, keys, args...) })
+}
+
+// Eval implements redis.Scripter: it is how a Redis that does not know the script learns it.
+func (c *wakingClient) Eval(ctx context.Context, script string, keys []string, args ...any) *redis.Cmd {
+	if !c.dequeues(keys) {
+		return c.UniversalClient.Eval(ctx, script, keys, args...)
+	}
+	return c.dequeue(ctx, func() *redis.Cmd { return c.UniversalClient.Eval(ctx, script, keys, args...) })
+}
+
+func (c *wakingClient) dequeue(ctx context.Context, fetch func() *redis.Cmd) *redis.Cmd {
+	woken := c.waker.next(c.queue)
+	cmd := c.inPlace(ctx, fetch)
 	if !errors.Is(cmd.Err(), redis.Nil) {
 		return cmd
 	}
@@ -80,14 +105,24 @@ func (c *wakingClient) EvalSha(ctx context.Context, sha string, keys []string, a
 	case <-ctx.Done():
 		return cmd
 	}
-	return c.UniversalClient.EvalSha(ctx, sha, keys, args...)
+	return c.inPlace(ctx, fetch)
 }
 
-// dequeued recognizes the dequeue script by its keys: pending, paused, active, lease.
-func (c *wakingClient) dequeued(keys []string) (queue string, ok bool) {
-	if len(keys) != 4 {
-		return "", false
+// inPlace fetches with a place in hand. Without one, because the worker stops, the queue counts as empty.
+func (c *wakingClient) inPlace(ctx context.Context, fetch func() *redis.Cmd) *redis.Cmd {
+	if !c.slots.take(c.queue, c.waker.stop, ctx.Done()) {
+		cmd := redis.NewCmd(ctx)
+		cmd.SetErr(redis.Nil)
+		return cmd
 	}
-	queue, ok = c.queues[keys[0]]
-	return queue, ok && keys[1] == pausedKey(queue)
+	cmd := fetch()
+	if cmd.Err() != nil {
+		c.slots.give(c.queue)
+	}
+	return cmd
+}
+
+// dequeues recognizes the dequeue script by its keys: pending, paused, active, lease.
+func (c *wakingClient) dequeues(keys []string) bool {
+	return len(keys) == 4 && keys[0] == pendingKey(c.queue) && keys[1] == pausedKey(c.queue)
 }

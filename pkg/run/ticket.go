@@ -8,8 +8,16 @@ import (
 	"github.com/google/uuid"
 )
 
-// DefaultQueue is where runs go unless somebody says otherwise.
-const DefaultQueue = "default"
+// The queues, each a class of work. A worker with a free place takes what is critical first, and keeps some places for
+// it; what is bulk never takes more than half of them.
+const (
+	CriticalQueue = "critical"
+	DefaultQueue  = "default" // where runs go unless somebody says otherwise
+	BulkQueue     = "bulk"
+)
+
+// Queues are all queues, the most urgent first.
+var Queues = []string{CriticalQueue, DefaultQueue, BulkQueue}
 
 // Ticket is what the queue carries: a run and how often it had been taken when the ticket was written. A ticket whose
 // attempt is not the run's any more is worth nothing.

@@ -28,6 +28,12 @@ func Validate(d Definition) error {
 	if time.Duration(d.Timeout) > MaxRunTimeout {
 		c.add("/timeout", "too_long", "a run may take 30 days at most")
 	}
+	if !slices.Contains(run.Queues, d.QueueName()) {
+		c.add("/queue", "queue", "%q is not a queue; use one of %s", d.Queue, strings.Join(run.Queues, ", "))
+	}
+	if d.MaxConcurrent < 0 || d.MaxConcurrent > MaxConcurrent {
+		c.add("/max_concurrent", "range", "the runs at a time must be from 1 to %d", MaxConcurrent)
+	}
 	checkTriggers(&c, d.Triggers)
 	checkSteps(&c, d.Steps)
 	return fault.InvalidFields(c.fields)

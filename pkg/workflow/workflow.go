@@ -15,14 +15,34 @@ type Definition struct {
 	Name        string    `json:"name"`
 	Description string    `json:"description,omitempty"`
 	Timeout     Duration  `json:"timeout,omitempty"` // of a run; DefaultRunTimeout when zero
-	Triggers    []Trigger `json:"triggers,omitempty"`
-	Steps       []Step    `json:"steps"`
+	// Queue is the class of its runs; run.DefaultQueue when empty.
+	Queue string `json:"queue,omitempty"`
+	// MaxConcurrent is how many of its runs may be under way at a time; zero means any number.
+	MaxConcurrent int       `json:"max_concurrent,omitempty"`
+	Keep          Keep      `json:"keep,omitzero"`
+	Triggers      []Trigger `json:"triggers,omitempty"`
+	Steps         []Step    `json:"steps"`
+}
+
+// Keep is for how long the workflow's runs are kept, where that is shorter than everybody's; zero means it is not.
+type Keep struct {
+	Succeeded Duration `json:"succeeded,omitempty"`
+	Failed    Duration `json:"failed,omitempty"` // cancelled ones too
+}
+
+// QueueName is the queue of the workflow's runs.
+func (d Definition) QueueName() string {
+	if d.Queue == "" {
+		return run.DefaultQueue
+	}
+	return d.Queue
 }
 
 // Limits and defaults of a definition.
 const (
 	MaxSteps           = 200
 	MaxTriggers        = 50
+	MaxConcurrent      = 100_000
 	MaxInputs          = 256 << 10 // of a run, as JSON, in bytes
 	DefaultRunTimeout  = 24 * time.Hour
 	MaxRunTimeout      = 30 * 24 * time.Hour
