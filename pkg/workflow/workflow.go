@@ -101,6 +101,7 @@ type Step struct {
 	Retry     *Retry          `json:"retry,omitempty"`
 	Timeout   Duration        `json:"timeout,omitempty"` // of one attempt; DefaultStepTimeout when zero
 	OnError   string          `json:"on_error,omitempty"`
+	OnUnknown string          `json:"on_unknown,omitempty"` // see UnknownPolicy
 }
 
 // What a step's failure means for the run.
@@ -146,6 +147,11 @@ func (d Definition) RunTimeout() time.Duration {
 		return DefaultRunTimeout
 	}
 	return time.Duration(d.Timeout)
+}
+
+// OutOfTime says why a run failed that took longer than it may.
+func (d Definition) OutOfTime() string {
+	return "the run took longer than " + Duration(d.RunTimeout()).String()
 }
 
 // Retry is a step's retry policy as people write it; see run.Retry.
