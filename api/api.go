@@ -76,6 +76,7 @@ type server struct {
 	cfg       Config
 	version   string
 	db        *postgres.DB
+	queue     *queue.Client
 	dispatch  *dispatch.Service
 	clock     clock.Clock
 	log       *slog.Logger
@@ -113,7 +114,7 @@ func New(cfg Config, d Deps) (*API, error) {
 	runs := runView{db: d.DB, versions: newVersions(d.DB)}
 	a.hub = newHub(d.DB, d.Queue, runs, d.Clock, d.Log)
 	s := &server{
-		cfg: cfg, version: d.Version, db: d.DB, dispatch: dispatch.New(d.DB, d.Queue, d.Clock, d.Log), clock: d.Clock,
+		cfg: cfg, version: d.Version, db: d.DB, queue: d.Queue, dispatch: dispatch.New(d.DB, d.Queue, d.Clock, d.Log), clock: d.Clock,
 		log: d.Log, tokens: tokens, passwords: passwords, throttle: newThrottle(d.Queue, d.Clock, d.Log), hub: a.hub,
 		callers: newCallers(d.DB, tokens, d.Clock), runs: runs,
 	}

@@ -141,6 +141,10 @@ var promised = map[string]struct {
 	"GET /runs/{id}/logs":             {"200", "items next_cursor"},
 	"POST /runs/{id}/cancel":          {"202", "id status"},
 	"POST /runs/{id}/rerun":           {"202", "id status"},
+	"POST /runs/{id}/resolve":         {"202", "id status"},
+	"GET /hosts":                      {"200", "items"},
+	"PUT /hosts/{host}":               {"200", "host max_concurrent per_second burst failures closed_until reason"},
+	"DELETE /hosts/{host}":            {"204", ""},
 	"POST /schedules/preview":         {"200", "description fires anomalies"},
 	"GET /workflows/{id}/occurrences": {"200", "items next_cursor"},
 	"schema StepRun":                  {"", "id action status attempts output error"},
@@ -149,7 +153,7 @@ var promised = map[string]struct {
 	"schema Fire":                     {"", "at local note"},
 	"schema Anomaly":                  {"", "at kind effect"},
 	"schema Occurrence":               {"", "fire_at outcome reason run_id"},
-	"schema RunSummary":               {"", "id workflow_id version status reason trigger created_at started_at finished_at"},
+	"schema RunSummary":               {"", "id workflow_id version status reason cancel_requested_at trigger created_at started_at finished_at"},
 }
 
 func TestTheContractKeepsWhatWasPromised(t *testing.T) {
@@ -226,6 +230,12 @@ func TestTheWholeContract(t *testing.T) {
 	ana.get("/runs/" + run.text("id") + "/logs").want(200)
 	ana.post("/runs/"+run.text("id")+"/cancel", nil).want(202)
 	ana.post("/runs/"+run.text("id")+"/rerun", nil).want(202)
+	held := ana.post(path+"/runs", nil).want(202).text("id")
+	in.work(held).holds("fetch", "the worker was lost while GET https://api.example.com/rates was under way; did it happen?")
+	ana.post("/runs/"+held+"/resolve", object{"step": "fetch", "decision": "succeeded", "output": object{"status": 200}}).want(202)
+	ana.put("/hosts/api.example.com", object{"max_concurrent": 5, "per_second": 0.5}).want(200)
+	ana.get("/hosts").want(200)
+	ana.delete("/hosts/api.example.com").want(204)
 	listen(t, ana, "runs", "").until("retry")
 	ana.delete(path).want(204)
 	ana.post("/auth/logout", nil).want(204)
@@ -255,7 +265,7 @@ func TestNobodyIsRefused(t *testing.T) {
 			continue
 		}
 		method, path, _ := strings.Cut(name, " ")
-		path = strings.NewReplacer("{id}", "0190c0de-0000-7000-8000-000000000000", "{version}", "1").Replace(path)
+		path = strings.NewReplacer("{id}", "0190c0de-0000-7000-8000-000000000000", "{version}", "1", "{host}", "api.example.com").Replace(path)
 		for who, w := range map[string]with{
 			"nobody":               func(*http.Request) {},
 			"a forged token":       header("Authorization", "Bearer eyJhbGciOiJub25lIn0.e30."),

@@ -139,12 +139,13 @@ create index run_live_due on run_live (queue, due_at) where enqueued_at is null 
 create index run_live_released on run_live (queue, project_id) where enqueued_at is not null;
 create index run_live_workflow on run_live (workflow_id, gate);
 create index run_live_gate on run_live (gate, id) where gate is not null;
+create index run_live_cancelled on run_live (id) where cancel is not null;
 
 -- +goose Down
 alter table workflows drop column queue, drop column max_concurrent, drop column keep_succeeded, drop column keep_failed;
 alter table projects drop column max_concurrent;
 drop table queues, workers;
-drop index run_live_backlog, run_live_due, run_live_released, run_live_workflow, run_live_gate;
+drop index run_live_backlog, run_live_due, run_live_released, run_live_workflow, run_live_gate, run_live_cancelled;
 alter table run_live drop column gate;
 create index run_live_due on run_live (due_at);
 create index run_live_workflow on run_live (workflow_id);

@@ -15,6 +15,7 @@ import (
 type metrics struct {
 	lateness prometheus.Histogram
 	lost     prometheus.Counter
+	evicted  *prometheus.CounterVec
 }
 
 func newMetrics(reg prometheus.Registerer, db *postgres.DB, q *queue.Client, log *slog.Logger) *metrics {
@@ -26,9 +27,12 @@ func newMetrics(reg prometheus.Registerer, db *postgres.DB, q *queue.Client, log
 		lost: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "orq_runs_lost_workers_total", Help: "Runs taken back from workers that stopped beating.",
 		}),
+		evicted: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "orq_runs_evicted_total", Help: "Runs taken from workers that beat, by why: cancel, run_time, step_time.",
+		}, []string{"why"}),
 	}
 	if reg != nil {
-		reg.MustRegister(m.lateness, m.lost, &gauges{db: db, queue: q, log: log})
+		reg.MustRegister(m.lateness, m.lost, m.evicted, &gauges{db: db, queue: q, log: log})
 	}
 	return m
 }

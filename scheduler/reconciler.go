@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -29,6 +30,8 @@ type reconciler struct {
 	log        *slog.Logger
 	lostAfter  time.Duration
 	maxCrashes int
+	overtime   time.Duration
+	patience   time.Duration
 	metrics    *metrics
 	clock      clock.Clock
 	seen       time.Time // when the database answered last
@@ -40,6 +43,9 @@ func (r *reconciler) step(ctx context.Context) (time.Duration, error) {
 		return 0, err
 	}
 	if err := r.cancel(ctx); err != nil {
+		return 0, err
+	}
+	if err := r.overdue(ctx); err != nil {
 		return 0, err
 	}
 	n, err := r.rescue(ctx)
@@ -92,32 +98,46 @@ func (r *reconciler) canTell() bool {
 	return now.Sub(r.backAt) >= r.lostAfter
 }
 
-// rescue gives the runs of dead workers to others. A run that has killed several is not tried again.
+// rescue gives the runs of dead workers to others. A run that has killed several is not tried again. What happened stands
+// in the run's own log: there is no worker left to write it.
 func (r *reconciler) rescue(ctx context.Context) (int, error) {
 	if !r.canTell() {
 		return 0, nil
 	}
-	live := postgres.Live{Q: r.db}
-	lost, err := live.TakeLost(ctx, r.lostAfter, reconcileBatch)
+	var lost []postgres.Lost
+	err := r.db.InTx(ctx, func(q postgres.Querier) (err error) {
+		live, runs := postgres.Live{Q: q}, postgres.Runs{Q: q}
+		if lost, err = live.TakeLost(ctx, r.lostAfter, reconcileBatch); err != nil || len(lost) == 0 {
+			return err
+		}
+		var dead []uuid.UUID
+		for _, l := range lost {
+			if l.Crashes >= r.maxCrashes {
+				dead = append(dead, l.ID)
+			}
+		}
+		story, err := r.story(ctx, runs, lost)
+		if err != nil {
+			return err
+		}
+		if err := runs.Say(ctx, story); err != nil || len(dead) == 0 {
+			return err
+		}
+		_, err = live.End(ctx, dead, run.Failed, r.poisoned())
+		return err
+	})
 	if err != nil || len(lost) == 0 {
 		return 0, err
 	}
+	r.metrics.lost.Add(float64(len(lost)))
 	var stale []run.Ticket
-	var dead []uuid.UUID
+	var changes []run.Change
 	for _, l := range lost {
+		changes = append(changes, run.Change{RunID: l.ID, WorkflowID: l.WorkflowID, ProjectID: l.ProjectID})
 		r.log.WarnContext(ctx, "the worker of a run is gone", "run_id", l.ID, "worker", l.Worker, "crashes", l.Crashes)
 		stale = append(stale, run.Ticket{ID: l.ID, Attempt: l.Attempt - 1, Queue: l.Queue}) // the ticket it was claimed with
-		if l.Crashes >= r.maxCrashes {
-			dead = append(dead, l.ID)
-		}
 	}
-	r.metrics.lost.Add(float64(len(lost)))
-	if len(dead) > 0 {
-		reason := fmt.Sprintf("worker_lost: %d workers were lost while they had this run", r.maxCrashes)
-		if _, err := live.End(ctx, dead, run.Failed, reason); err != nil {
-			return 0, err
-		}
-	}
+	r.queue.Announce(ctx, changes)
 	if err := postgres.Notify(ctx, r.db, postgres.DueChannel); err != nil {
 		return 0, err
 	}
@@ -125,4 +145,56 @@ func (r *reconciler) rescue(ctx context.Context) (int, error) {
 		r.log.DebugContext(ctx, "Redis is away", "error", err) // the runs go on all the same
 	}
 	return len(lost), nil
+}
+
+// poisoned says why a run failed that was tried often enough.
+func (r *reconciler) poisoned() string {
+	return fmt.Sprintf("worker_lost: %d workers were lost while they had this run; its log says which", r.maxCrashes)
+}
+
+// story tells each run which worker it lost, and what was under way.
+func (r *reconciler) story(ctx context.Context, runs postgres.Runs, lost []postgres.Lost) ([]postgres.LogRow, error) {
+	ids := make([]uuid.UUID, len(lost))
+	for i, l := range lost {
+		ids[i] = l.ID
+	}
+	open, err := runs.Underway(ctx, ids)
+	if err != nil {
+		return nil, err
+	}
+	underway := map[uuid.UUID][]string{}
+	for _, step := range open {
+		underway[step.RunID] = append(underway[step.RunID], fmt.Sprintf("%s (attempt %d)", step.Step, step.Attempt))
+	}
+	lines := make([]postgres.LogRow, len(lost))
+	for i, l := range lost {
+		what := "no call was under way"
+		if steps := underway[l.ID]; len(steps) > 0 {
+			what = "under way: " + strings.Join(steps, ", ")
+		}
+		level, next := "warn", "another worker takes the run"
+		if l.Crashes >= r.maxCrashes {
+			level, next = "error", "the run is not tried again"
+		}
+		lines[i] = postgres.LogRow{RunID: l.ID, Level: level, Message: fmt.Sprintf(
+			"worker %s was lost, the %s that this run lost; its last sign of life was at %s; %s; %s",
+			l.Worker, ordinal(l.Crashes), l.BeatAt.UTC().Format(time.RFC3339), what, next)}
+	}
+	return lines, nil
+}
+
+// ordinal writes 1st, 2nd, 3rd, 4th.
+func ordinal(n int) string {
+	suffix := "th"
+	if n%100 < 11 || n%100 > 13 {
+		switch n % 10 {
+		case 1:
+			suffix = "st"
+		case 2:
+			suffix = "nd"
+		case 3:
+			suffix = "rd"
+		}
+	}
+	return fmt.Sprintf("%d%s", n, suffix)
 }

@@ -25,6 +25,8 @@ type Config struct {
 	LostAfter    time.Duration `default:"15s" env:"ORQ_LOST_AFTER" help:"A worker that has not beaten for this long is gone."`
 	EnqueueGrace time.Duration `default:"5s" env:"ORQ_ENQUEUE_GRACE" help:"A run that the queue has had for this long is enqueued again."`
 	MaxCrashes   int           `default:"3" env:"ORQ_MAX_CRASHES" help:"A run that has lost this many workers fails."`
+	Overtime     time.Duration `default:"15s" env:"ORQ_OVERTIME" help:"A run or step that is over its time for this long is ended although its worker says that it is at work."`
+	CancelAfter  time.Duration `default:"10s" env:"ORQ_CANCEL_AFTER" help:"A cancellation that a worker has not carried out for this long is carried out without it."`
 }
 
 // Check reports what is wrong with the configuration.
@@ -41,6 +43,12 @@ func (c Config) Check() error {
 	}
 	if c.MaxCrashes < 1 {
 		errs = append(errs, errors.New("ORQ_MAX_CRASHES must be 1 or more"))
+	}
+	if c.Overtime < time.Second {
+		errs = append(errs, errors.New("ORQ_OVERTIME must be 1s or more, and longer than the workers' ORQ_WORKER_LET_GO"))
+	}
+	if c.CancelAfter < time.Second {
+		errs = append(errs, errors.New("ORQ_CANCEL_AFTER must be 1s or more, and longer than the workers' ORQ_WORKER_LET_GO"))
 	}
 	return errors.Join(errs...)
 }
@@ -66,9 +74,12 @@ func New(cfg Config, db *postgres.DB, q *queue.Client, clk clock.Clock, log *slo
 			db: db, queue: q, log: log, clock: clk, grace: cfg.EnqueueGrace, lostAfter: cfg.LostAfter,
 			wake: make(chan struct{}, 1), after: map[string]uuid.UUID{},
 		},
-		reconciler: &reconciler{db: db, queue: q, service: service, log: log, lostAfter: cfg.LostAfter, maxCrashes: cfg.MaxCrashes, metrics: m, clock: clk},
-		janitor:    &janitor{db: db, log: log},
-		db:         db, clock: clk, log: log,
+		reconciler: &reconciler{
+			db: db, queue: q, service: service, log: log, lostAfter: cfg.LostAfter, maxCrashes: cfg.MaxCrashes,
+			overtime: cfg.Overtime, patience: cfg.CancelAfter, metrics: m, clock: clk,
+		},
+		janitor: &janitor{db: db, log: log},
+		db:      db, clock: clk, log: log,
 	}
 }
 

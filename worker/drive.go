@@ -32,8 +32,9 @@ type drive struct {
 	claimed postgres.Claimed
 	journal journal
 	results chan stepResult
-	running int
-	ended   []postgres.StepRow // not written yet
+	open    map[int]postgres.StepRow // attempts under way, by the index of their step
+	ended   []postgres.StepRow       // not written yet
+	hold    *hold
 }
 
 type stepResult struct {
@@ -45,7 +46,7 @@ type stepResult struct {
 
 // drive runs the steps of a claimed run until it ends, has to wait, or is interrupted. It answers how the run was left;
 // errLost when it was not this worker's any more.
-func (w *Worker) drive(ctx context.Context, c postgres.Claimed) (run.Status, error) {
+func (w *Worker) drive(ctx context.Context, h *hold, c postgres.Claimed) (run.Status, error) {
 	ahead := c.ClaimedAt.Sub(w.clock.Now())
 	var b *book
 	err := w.insist(ctx, func(ctx context.Context) (err error) {
@@ -61,7 +62,11 @@ func (w *Worker) drive(ctx context.Context, c postgres.Claimed) (run.Status, err
 	}
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
-	d := &drive{state: st, stop: stop, ahead: ahead, w: w, claimed: c, results: make(chan stepResult, parallel)}
+	d := &drive{
+		state: st, stop: stop, ahead: ahead, w: w, claimed: c, hold: h,
+		results: make(chan stepResult, parallel), open: map[int]postgres.StepRow{},
+	}
+	d.expect()
 	if c.Attempt > 1 || c.RerunOf != nil {
 		if err := w.insist(ctx, d.resume); err != nil {
 			return "", err
@@ -75,8 +80,22 @@ func (w *Worker) drive(ctx context.Context, c postgres.Claimed) (run.Status, err
 // now is the present instant by the database's clock.
 func (d *drive) now() time.Time { return d.w.clock.Now().Add(d.ahead) }
 
-// deadline is when the run's time is up.
-func (d *drive) deadline() time.Time { return d.claimed.StartedAt.Add(d.book.def.RunTimeout()) }
+// deadline is when the run's time is up. The time that it was held for a person does not count.
+func (d *drive) deadline() time.Time {
+	held := time.Duration(d.claimed.HeldFor * float64(time.Second))
+	return d.claimed.StartedAt.Add(d.book.def.RunTimeout() + held)
+}
+
+// expect lets the next beat say until when the run should have got further: the scheduler ends what goes on for longer.
+func (d *drive) expect() {
+	earliest := d.deadline()
+	for i, row := range d.open {
+		if end := row.StartedAt.Add(d.book.def.Steps[i].AttemptTimeout()); end.Before(earliest) {
+			earliest = end
+		}
+	}
+	d.hold.deadline.Store(&earliest)
+}
 
 // resume reads what was recorded of the run before this worker took it.
 func (d *drive) resume(ctx context.Context) error {
@@ -88,29 +107,30 @@ func (d *drive) resume(ctx context.Context) error {
 	if d.journal.seq, err = runs.LastSeq(ctx, d.claimed.ID); err != nil {
 		return err
 	}
-	d.ended = d.restore(rows, d.now())
-	for _, row := range d.ended {
-		d.journal.add(d.now(), row.Step, row.Attempt, "warn", "the worker was lost during this attempt; it is made again")
+	for _, row := range d.restore(rows) {
+		d.close(row)
 	}
 	return nil
 }
 
 func (d *drive) loop(ctx context.Context) (run.Status, error) {
 	for {
-		if ctx.Err() == nil {
-			if err := d.begin(ctx); err != nil {
-				return d.settle(ctx, err)
-			}
+		if ctx.Err() != nil {
+			return d.settle(ctx, context.Cause(ctx))
 		}
-		if d.running == 0 {
-			if ctx.Err() != nil {
-				return d.settle(ctx, context.Cause(ctx))
-			}
+		if err := d.begin(ctx); err != nil {
+			return d.settle(ctx, err)
+		}
+		if len(d.open) == 0 {
 			if status, reason, over := d.outcome(); over {
 				return status, d.finish(ctx, status, reason)
 			}
-			if at, ok := d.nextWait(); ok && at.Sub(d.now()) > shortWait {
+			at, waits := d.nextWait()
+			if waits && at.Sub(d.now()) > shortWait {
 				return run.Waiting, d.release(ctx, at)
+			}
+			if reason := d.heldReason(); !waits && reason != "" {
+				return run.Held, d.write(ctx, postgres.Record{Outcome: postgres.Hold, Reason: reason})
 			}
 		}
 		if err := d.wait(ctx); err != nil {
@@ -126,13 +146,9 @@ func (d *drive) wait(ctx context.Context) error {
 	if at, ok := d.nextWait(); ok {
 		due = d.w.clock.After(max(at.Sub(d.now()), 0))
 	}
-	done := ctx.Done()
-	if d.running > 0 && ctx.Err() != nil {
-		done = nil // interrupted: the steps see it as well, and return
-	}
 	select {
 	case r := <-d.results:
-		d.running--
+		d.took(r)
 		if ctx.Err() != nil {
 			d.interrupted(r, context.Cause(ctx))
 			return nil
@@ -141,10 +157,10 @@ func (d *drive) wait(ctx context.Context) error {
 	case <-due:
 		d.wake()
 		return nil
-	case <-done:
+	case <-ctx.Done():
 		return nil
 	}
-	if d.running == 0 {
+	if len(d.open) == 0 {
 		if _, _, over := d.outcome(); over || !d.anyReady() {
 			return nil // written with what follows: the end or the release
 		}
@@ -152,12 +168,18 @@ func (d *drive) wait(ctx context.Context) error {
 	return d.write(ctx, postgres.Record{Outcome: postgres.Continue})
 }
 
+// took notes that an attempt is over.
+func (d *drive) took(r stepResult) {
+	delete(d.open, r.index)
+	d.expect()
+}
+
 // wake puts steps whose time has come back in line.
 func (d *drive) wake() {
 	now := d.now()
 	for i := range d.steps {
 		if d.steps[i].status == run.Waiting && !d.steps[i].nextAt.After(now) {
-			d.steps[i].status = run.Queued
+			d.steps[i].status, d.steps[i].parked = run.Queued, ""
 		}
 	}
 }
@@ -169,88 +191,6 @@ func (d *drive) anyReady() bool {
 		}
 	}
 	return false
-}
-
-// begin starts every step that may begin, as far as there is room. Skipping a step may decide about others, so it looks
-// again until nothing changes.
-func (d *drive) begin(ctx context.Context) error {
-	d.wake()
-	for changed := true; changed; {
-		changed = false
-		for i := range d.steps {
-			if d.steps[i].status != run.Queued || d.running >= parallel {
-				continue
-			}
-			switch d.ready(i) {
-			case never:
-				d.skip(i, "nothing that it runs after succeeded")
-				changed = true
-			case mayBegin:
-				began, err := d.beginStep(ctx, i)
-				if err != nil {
-					return err
-				}
-				changed = changed || !began
-			}
-		}
-	}
-	return nil
-}
-
-// beginStep starts an attempt of a step; began is false when it was skipped or failed at once.
-func (d *drive) beginStep(ctx context.Context, i int) (began bool, err error) {
-	def, book, step := d.book.def.Steps[i], d.book.steps[i], &d.steps[i]
-	now := d.now()
-	if book.broken != nil {
-		d.failAtOnce(i, now, book.broken.Error())
-		return false, nil
-	}
-	if book.condition != nil && step.attempt == 0 {
-		holds, err := book.condition.Eval(ctx, d.env)
-		if ctx.Err() != nil {
-			return false, context.Cause(ctx)
-		}
-		if err != nil {
-			d.failAtOnce(i, now, "condition: "+err.Error())
-			return false, nil
-		}
-		if !holds {
-			d.skip(i, "its condition is false: "+def.If)
-			return false, nil
-		}
-	}
-	step.attempt++
-	step.status = run.Running
-	row := postgres.StepRow{RunID: d.claimed.ID, Step: def.ID, Attempt: step.attempt, Status: run.Running, StartedAt: &now}
-	if book.leaves {
-		d.ended = append(d.ended, row)
-		if err := d.write(ctx, postgres.Record{Outcome: postgres.Continue}); err != nil {
-			return false, err
-		}
-	}
-	d.running++
-	env := d.env.Snapshot()
-	call := action.Call{
-		RunID: d.claimed.ID, Step: def.ID, Attempt: row.Attempt, Env: env,
-		Log: d.journal.writer(d.now, def.ID, row.Attempt),
-	}
-	go func() {
-		stepCtx, cancel := context.WithTimeout(ctx, def.AttemptTimeout())
-		defer cancel()
-		result := guarded(stepCtx, book.runner, call)
-		d.results <- stepResult{index: i, row: row, result: result, duration: d.now().Sub(now)}
-	}()
-	return true, nil
-}
-
-// guarded makes a panic of an action the failure of its step.
-func guarded(ctx context.Context, r action.Runner, call action.Call) (result action.Result) {
-	defer func() {
-		if p := recover(); p != nil {
-			result = action.Result{Failure: &action.Failure{Class: run.FailurePanic, Message: fmt.Sprintf("internal error in the action: %v", p)}}
-		}
-	}()
-	return r.Run(ctx, call)
 }
 
 // apply takes in how an attempt went and decides whether there is another.
@@ -357,7 +297,7 @@ func (d *drive) release(ctx context.Context, at time.Time) error {
 		at = end
 	}
 	delay := max(at.Sub(d.now()), 0)
-	if err := d.write(ctx, postgres.Record{Outcome: postgres.Release, Delay: delay, Waits: true}); err != nil {
+	if err := d.write(ctx, postgres.Record{Outcome: postgres.Release, Delay: delay, Waits: true, Reason: d.parkedReason()}); err != nil {
 		return err
 	}
 	ticket := run.Ticket{ID: d.claimed.ID, Attempt: d.claimed.Attempt, Queue: d.claimed.Queue}

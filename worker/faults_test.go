@@ -3,6 +3,7 @@ package worker_test
 import (
 	"context"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -95,8 +96,18 @@ func TestARunThatKillsItsWorkersFails(t *testing.T) {
 			t.Fatalf("it was taken %d times", attempt)
 		}
 	}
-	if row := b.until(id, run.Failed); deref(row.Reason) == "" {
-		t.Error("it does not say why")
+	row := b.until(id, run.Failed)
+	if want := "worker_lost: 3 workers were lost while they had this run; its log says which"; deref(row.Reason) != want {
+		t.Errorf("reason %q, want %q", deref(row.Reason), want)
+	}
+	story := b.messages(id)
+	if len(story) != 3 {
+		t.Fatalf("the log has %d lines, want one for each worker: %q", len(story), story)
+	}
+	for i, want := range []string{"the 1st that this run lost", "the 2nd that this run lost", "the run is not tried again"} {
+		if !strings.HasPrefix(story[i], "worker doomed was lost") || !strings.Contains(story[i], want) {
+			t.Errorf("line %d is %q, want %q in it", i+1, story[i], want)
+		}
 	}
 }
 

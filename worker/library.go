@@ -41,6 +41,7 @@ type book struct {
 type bookStep struct {
 	runner    action.Runner
 	leaves    bool
+	onUnknown string          // one of workflow.Unknown…
 	condition *expr.Condition // nil: always
 	broken    error           // why the step cannot run as it is written
 }
@@ -98,7 +99,7 @@ func (l *library) prepare(s workflow.Step) (p bookStep) {
 		p.broken = fmt.Errorf("this worker does not know the action %q", s.Action)
 		return p
 	}
-	p.leaves = a.Leaves()
+	p.leaves, p.onUnknown = a.Leaves(), s.UnknownPolicy()
 	if p.runner, p.broken = a.Prepare(s.Config); p.broken != nil {
 		return p
 	}

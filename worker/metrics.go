@@ -8,6 +8,8 @@ type metrics struct {
 	ended   *prometheus.CounterVec
 	steps   *prometheus.HistogramVec
 	zombies prometheus.Counter
+	linger  prometheus.Gauge
+	parked  *prometheus.CounterVec
 }
 
 func newMetrics(reg prometheus.Registerer) *metrics {
@@ -25,9 +27,15 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 		zombies: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "orq_runs_dropped_total", Help: "Results dropped because the run had been given to another worker.",
 		}),
+		linger: prometheus.NewGauge(prometheus.GaugeOpts{
+			Name: "orq_actions_lingering", Help: "Actions that did not stop when told to, and whose runs were let go.",
+		}),
+		parked: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "orq_steps_parked_total", Help: "Times that a step had to wait for a host, by why: closed, probed, full, paced.",
+		}, []string{"why"}),
 	}
 	if reg != nil {
-		reg.MustRegister(m.started, m.ended, m.steps, m.zombies)
+		reg.MustRegister(m.started, m.ended, m.steps, m.zombies, m.linger, m.parked)
 	}
 	return m
 }

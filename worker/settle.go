@@ -6,15 +6,22 @@ import (
 
 	"github.com/guildmember145/orquestador-plataforma/pkg/postgres"
 	"github.com/guildmember145/orquestador-plataforma/pkg/run"
-	"github.com/guildmember145/orquestador-plataforma/pkg/workflow"
+	"github.com/guildmember145/orquestador-plataforma/worker/internal/action"
 )
 
 // settle ends the drive for a reason that does not lie in the steps: it interrupts those that are running and waits for
-// them.
+// them, though not for ever.
 func (d *drive) settle(ctx context.Context, cause error) (run.Status, error) {
 	d.stop(cause)
-	for ; d.running > 0; d.running-- {
-		d.interrupted(<-d.results, cause)
+	late := d.w.clock.After(d.w.cfg.LetGo)
+	for len(d.open) > 0 {
+		select {
+		case r := <-d.results:
+			d.took(r)
+			d.interrupted(r, cause)
+		case <-late:
+			d.letGo(ctx, cause)
+		}
 	}
 	var why cancelled
 	switch {
@@ -22,13 +29,41 @@ func (d *drive) settle(ctx context.Context, cause error) (run.Status, error) {
 		d.closeSteps(run.Cancelled, why.reason)
 		return run.Cancelled, d.finish(ctx, run.Cancelled, why.reason)
 	case errors.Is(cause, errTimeout):
-		reason := "the run took longer than " + workflow.Duration(d.book.def.RunTimeout()).String()
+		reason := d.book.def.OutOfTime()
 		d.closeSteps(run.Cancelled, reason)
 		return run.Failed, d.finish(ctx, run.Failed, reason)
 	case errors.Is(cause, errShutdown):
-		return run.Queued, d.write(ctx, postgres.Record{Outcome: postgres.Release})
+		return d.putBack(ctx)
 	}
 	return "", cause
+}
+
+// letGo goes on without the actions that do not stop. They keep their goroutines until they do; their results are nobody's.
+func (d *drive) letGo(ctx context.Context, cause error) {
+	lingering := len(d.open)
+	d.w.log.WarnContext(ctx, "actions do not stop; the run goes on without them", "run_id", d.claimed.ID, "actions", lingering)
+	for i, row := range d.open {
+		f := &action.Failure{Message: "the action did not stop when it was told to"}
+		d.interrupted(stepResult{index: i, row: row, result: action.Result{Failure: f}}, cause)
+	}
+	clear(d.open)
+	d.w.metrics.linger.Add(float64(lingering))
+	results, gauge := d.results, d.w.metrics.linger
+	go func() {
+		for range lingering {
+			<-results
+			gauge.Dec()
+		}
+	}()
+}
+
+// putBack gives the run to whoever takes it next: another worker, or a person when that is all that it waits for.
+func (d *drive) putBack(ctx context.Context) (run.Status, error) {
+	_, waits := d.nextWait()
+	if reason := d.heldReason(); reason != "" && !waits && !d.anyReady() {
+		return run.Held, d.write(ctx, postgres.Record{Outcome: postgres.Hold, Reason: reason})
+	}
+	return run.Queued, d.write(ctx, postgres.Record{Outcome: postgres.Release})
 }
 
 // interrupted takes in an attempt that was cut short. What succeeded all the same counts.
@@ -52,9 +87,10 @@ func (d *drive) interrupted(r stepResult, cause error) {
 		class := run.FailureTimeout
 		row.Status, step.status, row.Class, row.Error = run.Failed, run.Failed, &class, &message
 	default:
-		message, class := "the worker was stopped during this attempt", run.FailureWorkerLost
-		row.Status, step.status, row.Class, row.Error = run.Failed, run.Queued, &class, &message
-		d.journal.add(now, row.Step, row.Attempt, "warn", message+"; it is made again")
+		if r.result.Failure.Unsent {
+			row.SentAt = nil
+		}
+		d.lost(r.index, &row, "the worker was stopped")
 	}
 	d.ended = append(d.ended, row)
 }
@@ -64,6 +100,12 @@ func (d *drive) closeSteps(status run.Status, why string) {
 	now := d.now()
 	for i := range d.steps {
 		step := &d.steps[i]
+		if step.held != nil && step.status == run.Held {
+			row := *step.held
+			row.Status, row.FinishedAt, step.status = status, &now, status
+			d.ended = append(d.ended, row)
+			continue
+		}
 		if step.status != run.Queued && step.status != run.Waiting {
 			continue
 		}

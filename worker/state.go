@@ -16,7 +16,9 @@ type stepState struct {
 	attempt  int       // the newest attempt's number; 0 before the first
 	failures int       // attempts that count against the retry policy
 	nextAt   time.Time // waiting: when the next attempt is due
-	message  string    // why it failed
+	message  string    // why it failed, or is held
+	parked   string    // waiting for a host: why, for people
+	held     *postgres.StepRow
 }
 
 // state is where a run stands: its steps, and what templates may see of them. One goroutine owns it.
@@ -61,10 +63,9 @@ func stamp(t *time.Time) any {
 	return t.UTC().Format("2006-01-02T15:04:05.000Z")
 }
 
-// restore continues what earlier workers recorded, attempts in order. It answers the attempts that a dead worker left
-// open; they are closed, and not counted against the retry policy.
-func (s *state) restore(rows []postgres.StepRow, now time.Time) []postgres.StepRow {
-	var closed []postgres.StepRow
+// restore continues what earlier workers recorded, attempts in order. It answers the attempts that a lost worker left
+// open.
+func (s *state) restore(rows []postgres.StepRow) (open []postgres.StepRow) {
 	for _, row := range rows {
 		i, ok := s.book.graph.Index(row.Step)
 		if !ok {
@@ -78,6 +79,8 @@ func (s *state) restore(rows []postgres.StepRow, now time.Time) []postgres.StepR
 			s.remember(row.Step, row.Output)
 		case run.Skipped:
 			step.status = run.Skipped
+		case run.Held:
+			step.status, step.message, step.held = run.Held, deref(row.Error), &row
 		case run.Failed:
 			if row.Class == nil || *row.Class != run.FailureWorkerLost {
 				step.failures++
@@ -88,14 +91,11 @@ func (s *state) restore(rows []postgres.StepRow, now time.Time) []postgres.StepR
 			} else if row.Class != nil && *row.Class == run.FailureWorkerLost {
 				step.status = run.Queued
 			}
-		default: // it was running when its worker died
-			class, message := run.FailureWorkerLost, "the worker was lost during this attempt"
-			row.Status, row.Class, row.Error, row.FinishedAt = run.Failed, &class, &message, &now
-			closed = append(closed, row)
-			step.status = run.Queued
+		default: // it was running when its worker was lost
+			open = append(open, row)
 		}
 	}
-	return closed
+	return open
 }
 
 func deref(s *string) string {
@@ -166,6 +166,26 @@ func (s *state) outcome() (status run.Status, reason string, over bool) {
 		}
 	}
 	return status, reason, true
+}
+
+// heldReason says what a person has to decide; empty when there is nothing.
+func (s *state) heldReason() string {
+	for i, step := range s.steps {
+		if step.status == run.Held {
+			return "step " + s.book.def.Steps[i].ID + ": " + step.message
+		}
+	}
+	return ""
+}
+
+// parkedReason says which host the run waits for; empty when for none.
+func (s *state) parkedReason() string {
+	for _, step := range s.steps {
+		if step.status == run.Waiting && step.parked != "" {
+			return step.parked
+		}
+	}
+	return ""
 }
 
 // nextWait is the earliest instant that a waiting step waits for; ok is false when none waits.

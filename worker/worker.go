@@ -12,6 +12,7 @@ import (
 	"log/slog"
 	"os"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/google/uuid"
@@ -19,11 +20,13 @@ import (
 
 	"github.com/guildmember145/orquestador-plataforma/pkg/clock"
 	"github.com/guildmember145/orquestador-plataforma/pkg/fault"
+	"github.com/guildmember145/orquestador-plataforma/pkg/host"
 	"github.com/guildmember145/orquestador-plataforma/pkg/lifecycle"
 	"github.com/guildmember145/orquestador-plataforma/pkg/postgres"
 	"github.com/guildmember145/orquestador-plataforma/pkg/queue"
 	"github.com/guildmember145/orquestador-plataforma/pkg/run"
 	"github.com/guildmember145/orquestador-plataforma/worker/internal/action"
+	"github.com/guildmember145/orquestador-plataforma/worker/internal/gate"
 )
 
 // Config is what can be set about a worker.
@@ -31,6 +34,38 @@ type Config struct {
 	Concurrency int           `default:"100" env:"ORQ_WORKER_CONCURRENCY" help:"How many runs this worker does at a time."`
 	Beat        time.Duration `default:"3s" env:"ORQ_WORKER_BEAT" help:"How often it says that it is alive."`
 	Version     string        `kong:"-"` // of the program, for people
+	LetGo       time.Duration `default:"5s" env:"ORQ_WORKER_LET_GO" help:"How long an action may take to stop when its run ends; then the run is let go without it."`
+
+	HostConcurrency int           `default:"0" env:"ORQ_HOST_CONCURRENCY" help:"How many calls all workers make to one host at a time, unless its own limits say otherwise; 0 for as many as there are."`
+	HostFailures    int           `default:"20" env:"ORQ_HOST_FAILURES" help:"After so many calls in a row that fail, a host gets none for a while; 0 for never."`
+	HostCooldown    time.Duration `default:"30s" env:"ORQ_HOST_COOLDOWN" help:"How long that while is; it doubles up to ten minutes as long as the host stays ill."`
+}
+
+const defaultLetGo = 5 * time.Second
+
+// longestCooldown is as long as a host that fails is left alone at most.
+const longestCooldown = 10 * time.Minute
+
+// check refuses settings with which a worker would do nothing, or nothing else than beat.
+func (c Config) check() error {
+	wrong := func(format string, args ...any) error {
+		return fault.New(fault.Invalid, "out_of_range", format, args...)
+	}
+	switch {
+	case c.Concurrency < 1:
+		return wrong("ORQ_WORKER_CONCURRENCY is %d; it must be 1 at least", c.Concurrency)
+	case c.Beat <= 0:
+		return wrong("ORQ_WORKER_BEAT is %s; it must be longer than nothing, as in 3s", c.Beat)
+	case c.LetGo < 0:
+		return wrong("ORQ_WORKER_LET_GO is %s; it cannot be negative", c.LetGo)
+	case c.HostConcurrency < 0 || c.HostConcurrency > host.MaxConcurrent:
+		return wrong("ORQ_HOST_CONCURRENCY is %d; it must be from 0 to %d", c.HostConcurrency, host.MaxConcurrent)
+	case c.HostFailures < 0:
+		return wrong("ORQ_HOST_FAILURES is %d; it must be 0 or more", c.HostFailures)
+	case c.HostFailures > 0 && (c.HostCooldown <= 0 || c.HostCooldown > longestCooldown):
+		return wrong("ORQ_HOST_COOLDOWN is %s; it must be longer than nothing, up to %s", c.HostCooldown, longestCooldown)
+	}
+	return nil
 }
 
 // Worker is the role.
@@ -44,6 +79,7 @@ type Worker struct {
 	recorder *recorder
 	library  *library
 	metrics  *metrics
+	gate     *gate.Gate
 
 	look chan struct{} // asks for a beat at once
 
@@ -54,7 +90,8 @@ type Worker struct {
 
 // hold is a run that this worker has.
 type hold struct {
-	cancel context.CancelCauseFunc
+	cancel   context.CancelCauseFunc
+	deadline atomic.Pointer[time.Time] // of the run or of what it is at, by the database's clock
 }
 
 // Why the context of a run ends.
@@ -69,14 +106,13 @@ type cancelled struct{ reason string }
 
 func (c cancelled) Error() string { return c.reason }
 
-// New makes a Worker; client is the only way its actions reach addresses that users typed. reg may be nil. Settings with
-// which it would do nothing, or nothing else than beat, are refused.
+// New makes a Worker; client is the only way its actions reach addresses that users typed. reg may be nil.
 func New(cfg Config, db *postgres.DB, q *queue.Client, client action.HTTPClient, clk clock.Clock, log *slog.Logger, reg prometheus.Registerer) (*Worker, error) {
-	if cfg.Concurrency < 1 {
-		return nil, fault.New(fault.Invalid, "out_of_range", "ORQ_WORKER_CONCURRENCY is %d; it must be 1 at least", cfg.Concurrency)
+	if err := cfg.check(); err != nil {
+		return nil, err
 	}
-	if cfg.Beat <= 0 {
-		return nil, fault.New(fault.Invalid, "out_of_range", "ORQ_WORKER_BEAT is %s; it must be longer than nothing, as in 3s", cfg.Beat)
+	if cfg.LetGo == 0 {
+		cfg.LetGo = defaultLetGo
 	}
 	name, err := newName()
 	if err != nil {
@@ -88,6 +124,10 @@ func New(cfg Config, db *postgres.DB, q *queue.Client, client action.HTTPClient,
 		look: make(chan struct{}, 1),
 	}
 	w.recorder = newRecorder(name, db, q, w.log)
+	w.gate = gate.New(gate.Config{
+		Default: host.Limits{MaxConcurrent: cfg.HostConcurrency},
+		Breaker: host.Breaker{Failures: cfg.HostFailures, Cooldown: cfg.HostCooldown, Limit: longestCooldown},
+	}, q, postgres.Hosts{Q: db}.Limits, clk, w.log)
 	return w, nil
 }
 
@@ -117,10 +157,12 @@ func (w *Worker) Run(ctx, stop context.Context) error {
 		detour.Go(func() { w.detour(ctx, stop) })
 		return w.queue.Serve(context.WithoutCancel(ctx), stop, w.cfg.Concurrency, w.handle)
 	}
+	w.gate.Refresh(ctx)
 	return lifecycle.Run(stop, ctx, lifecycleGrace, w.log,
 		lifecycle.Service{Name: "queue", Run: serve},
 		lifecycle.Service{Name: "presence", Run: func(_, stop context.Context) error { return w.beThere(beating, stop) }},
 		lifecycle.Service{Name: "heartbeat", Run: func(context.Context, context.Context) error { return w.beat(beating) }},
+		lifecycle.Service{Name: "hosts", Run: func(context.Context, context.Context) error { return w.gate.Run(beating) }},
 		lifecycle.Service{Name: "cancellations", Run: func(context.Context, context.Context) error {
 			w.queue.Cancellations(beating, w.lookAfter)
 			return nil
@@ -199,13 +241,13 @@ func (w *Worker) take(ctx context.Context, claimed postgres.Claimed) {
 	h := &hold{cancel: cancel}
 	w.keep(claimed.ID, h)
 	defer w.forget(claimed.ID, h)
-	w.execute(ctx, claimed)
+	w.execute(ctx, h, claimed)
 }
 
 // execute drives a claimed run and deals with what drive could not.
-func (w *Worker) execute(ctx context.Context, claimed postgres.Claimed) {
+func (w *Worker) execute(ctx context.Context, h *hold, claimed postgres.Claimed) {
 	w.metrics.started.Inc()
-	end, err := w.drive(ctx, claimed)
+	end, err := w.drive(ctx, h, claimed)
 	switch {
 	case err == nil:
 		w.metrics.ended.WithLabelValues(string(end)).Inc()
@@ -276,22 +318,22 @@ func (w *Worker) beat(ctx context.Context) error {
 func (w *Worker) beatOnce(ctx context.Context) {
 	w.mu.Lock()
 	mine := make(map[uuid.UUID]*hold, len(w.held))
-	ids := make([]uuid.UUID, 0, len(w.held))
+	alive := make([]postgres.Alive, 0, len(w.held))
 	for id, h := range w.held {
 		mine[id] = h
-		ids = append(ids, id)
+		alive = append(alive, postgres.Alive{ID: id, Deadline: h.deadline.Load()})
 	}
 	w.mu.Unlock()
-	if len(ids) == 0 {
+	if len(alive) == 0 {
 		return
 	}
-	alive, err := postgres.Live{Q: w.db}.Beat(ctx, w.name, ids)
+	held, err := postgres.Live{Q: w.db}.Beat(ctx, w.name, alive)
 	if err != nil {
-		w.log.WarnContext(ctx, "beat failed", "runs", len(ids), "error", err)
+		w.log.WarnContext(ctx, "beat failed", "runs", len(alive), "error", err)
 		return
 	}
 	for id, h := range mine {
-		reason, ok := alive[id]
+		reason, ok := held[id]
 		switch {
 		case ok && reason != nil:
 			h.cancel(cancelled{*reason})

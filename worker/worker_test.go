@@ -14,6 +14,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/uuid"
+	"github.com/prometheus/client_golang/prometheus"
 	"github.com/redis/go-redis/v9"
 
 	"github.com/guildmember145/orquestador-plataforma/pkg/account"
@@ -46,6 +47,8 @@ type bench struct {
 	target  *target
 	log     *slog.Logger
 	server  *local.Redis
+	// registry gets the metrics of the worker that is started next; nil for none.
+	registry *prometheus.Registry
 }
 
 // target answers the calls of http_endpoint steps.
@@ -116,9 +119,13 @@ func newBench(t *testing.T) *bench {
 
 // work runs a worker until the test ends or the returned functions are called: drain asks it to finish, abandon makes it
 // give back what it has.
-func (b *bench) work() (drain, abandon func()) {
+func (b *bench) work(change ...func(*worker.Config)) (drain, abandon func()) {
 	b.t.Helper()
-	w, err := worker.New(worker.Config{Concurrency: 20, Beat: 50 * time.Millisecond}, b.db, b.queue, b.target, clock.System{}, b.log, nil)
+	cfg := worker.Config{Concurrency: 20, Beat: 50 * time.Millisecond}
+	for _, f := range change {
+		f(&cfg)
+	}
+	w, err := worker.New(cfg, b.db, b.queue, b.target, clock.System{}, b.log, b.metrics())
 	if err != nil {
 		b.t.Fatal(err)
 	}
@@ -126,9 +133,15 @@ func (b *bench) work() (drain, abandon func()) {
 }
 
 // schedule runs a scheduler in the same way. A worker is given up after lostAfter of silence.
-func (b *bench) schedule(lostAfter time.Duration) {
+func (b *bench) schedule(lostAfter time.Duration, change ...func(*scheduler.Config)) {
 	b.t.Helper()
-	s := scheduler.New(scheduler.Config{Batch: 100, LostAfter: lostAfter, EnqueueGrace: 5 * time.Second, MaxCrashes: 3}, b.db, b.queue, clock.System{}, b.log, nil)
+	cfg := scheduler.Config{
+		Batch: 100, LostAfter: lostAfter, EnqueueGrace: 5 * time.Second, MaxCrashes: 3, Overtime: time.Minute, CancelAfter: time.Minute,
+	}
+	for _, f := range change {
+		f(&cfg)
+	}
+	s := scheduler.New(cfg, b.db, b.queue, clock.System{}, b.log, nil)
 	b.serve(s.Run)
 }
 
@@ -180,6 +193,46 @@ func (b *bench) get(id uuid.UUID) postgres.RunRow {
 		b.t.Fatal(err)
 	}
 	return row
+}
+
+// metrics is where a worker counts. An interface that holds a nil pointer would not be nil.
+func (b *bench) metrics() prometheus.Registerer {
+	if b.registry == nil {
+		return nil
+	}
+	return b.registry
+}
+
+// counted is the sum of a metric of the worker that counts into the registry.
+func (b *bench) counted(name string) (sum float64) {
+	b.t.Helper()
+	families, err := b.registry.Gather()
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	for _, f := range families {
+		if f.GetName() != name {
+			continue
+		}
+		for _, m := range f.GetMetric() {
+			sum += m.GetCounter().GetValue() + m.GetGauge().GetValue()
+		}
+	}
+	return sum
+}
+
+// eventually asks again until ok, or until there is no hope.
+func (b *bench) eventually(what string, ok func() bool) {
+	b.t.Helper()
+	deadline := time.Now().Add(patience)
+	tick := time.NewTicker(5 * time.Millisecond)
+	defer tick.Stop()
+	for !ok() {
+		if time.Now().After(deadline) {
+			b.t.Fatalf("not in time: %s", what)
+		}
+		<-tick.C
+	}
 }
 
 // until waits until a run is in a status.

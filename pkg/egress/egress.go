@@ -9,12 +9,15 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/base64"
+	"errors"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptrace"
 	"net/url"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/net/http/httpguts"
@@ -122,9 +125,21 @@ type hop struct {
 }
 
 // Do makes the call within ctx, which should have a deadline: there is no other limit on the whole. Its error is an
-// *Error. It never repeats a call by itself, except that net/http sends a request without body once more when the
-// kept connection turns out to be closed.
+// *Error. It never repeats a call by itself, except that net/http sends a GET, HEAD or OPTIONS once more when the kept
+// connection turns out to be closed.
 func (c *Client) Do(ctx context.Context, r Request) (*Response, error) {
+	var sent atomic.Bool
+	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{GotConn: func(httptrace.GotConnInfo) { sent.Store(true) }})
+	response, err := c.call(ctx, r)
+	var e *Error
+	if errors.As(err, &e) {
+		e.Sent = sent.Load()
+	}
+	return response, err
+}
+
+// call follows the redirects.
+func (c *Client) call(ctx context.Context, r Request) (*Response, error) {
 	at, err := firstHop(r)
 	if err != nil {
 		return nil, err
@@ -198,6 +213,9 @@ func (c *Client) send(ctx context.Context, at hop) (*http.Response, error) {
 	// With GetBody net/http would repeat even a POST by itself when it carries an Idempotency-Key.
 	request.GetBody = nil
 	request.Header = at.header.Clone()
+	if body == nil {
+		respell(request.Header)
+	}
 	if host := request.Header.Get("Host"); host != "" {
 		request.Host = host
 		request.Header.Del("Host")
@@ -217,6 +235,17 @@ func (c *Client) send(ctx context.Context, at hop) (*http.Response, error) {
 		return nil, failed(KindProtocol, nil, "%s switches to another protocol, which is not supported", shownURL(at.url))
 	}
 	return answer, nil
+}
+
+// respell writes the headers that make net/http repeat even a POST by itself, if it has no body, in a way that it does not
+// look for; names of headers are the same in any case.
+func respell(h http.Header) {
+	for _, name := range []string{"Idempotency-Key", "X-Idempotency-Key"} {
+		if values, ok := h[name]; ok {
+			delete(h, name)
+			h[strings.ToLower(name)] = values
+		}
+	}
 }
 
 func isRedirect(status int) bool {

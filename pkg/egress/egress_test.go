@@ -543,28 +543,53 @@ func TestTLS(t *testing.T) {
 	wantKind(t, err, KindTLS)
 }
 
-// TestNoSecondCall: a POST that carries an Idempotency-Key is not repeated by net/http when its connection dies.
+// TestNoSecondCall: a POST that carries an Idempotency-Key is not repeated by net/http when its connection dies, neither
+// with a body nor without; and that it may have happened is told.
 func TestNoSecondCall(t *testing.T) {
-	hits := atomic.Int32{}
-	s := serve(t, func(w http.ResponseWriter, r *http.Request) {
-		if hits.Add(1) == 1 {
-			return // the first makes a connection that is kept
+	for _, body := range [][]byte{[]byte("x"), nil} {
+		hits := atomic.Int32{}
+		s := serve(t, func(w http.ResponseWriter, r *http.Request) {
+			if r.Header.Get("Idempotency-Key") != "k" {
+				t.Errorf("the key is %q", r.Header.Get("Idempotency-Key"))
+			}
+			if hits.Add(1) == 1 {
+				return // the first makes a connection that is kept
+			}
+			c, _, err := w.(http.Hijacker).Hijack()
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			_ = c.Close()
+		})
+		c := newClient(t, Config{Allow: []string{"127.0.0.1"}})
+		r := Request{Method: "POST", URL: s.URL, Header: http.Header{"Idempotency-Key": {"k"}}, Body: body}
+		if _, err := c.Do(t.Context(), r); err != nil {
+			t.Fatal(err)
 		}
-		c, _, err := w.(http.Hijacker).Hijack()
-		if err != nil {
-			t.Error(err)
-			return
+		_, err := c.Do(t.Context(), r)
+		if e := wantKind(t, err, KindConnect); !e.Sent {
+			t.Error("it is said not to have been sent")
 		}
-		_ = c.Close()
-	})
-	c := newClient(t, Config{Allow: []string{"127.0.0.1"}})
-	r := Request{Method: "POST", URL: s.URL, Header: http.Header{"Idempotency-Key": {"k"}}, Body: []byte("x")}
-	if _, err := c.Do(t.Context(), r); err != nil {
-		t.Fatal(err)
+		if hits.Load() != 2 {
+			t.Errorf("%d calls with the body %q, want 2", hits.Load(), body)
+		}
 	}
-	_, err := c.Do(t.Context(), r)
-	wantKind(t, err, KindConnect)
-	if hits.Load() != 2 {
-		t.Errorf("%d calls, want 2", hits.Load())
+}
+
+// What was refused, or given up before there was a connection, is known not to have happened.
+func TestWhatWasNotSent(t *testing.T) {
+	s := serve(t, func(http.ResponseWriter, *http.Request) {})
+	s.Close()
+	c := newClient(t, Config{Allow: []string{"127.0.0.1"}})
+	_, err := c.Do(t.Context(), Request{Method: "POST", URL: s.URL})
+	if e := wantKind(t, err, KindConnect); e.Sent {
+		t.Error("a refused connection is said to have carried the request")
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	_, err = c.Do(ctx, Request{Method: "POST", URL: s.URL})
+	if e := wantKind(t, err, KindCancelled); e.Sent {
+		t.Error("a call that was given up at once is said to have been sent")
 	}
 }

@@ -35,6 +35,7 @@ type Error struct {
 	Kind    Kind
 	Message string
 	Err     error // the cause, for logs
+	Sent    bool  // the request, or a part of it, may have been sent
 }
 
 // Error gives the message.

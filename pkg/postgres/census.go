@@ -19,7 +19,7 @@ type Census struct {
 
 // Census counts the live runs and the overdue triggers.
 func (s Live) Census(ctx context.Context) (Census, error) {
-	c := Census{Runs: map[run.Status]int{run.Queued: 0, run.Running: 0, run.Waiting: 0}}
+	c := Census{Runs: map[run.Status]int{run.Queued: 0, run.Running: 0, run.Waiting: 0, run.Held: 0}}
 	rows, err := s.Q.Query(ctx, `
 		select state, count(*),
 		       coalesce(extract(epoch from now() - min(due_at)

@@ -35,6 +35,7 @@ type Claimed struct {
 	CreatedAt  time.Time       `db:"created_at"`
 	StartedAt  time.Time       `db:"started_at"` // of the first attempt
 	ClaimedAt  time.Time       `db:"claimed_at"` // now, by the database's clock
+	HeldFor    float64         `db:"held_for"`   // seconds that persons took to decide; they do not count as its time
 }
 
 // Claim takes the runs of the tickets for a worker: those that are due and whose attempt is still the ticket's. A run
@@ -44,13 +45,13 @@ func (s Live) Claim(ctx context.Context, worker string, tickets []run.Ticket) ([
 	rows, err := s.Q.Query(ctx, `
 		update run_live l
 		   set state = 'running', attempt = l.attempt + 1, worker = @worker, beat_at = now(),
-		       started_at = coalesce(l.started_at, now()), enqueued_at = coalesce(l.enqueued_at, now())
+		       deadline_at = null, started_at = coalesce(l.started_at, now()), enqueued_at = coalesce(l.enqueued_at, now())
 		  from unnest(@ids::uuid[], @attempts::int[]) u (id, attempt)
 		  join runs r on r.id = u.id
 		 where l.id = u.id and l.attempt = u.attempt and l.state in ('queued', 'waiting')
 		   and l.cancel is null and l.due_at + interval '0' <= now() -- not by the index on due_at: by the key
 		returning l.id, l.attempt, l.queue, l.project_id, l.workflow_id, r.version, r.trigger, l.trigger_id, r.fire_at,
-		          r.rerun_of, r.inputs, r.created_at, l.started_at, l.beat_at as claimed_at`,
+		          r.rerun_of, r.inputs, r.created_at, l.started_at, l.beat_at as claimed_at, l.held_for`,
 		pgx.StrictNamedArgs{"worker": worker, "ids": ids, "attempts": attempts})
 	if err != nil {
 		return nil, fmt.Errorf("claim runs: %w", err)
@@ -72,15 +73,27 @@ func splitTickets(tickets []run.Ticket) (ids []uuid.UUID, attempts []int32) {
 	return ids, attempts
 }
 
-// Beat tells that the worker still has the runs. It answers those that it really has, with the reason of those that are
-// to be cancelled (nil for the others); a run that is missing was taken away.
-func (s Live) Beat(ctx context.Context, worker string, ids []uuid.UUID) (map[uuid.UUID]*string, error) {
+// Alive is a run that a worker says it has.
+type Alive struct {
+	ID       uuid.UUID
+	Deadline *time.Time // of the run, or of the attempt of its that has the least time left; nil when that is not known
+}
+
+// Beat tells that the worker still has the runs, and until when they should have got further. It answers those that it
+// really has, with the reason of those that are to be cancelled (nil for the others); a run that is missing was taken away.
+func (s Live) Beat(ctx context.Context, worker string, alive []Alive) (map[uuid.UUID]*string, error) {
+	ids, deadlines := make([]uuid.UUID, len(alive)), make([]*time.Time, len(alive))
+	for i, a := range alive {
+		ids[i], deadlines[i] = a.ID, a.Deadline
+	}
 	rows, err := s.Q.Query(ctx, `
 		with mine as materialized (
-		    select id from run_live where id = any(@ids) and worker = @worker and state = 'running' order by id for update)
-		update run_live l set beat_at = now() from mine where l.id = mine.id
+		    select l.id, u.deadline from unnest(@ids::uuid[], @deadlines::timestamptz[]) u (id, deadline)
+		      join run_live l on l.id = u.id
+		     where l.worker = @worker and l.state = 'running' order by l.id for update of l)
+		update run_live l set beat_at = now(), deadline_at = mine.deadline from mine where l.id = mine.id
 		returning l.id, l.cancel`,
-		pgx.StrictNamedArgs{"ids": ids, "worker": worker})
+		pgx.StrictNamedArgs{"ids": ids, "deadlines": deadlines, "worker": worker})
 	if err != nil {
 		return nil, fmt.Errorf("beat: %w", err)
 	}
@@ -100,23 +113,26 @@ func (s Live) Beat(ctx context.Context, worker string, ids []uuid.UUID) (map[uui
 // Lost is a run whose worker stopped beating.
 type Lost struct {
 	run.Ticket
-	Worker  string `db:"worker"`
-	Crashes int    `db:"crashes"` // how many workers it has lost
+	ProjectID  uuid.UUID `db:"project_id"`
+	WorkflowID uuid.UUID `db:"workflow_id"`
+	Worker     string    `db:"worker"`
+	BeatAt     time.Time `db:"beat_at"` // its last sign of life
+	Crashes    int       `db:"crashes"` // how many workers the run has lost
 }
 
 // TakeLost gives back the runs of workers that have not beaten for silence, and answers them.
 func (s Live) TakeLost(ctx context.Context, silence time.Duration, limit int) ([]Lost, error) {
 	rows, err := s.Q.Query(ctx, `
 		with lost as (
-		    select id, worker from run_live
-		     where state = 'running' and beat_at < now() - make_interval(secs => @silence)
+		    select id, worker, beat_at from run_live
+		     where queue in ('critical', 'default', 'bulk') and enqueued_at is not null and state = 'running' and beat_at < now() - make_interval(secs => @silence)
 		     limit @limit
 		       for update skip locked)
 		update run_live l
 		   set state = 'queued', worker = null, beat_at = null, due_at = now(), enqueued_at = null, enqueues = 0,
 		       crashes = l.crashes + 1
 		  from lost where l.id = lost.id
-		returning l.id, l.attempt, l.queue, lost.worker, l.crashes`,
+		returning l.id, l.attempt, l.queue, l.project_id, l.workflow_id, lost.worker, lost.beat_at, l.crashes`,
 		pgx.StrictNamedArgs{"silence": silence.Seconds(), "limit": limit})
 	if err != nil {
 		return nil, fmt.Errorf("take lost runs: %w", err)
@@ -139,7 +155,7 @@ func (s Live) End(ctx context.Context, ids []uuid.UUID, status run.Status, reaso
 		     where @status::text <> 'succeeded' on conflict do nothing),
 		steps as (
 		    update step_runs s set status = @step_status, finished_at = now(), next_at = null, error = coalesce(s.error, @reason)
-		      from gone where s.run_id = gone.id and s.status in ('running', 'waiting'))
+		      from gone where s.run_id = gone.id and s.status in ('running', 'waiting', 'held'))
 		update runs r
 		   set status = @status, reason = case @status::text when 'cancelled' then coalesce(gone.cancel, @reason) else @reason end,
 		       started_at = gone.started_at, finished_at = now(), attempts = gone.attempt
@@ -176,7 +192,7 @@ func (s Live) AskCancel(ctx context.Context, ids []uuid.UUID, reason string) ([]
 	}
 	rows, err := s.Q.Query(ctx, `
 		with asked as materialized (select id from run_live where id = any($1) order by id for update)
-		update run_live l set cancel = coalesce(l.cancel, $2) from asked where l.id = asked.id
+		update run_live l set cancel = coalesce(l.cancel, $2), cancel_at = coalesce(l.cancel_at, now()) from asked where l.id = asked.id
 		returning l.id, l.attempt, l.queue`, ids, reason)
 	if err != nil {
 		return nil, fmt.Errorf("ask for cancellation: %w", err)

@@ -18,9 +18,10 @@ func TestBeatsAndRecordsDoNotBlockEachOther(t *testing.T) {
 	_, workflow := seed(t, db)
 	var ids []uuid.UUID
 	var tickets []run.Ticket
+	var alive []postgres.Alive
 	for range 100 {
 		id := newRun(t, db, workflow)
-		ids, tickets = append(ids, id), append(tickets, run.Ticket{ID: id})
+		ids, tickets, alive = append(ids, id), append(tickets, run.Ticket{ID: id}), append(alive, postgres.Alive{ID: id})
 	}
 	live := postgres.Live{Q: db}
 	claimed, err := live.Claim(t.Context(), "w", tickets)
@@ -45,7 +46,7 @@ func TestBeatsAndRecordsDoNotBlockEachOther(t *testing.T) {
 		}
 	})
 	for ctx.Err() == nil {
-		if _, err := live.Beat(t.Context(), "w", ids); err != nil {
+		if _, err := live.Beat(t.Context(), "w", alive); err != nil {
 			t.Error(err)
 			break
 		}

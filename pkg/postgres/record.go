@@ -19,6 +19,7 @@ type Outcome string
 const (
 	Continue Outcome = "continue" // it goes on here
 	Release  Outcome = "release"  // it goes on later, on any worker
+	Hold     Outcome = "hold"     // it goes on when a person has decided
 	Finish   Outcome = "finish"   // it has ended
 )
 
@@ -33,7 +34,7 @@ type Record struct {
 	Delay   time.Duration // Release: until the run is due again, by the database's clock
 	Waits   bool          // Release: it waits for an instant, rather than for a worker
 	Status  run.Status    // Finish
-	Reason  string        // Finish: why, for people; may be empty
+	Reason  string        // Release, Hold, Finish: why, for people; may be empty
 }
 
 // StepRow is one attempt of a step.
@@ -45,6 +46,7 @@ type StepRow struct {
 	Class      *string         `db:"class"`
 	Error      *string         `db:"error"`
 	StartedAt  *time.Time      `db:"started_at"`
+	SentAt     *time.Time      `db:"sent_at"` // from then on it may have happened; nil for what does not leave
 	FinishedAt *time.Time      `db:"finished_at"`
 	NextAt     *time.Time      `db:"next_at"`
 	Output     json.RawMessage `db:"output"`
@@ -76,16 +78,16 @@ func (s Live) Write(ctx context.Context, worker string, records []Record) (map[u
 		     order by l.id
 		       for update of l),
 		steps as (
-		    insert into step_runs (run_id, step, attempt, status, class, error, started_at, finished_at, next_at, output)
+		    insert into step_runs (run_id, step, attempt, status, class, error, started_at, sent_at, finished_at, next_at, output)
 		    select s.* from unnest(@s_run::uuid[], @s_step::text[], @s_attempt::int[], @s_status::text[], @s_class::text[],
-		                           @s_error::text[], @s_started::timestamptz[], @s_finished::timestamptz[],
-		                           @s_next::timestamptz[], @s_output::jsonb[])
-		                    as s (run_id, step, attempt, status, class, error, started_at, finished_at, next_at, output)
+		                           @s_error::text[], @s_started::timestamptz[], @s_sent::timestamptz[],
+		                           @s_finished::timestamptz[], @s_next::timestamptz[], @s_output::jsonb[])
+		                    as s (run_id, step, attempt, status, class, error, started_at, sent_at, finished_at, next_at, output)
 		      join fence f on f.id = s.run_id
 		        on conflict (run_id, step, attempt) do update
 		       set status = excluded.status, class = excluded.class, error = excluded.error,
-		           started_at = excluded.started_at, finished_at = excluded.finished_at, next_at = excluded.next_at,
-		           output = excluded.output),
+		           started_at = excluded.started_at, sent_at = excluded.sent_at, finished_at = excluded.finished_at,
+		           next_at = excluded.next_at, output = excluded.output),
 		logs as (
 		    insert into run_logs (run_id, seq, at, step, attempt, level, message)
 		    select g.* from unnest(@g_run::uuid[], @g_seq::int[], @g_at::timestamptz[], @g_step::text[], @g_attempt::int[],
@@ -95,9 +97,11 @@ func (s Live) Write(ctx context.Context, worker string, records []Record) (map[u
 		        on conflict do nothing),
 		released as (
 		    update run_live l
-		       set state = case when f.waits then 'waiting' else 'queued' end, worker = null, beat_at = null,
-		           enqueued_at = null, enqueues = 0, due_at = now() + make_interval(secs => f.delay)
-		      from fence f where l.id = f.id and f.outcome = 'release'),
+		       set state = case when f.outcome = 'hold' then 'held' when f.waits then 'waiting' else 'queued' end,
+		           worker = null, beat_at = null, enqueued_at = null, enqueues = 0, reason = f.reason,
+		           held_at = case f.outcome when 'hold' then now() end,
+		           due_at = case f.outcome when 'hold' then 'infinity' else now() + make_interval(secs => f.delay) end
+		      from fence f where l.id = f.id and f.outcome in ('release', 'hold')),
 		gone as (
 		    delete from run_live l using fence f where l.id = f.id and f.outcome = 'finish'),
 		ended as (
@@ -123,21 +127,22 @@ func (s Live) Write(ctx context.Context, worker string, records []Record) (map[u
 // recordArgs turns records into the columns that the statement unnests.
 func recordArgs(worker string, records []Record) pgx.StrictNamedArgs {
 	var (
-		ids                        []uuid.UUID
-		attempts                   []int32
-		outcomes, statuses         []string
-		delays                     []float64
-		waits                      []bool
-		reasons                    []*string
-		sRun                       []uuid.UUID
-		sStep, sStatus             []string
-		sAttempt                   []int32
-		sClass, sError, sOutput    []*string
-		sStarted, sFinished, sNext []*time.Time
-		gRun                       []uuid.UUID
-		gSeq, gAttempt             []int32
-		gAt                        []time.Time
-		gStep, gLevel, gMessage    []string
+		ids                     []uuid.UUID
+		attempts                []int32
+		outcomes, statuses      []string
+		delays                  []float64
+		waits                   []bool
+		reasons                 []*string
+		sRun                    []uuid.UUID
+		sStep, sStatus          []string
+		sAttempt                []int32
+		sClass, sError, sOutput []*string
+		sStarted, sSent         []*time.Time
+		sFinished, sNext        []*time.Time
+		gRun                    []uuid.UUID
+		gSeq, gAttempt          []int32
+		gAt                     []time.Time
+		gStep, gLevel, gMessage []string
 	)
 	for _, r := range records {
 		ids = append(ids, r.RunID)
@@ -155,6 +160,7 @@ func recordArgs(worker string, records []Record) pgx.StrictNamedArgs {
 			sClass = append(sClass, s.Class)
 			sError = append(sError, s.Error)
 			sStarted = append(sStarted, s.StartedAt)
+			sSent = append(sSent, s.SentAt)
 			sFinished = append(sFinished, s.FinishedAt)
 			sNext = append(sNext, s.NextAt)
 			sOutput = append(sOutput, nonZero(string(s.Output)))
@@ -173,7 +179,7 @@ func recordArgs(worker string, records []Record) pgx.StrictNamedArgs {
 		"worker": worker, "ids": ids, "attempts": attempts, "outcomes": outcomes, "delays": delays, "waits": waits,
 		"statuses": statuses, "reasons": reasons,
 		"s_run": sRun, "s_step": sStep, "s_attempt": sAttempt, "s_status": sStatus, "s_class": sClass, "s_error": sError,
-		"s_started": sStarted, "s_finished": sFinished, "s_next": sNext, "s_output": sOutput,
+		"s_started": sStarted, "s_sent": sSent, "s_finished": sFinished, "s_next": sNext, "s_output": sOutput,
 		"g_run": gRun, "g_seq": gSeq, "g_at": gAt, "g_step": gStep, "g_attempt": gAttempt, "g_level": gLevel, "g_message": gMessage,
 	}
 }

@@ -113,6 +113,7 @@ type RunRow struct {
 	Version      int             `db:"version"`
 	Status       run.Status      `db:"status"`
 	Reason       *string         `db:"reason"`
+	CancelAt     *time.Time      `db:"cancel_at"` // since when it is to end; nil once it has
 	Trigger      run.Trigger     `db:"trigger"`
 	TriggerKey   *string         `db:"trigger_key"`
 	FireAt       *time.Time      `db:"fire_at"`
@@ -131,7 +132,9 @@ const runColumns = `
 	case when l.id is null then r.reason
 	     when l.cancel is not null then l.cancel
 	     when l.gate = l.trigger_id then 'waits for the earlier run of its trigger'
-	     when l.gate is not null then 'waits for earlier runs of its workflow' end as reason,
+	     when l.gate is not null then 'waits for earlier runs of its workflow'
+	     when l.state in ('waiting', 'held') then l.reason end as reason,
+	l.cancel_at,
 	r.trigger, (select t.key from triggers t where t.id = r.trigger_id) as trigger_key, r.fire_at, r.rerun_of, r.inputs, r.created_at,
 	coalesce(r.started_at, l.started_at) as started_at, r.finished_at`
 
@@ -243,7 +246,7 @@ func firstIDAt(at time.Time) uuid.UUID {
 // Steps lists the attempts of a run's steps, in the order they began.
 func (s Runs) Steps(ctx context.Context, id uuid.UUID) ([]StepRow, error) {
 	rows, err := s.Q.Query(ctx, `
-		select run_id, step, attempt, status, class, error, started_at, finished_at, next_at, output
+		select run_id, step, attempt, status, class, error, started_at, sent_at, finished_at, next_at, output
 		  from step_runs where run_id = $1 order by step, attempt`, id)
 	if err != nil {
 		return nil, fmt.Errorf("list steps: %w", err)
@@ -259,10 +262,10 @@ func (s Runs) Steps(ctx context.Context, id uuid.UUID) ([]StepRow, error) {
 func (s Runs) InsertSteps(ctx context.Context, steps []StepRow) error {
 	for _, step := range steps {
 		_, err := s.Q.Exec(ctx, `
-			insert into step_runs (run_id, step, attempt, status, class, error, started_at, finished_at, next_at, output)
-			values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
-			step.RunID, step.Step, step.Attempt, step.Status, step.Class, step.Error, step.StartedAt, step.FinishedAt,
-			step.NextAt, step.Output)
+			insert into step_runs (run_id, step, attempt, status, class, error, started_at, sent_at, finished_at, next_at, output)
+			values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`,
+			step.RunID, step.Step, step.Attempt, step.Status, step.Class, step.Error, step.StartedAt, step.SentAt,
+			step.FinishedAt, step.NextAt, step.Output)
 		if err != nil {
 			return fmt.Errorf("insert steps: %w", translate(err))
 		}

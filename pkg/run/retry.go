@@ -35,6 +35,7 @@ const (
 	FailureConnection = "connection"  // the other side could not be reached, or broke off
 	FailureConfig     = "config"      // the step cannot work as it is written
 	FailureWorkerLost = "worker_lost" // the worker died; always tried again, and not counted
+	FailureUnknown    = "unknown"     // the worker died after the request may have been sent; never tried again by itself
 	FailurePanic      = "panic"       // a fault of ours
 )
 
@@ -47,7 +48,7 @@ func (r Retry) Covers(class string) bool {
 	if slices.Contains(on, class) {
 		return true
 	}
-	if class == FailureConfig || class == FailurePanic {
+	if class == FailureConfig || class == FailurePanic || class == FailureUnknown {
 		return false
 	}
 	if slices.Contains(on, "any") {

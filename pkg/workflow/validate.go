@@ -141,6 +141,7 @@ func checkStep(c *collector, at string, graph Graph, steps []Step, i int, s Step
 	if s.OnError != "" && s.OnError != OnErrorFail && s.OnError != OnErrorContinue {
 		c.add(at+"/on_error", "on_error", "%q is not known; use fail or continue", s.OnError)
 	}
+	checkUnknown(c, at+"/on_unknown", s)
 	checkRetry(c, at+"/retry", s.Retry)
 }
 

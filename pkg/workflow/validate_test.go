@@ -54,6 +54,8 @@ func TestWhatIsRefused(t *testing.T) {
 		{"a URL of another kind", Definition{Name: "x", Steps: []Step{http("a", `{"url":"file:///etc/passwd"}`)}}, []string{"/steps/0/config/url: url_scheme"}},
 		{"a method that is none", Definition{Name: "x", Steps: []Step{http("a", `{"url":"http://e.org","method":"get"}`)}}, []string{"/steps/0/config/method: method"}},
 		{"a header with a line break", Definition{Name: "x", Steps: []Step{http("a", `{"url":"http://e.org","headers":{"X-A":"a\r\nb"}}`)}}, []string{"/steps/0/config/headers/X-A: header_value"}},
+		{"an unknown outcome that becomes something else", Definition{Name: "x", Steps: []Step{{ID: "a", Action: ActionHTTP, OnUnknown: "ask", Config: json.RawMessage(`{"url":"http://e.org"}`)}}}, []string{"/steps/0/on_unknown: on_unknown"}},
+		{"an unknown outcome of what does not leave", Definition{Name: "x", Steps: []Step{{ID: "a", Action: ActionLog, OnUnknown: UnknownHold, Config: json.RawMessage(`{"message":"m"}`)}}}, []string{"/steps/0/on_unknown: on_unknown"}},
 		{"a body with GET", Definition{Name: "x", Steps: []Step{http("a", `{"url":"http://e.org","body":{"text":"x"}}`)}}, []string{"/steps/0/config/body: body_method"}},
 		{"two bodies", Definition{Name: "x", Steps: []Step{http("a", `{"url":"http://e.org","method":"POST","body":{"text":"x","json":1}}`)}}, []string{"/steps/0/config/body: body_form"}},
 		{"a status that is none", Definition{Name: "x", Steps: []Step{http("a", `{"url":"http://e.org","expect_status":["ok"]}`)}}, []string{"/steps/0/config/expect_status/0: status"}},

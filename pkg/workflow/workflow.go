@@ -12,9 +12,9 @@ import (
 
 // Definition is what people write, what a version keeps, and what the API's JSON is.
 type Definition struct {
-	Name        string    `json:"name"`
-	Description string    `json:"description,omitempty"`
-	Timeout     Duration  `json:"timeout,omitempty"` // of a run; DefaultRunTimeout when zero
+	Name        string   `json:"name"`
+	Description string   `json:"description,omitempty"`
+	Timeout     Duration `json:"timeout,omitempty"` // of a run; DefaultRunTimeout when zero
 	// Queue is the class of its runs; run.DefaultQueue when empty.
 	Queue string `json:"queue,omitempty"`
 	// MaxConcurrent is how many of its runs may be under way at a time; zero means any number.
@@ -121,6 +121,7 @@ type Step struct {
 	Retry     *Retry          `json:"retry,omitempty"`
 	Timeout   Duration        `json:"timeout,omitempty"` // of one attempt; DefaultStepTimeout when zero
 	OnError   string          `json:"on_error,omitempty"`
+	OnUnknown string          `json:"on_unknown,omitempty"` // see UnknownPolicy
 }
 
 // What a step's failure means for the run.
@@ -166,6 +167,11 @@ func (d Definition) RunTimeout() time.Duration {
 		return DefaultRunTimeout
 	}
 	return time.Duration(d.Timeout)
+}
+
+// OutOfTime says why a run failed that took longer than it may.
+func (d Definition) OutOfTime() string {
+	return "the run took longer than " + Duration(d.RunTimeout()).String()
 }
 
 // Retry is a step's retry policy as people write it; see run.Retry.

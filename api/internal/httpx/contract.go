@@ -105,6 +105,8 @@ func defineFormats() {
 const (
 	Public = "public" // anybody
 	Self   = "self"   // anybody who is logged in
+	// Administrators are those who look after the installation.
+	Administrators = "administrator"
 )
 
 func permissionOf(op *openapi3.Operation) string {
@@ -132,6 +134,9 @@ func (k *Contract) Middleware(authenticate Authenticate) echo.MiddlewareFunc {
 				principal, err := authenticate(c)
 				if err != nil {
 					return err
+				}
+				if permissionOf(route.Operation) == Administrators && principal.User.Role != account.Administrator {
+					return fault.New(fault.Forbidden, "administrators_only", "This is for administrators")
 				}
 				c.SetRequest(c.Request().WithContext(WithPrincipal(req.Context(), principal)))
 			}

@@ -189,6 +189,27 @@ func (e RerunVersion) Valid() bool {
 	}
 }
 
+// Defines values for ResolutionDecision.
+const (
+	ResolutionDecisionFailed    ResolutionDecision = "failed"
+	ResolutionDecisionRetry     ResolutionDecision = "retry"
+	ResolutionDecisionSucceeded ResolutionDecision = "succeeded"
+)
+
+// Valid indicates whether the value is a known member of the ResolutionDecision enum.
+func (e ResolutionDecision) Valid() bool {
+	switch e {
+	case ResolutionDecisionFailed:
+		return true
+	case ResolutionDecisionRetry:
+		return true
+	case ResolutionDecisionSucceeded:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for RetryBackoff.
 const (
 	Exponential RetryBackoff = "exponential"
@@ -266,16 +287,37 @@ func (e RunTrigger) Valid() bool {
 
 // Defines values for StepOnError.
 const (
-	Continue StepOnError = "continue"
-	Fail     StepOnError = "fail"
+	StepOnErrorContinue StepOnError = "continue"
+	StepOnErrorFail     StepOnError = "fail"
 )
 
 // Valid indicates whether the value is a known member of the StepOnError enum.
 func (e StepOnError) Valid() bool {
 	switch e {
-	case Continue:
+	case StepOnErrorContinue:
 		return true
-	case Fail:
+	case StepOnErrorFail:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for StepOnUnknown.
+const (
+	StepOnUnknownFail  StepOnUnknown = "fail"
+	StepOnUnknownHold  StepOnUnknown = "hold"
+	StepOnUnknownRetry StepOnUnknown = "retry"
+)
+
+// Valid indicates whether the value is a known member of the StepOnUnknown enum.
+func (e StepOnUnknown) Valid() bool {
+	switch e {
+	case StepOnUnknownFail:
+		return true
+	case StepOnUnknownHold:
+		return true
+	case StepOnUnknownRetry:
 		return true
 	default:
 		return false
@@ -540,6 +582,40 @@ type Fire struct {
 // GapRule What becomes of a local time that a clock change skips
 type GapRule string
 
+// Host defines model for Host.
+type Host struct {
+	Burst *int32 `json:"burst"`
+
+	// ClosedUntil Until when it gets no calls
+	ClosedUntil *wire.Instant `json:"closed_until"`
+
+	// Failures Calls that failed in a row
+	Failures      int32    `json:"failures"`
+	Host          string   `json:"host"`
+	MaxConcurrent *int32   `json:"max_concurrent"`
+	PerSecond     *float64 `json:"per_second"`
+
+	// Reason Why it is closed, or what its last call failed with
+	Reason *string `json:"reason"`
+}
+
+// HostLimits defines model for HostLimits.
+type HostLimits struct {
+	// Burst Calls at once after a pause, with per_second
+	Burst *int32 `json:"burst,omitempty"`
+
+	// MaxConcurrent Calls at a time; no limit when absent
+	MaxConcurrent *int32 `json:"max_concurrent,omitempty"`
+
+	// PerSecond Calls per second; no limit when absent
+	PerSecond *float64 `json:"per_second,omitempty"`
+}
+
+// HostList defines model for HostList.
+type HostList struct {
+	Items []Host `json:"items"`
+}
+
 // Identifier defines model for Identifier.
 type Identifier = string
 
@@ -684,6 +760,21 @@ type Rerun struct {
 // RerunVersion defines model for Rerun.Version.
 type RerunVersion string
 
+// Resolution defines model for Resolution.
+type Resolution struct {
+	Decision ResolutionDecision `json:"decision"`
+
+	// Note Why; it stands in the run's log
+	Note *string `json:"note,omitempty"`
+
+	// Output What the step answered, for the steps after it; with succeeded only
+	Output interface{} `json:"output,omitempty"`
+	Step   Identifier  `json:"step"`
+}
+
+// ResolutionDecision defines model for Resolution.Decision.
+type ResolutionDecision string
+
 // Retry defines model for Retry.
 type Retry struct {
 	// Attempts All tries, the first included
@@ -701,8 +792,10 @@ type RetryBackoff string
 
 // Run defines model for Run.
 type Run struct {
-	CreatedAt  wire.Instant  `json:"created_at"`
-	FinishedAt *wire.Instant `json:"finished_at"`
+	// CancelRequestedAt Since when an unfinished run is to end; null when nobody asked, and once it has ended
+	CancelRequestedAt *wire.Instant `json:"cancel_requested_at"`
+	CreatedAt         wire.Instant  `json:"created_at"`
+	FinishedAt        *wire.Instant `json:"finished_at"`
 
 	// FireAt The occurrence that this run is for
 	FireAt    *wire.Instant          `json:"fire_at"`
@@ -750,8 +843,10 @@ type RunStatus string
 
 // RunSummary defines model for RunSummary.
 type RunSummary struct {
-	CreatedAt  wire.Instant  `json:"created_at"`
-	FinishedAt *wire.Instant `json:"finished_at"`
+	// CancelRequestedAt Since when an unfinished run is to end; null when nobody asked, and once it has ended
+	CancelRequestedAt *wire.Instant `json:"cancel_requested_at"`
+	CreatedAt         wire.Instant  `json:"created_at"`
+	FinishedAt        *wire.Instant `json:"finished_at"`
 
 	// FireAt The occurrence that this run is for
 	FireAt    *wire.Instant      `json:"fire_at"`
@@ -785,12 +880,22 @@ type Step struct {
 	If        *string                 `json:"if,omitempty"`
 	Name      *string                 `json:"name,omitempty"`
 	OnError   *StepOnError            `json:"on_error,omitempty"`
-	Retry     *Retry                  `json:"retry,omitempty"`
-	Timeout   *Duration               `json:"timeout,omitempty"`
+
+	// OnUnknown Of an `http_endpoint` step: what becomes of an attempt whose worker was lost after the request may have been sent.
+	// `retry` makes it again with the same `Idempotency-Key`, `fail` fails the step, `hold` holds the run until somebody
+	// says whether it happened. Without it: `hold` for POST and PATCH, `retry` for the other methods.
+	OnUnknown *StepOnUnknown `json:"on_unknown,omitempty"`
+	Retry     *Retry         `json:"retry,omitempty"`
+	Timeout   *Duration      `json:"timeout,omitempty"`
 }
 
 // StepOnError defines model for Step.OnError.
 type StepOnError string
+
+// StepOnUnknown Of an `http_endpoint` step: what becomes of an attempt whose worker was lost after the request may have been sent.
+// `retry` makes it again with the same `Idempotency-Key`, `fail` fails the step, `hold` holds the run until somebody
+// says whether it happened. Without it: `hold` for POST and PATCH, `retry` for the other methods.
+type StepOnUnknown string
 
 // StepRun defines model for StepRun.
 type StepRun struct {
@@ -1179,8 +1284,14 @@ type LoginJSONRequestBody = Credentials
 // RegisterJSONRequestBody defines body for Register for application/json ContentType.
 type RegisterJSONRequestBody = Registration
 
+// LimitHostJSONRequestBody defines body for LimitHost for application/json ContentType.
+type LimitHostJSONRequestBody = HostLimits
+
 // RerunRunJSONRequestBody defines body for RerunRun for application/json ContentType.
 type RerunRunJSONRequestBody = Rerun
+
+// ResolveRunJSONRequestBody defines body for ResolveRun for application/json ContentType.
+type ResolveRunJSONRequestBody = Resolution
 
 // PreviewScheduleJSONRequestBody defines body for PreviewSchedule for application/json ContentType.
 type PreviewScheduleJSONRequestBody = PreviewRequest
@@ -1217,6 +1328,15 @@ type ServerInterface interface {
 	// StreamEvents Live changes as server-sent events
 	// (GET /events)
 	StreamEvents(ctx echo.Context, params StreamEventsParams) error
+	// ListHosts Hosts that have limits, and hosts that take no calls now
+	// (GET /hosts)
+	ListHosts(ctx echo.Context) error
+	// FreeHost Remove a host's limits, and open it if it is closed
+	// (DELETE /hosts/{host})
+	FreeHost(ctx echo.Context, host string) error
+	// LimitHost Limit what all workers together do to a host
+	// (PUT /hosts/{host})
+	LimitHost(ctx echo.Context, host string) error
 	// ListRuns List runs, newest first
 	// (GET /runs)
 	ListRuns(ctx echo.Context, params ListRunsParams) error
@@ -1232,6 +1352,9 @@ type ServerInterface interface {
 	// RerunRun Start a new run like this one
 	// (POST /runs/{id}/rerun)
 	RerunRun(ctx echo.Context, id ID, params RerunRunParams) error
+	// ResolveRun Say what became of a step that nobody knows about
+	// (POST /runs/{id}/resolve)
+	ResolveRun(ctx echo.Context, id ID) error
 	// PreviewSchedule Describe a schedule and list its next fires, before saving it
 	// (POST /schedules/preview)
 	PreviewSchedule(ctx echo.Context, params PreviewScheduleParams) error
@@ -1358,6 +1481,47 @@ func (w *ServerInterfaceWrapper) StreamEvents(ctx echo.Context) error {
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.StreamEvents(ctx, params)
+	return err
+}
+
+// ListHosts converts echo context to params.
+func (w *ServerInterfaceWrapper) ListHosts(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListHosts(ctx)
+	return err
+}
+
+// FreeHost converts echo context to params.
+func (w *ServerInterfaceWrapper) FreeHost(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "host" -------------
+	var host string
+
+	err = runtime.BindStyledParameterWithOptions("simple", "host", ctx.Param("host"), &host, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter host: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.FreeHost(ctx, host)
+	return err
+}
+
+// LimitHost converts echo context to params.
+func (w *ServerInterfaceWrapper) LimitHost(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "host" -------------
+	var host string
+
+	err = runtime.BindStyledParameterWithOptions("simple", "host", ctx.Param("host"), &host, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter host: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.LimitHost(ctx, host)
 	return err
 }
 
@@ -1532,6 +1696,22 @@ func (w *ServerInterfaceWrapper) RerunRun(ctx echo.Context) error {
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.RerunRun(ctx, id, params)
+	return err
+}
+
+// ResolveRun converts echo context to params.
+func (w *ServerInterfaceWrapper) ResolveRun(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "id" -------------
+	var id ID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", ctx.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ResolveRun(ctx, id)
 	return err
 }
 
@@ -2092,6 +2272,10 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.GET(options.BaseURL+"/runs/:id/logs", wrapper.ListLogs, options.OperationMiddlewares["listLogs"]...)
 	router.POST(options.BaseURL+"/runs/:id/cancel", wrapper.CancelRun, options.OperationMiddlewares["cancelRun"]...)
 	router.POST(options.BaseURL+"/runs/:id/rerun", wrapper.RerunRun, options.OperationMiddlewares["rerunRun"]...)
+	router.POST(options.BaseURL+"/runs/:id/resolve", wrapper.ResolveRun, options.OperationMiddlewares["resolveRun"]...)
+	router.GET(options.BaseURL+"/hosts", wrapper.ListHosts, options.OperationMiddlewares["listHosts"]...)
+	router.DELETE(options.BaseURL+"/hosts/:host", wrapper.FreeHost, options.OperationMiddlewares["freeHost"]...)
+	router.PUT(options.BaseURL+"/hosts/:host", wrapper.LimitHost, options.OperationMiddlewares["limitHost"]...)
 	router.GET(options.BaseURL+"/events", wrapper.StreamEvents, options.OperationMiddlewares["streamEvents"]...)
 
 }
@@ -2385,6 +2569,117 @@ func (response StreamEventsdefaultApplicationProblemPlusJSONResponse) VisitStrea
 	return err
 }
 
+type ListHostsRequestObject struct {
+}
+
+type ListHostsResponseObject interface {
+	VisitListHostsResponse(w http.ResponseWriter) error
+}
+
+type ListHosts200JSONResponse HostList
+
+func (response ListHosts200JSONResponse) VisitListHostsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListHostsdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListHostsdefaultApplicationProblemPlusJSONResponse) VisitListHostsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type FreeHostRequestObject struct {
+	Host string `json:"host"`
+}
+
+type FreeHostResponseObject interface {
+	VisitFreeHostResponse(w http.ResponseWriter) error
+}
+
+type FreeHost204Response struct {
+}
+
+func (response FreeHost204Response) VisitFreeHostResponse(w http.ResponseWriter) error {
+	w.WriteHeader(204)
+	return nil
+}
+
+type FreeHostdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response FreeHostdefaultApplicationProblemPlusJSONResponse) VisitFreeHostResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type LimitHostRequestObject struct {
+	Host string `json:"host"`
+	Body *LimitHostJSONRequestBody
+}
+
+type LimitHostResponseObject interface {
+	VisitLimitHostResponse(w http.ResponseWriter) error
+}
+
+type LimitHost200JSONResponse Host
+
+func (response LimitHost200JSONResponse) VisitLimitHostResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type LimitHostdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response LimitHostdefaultApplicationProblemPlusJSONResponse) VisitLimitHostResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type ListRunsRequestObject struct {
 	Params ListRunsParams
 }
@@ -2578,6 +2873,49 @@ type RerunRundefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response RerunRundefaultApplicationProblemPlusJSONResponse) VisitRerunRunResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ResolveRunRequestObject struct {
+	Id   ID `json:"id"`
+	Body *ResolveRunJSONRequestBody
+}
+
+type ResolveRunResponseObject interface {
+	VisitResolveRunResponse(w http.ResponseWriter) error
+}
+
+type ResolveRun202JSONResponse struct{ RunAcceptedJSONResponse }
+
+func (response ResolveRun202JSONResponse) VisitResolveRunResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.Location != nil {
+		w.Header().Set("Location", fmt.Sprint(*response.Headers.Location))
+	}
+	w.WriteHeader(202)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ResolveRundefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ResolveRundefaultApplicationProblemPlusJSONResponse) VisitResolveRunResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -3184,6 +3522,15 @@ type StrictServerInterface interface {
 	// StreamEvents Live changes as server-sent events
 	// (GET /events)
 	StreamEvents(ctx context.Context, request StreamEventsRequestObject) (StreamEventsResponseObject, error)
+	// ListHosts Hosts that have limits, and hosts that take no calls now
+	// (GET /hosts)
+	ListHosts(ctx context.Context, request ListHostsRequestObject) (ListHostsResponseObject, error)
+	// FreeHost Remove a host's limits, and open it if it is closed
+	// (DELETE /hosts/{host})
+	FreeHost(ctx context.Context, request FreeHostRequestObject) (FreeHostResponseObject, error)
+	// LimitHost Limit what all workers together do to a host
+	// (PUT /hosts/{host})
+	LimitHost(ctx context.Context, request LimitHostRequestObject) (LimitHostResponseObject, error)
 	// ListRuns List runs, newest first
 	// (GET /runs)
 	ListRuns(ctx context.Context, request ListRunsRequestObject) (ListRunsResponseObject, error)
@@ -3199,6 +3546,9 @@ type StrictServerInterface interface {
 	// RerunRun Start a new run like this one
 	// (POST /runs/{id}/rerun)
 	RerunRun(ctx context.Context, request RerunRunRequestObject) (RerunRunResponseObject, error)
+	// ResolveRun Say what became of a step that nobody knows about
+	// (POST /runs/{id}/resolve)
+	ResolveRun(ctx context.Context, request ResolveRunRequestObject) (ResolveRunResponseObject, error)
 	// PreviewSchedule Describe a schedule and list its next fires, before saving it
 	// (POST /schedules/preview)
 	PreviewSchedule(ctx context.Context, request PreviewScheduleRequestObject) (PreviewScheduleResponseObject, error)
@@ -3441,6 +3791,102 @@ func (sh *strictHandler) StreamEvents(ctx echo.Context, params StreamEventsParam
 	return nil
 }
 
+// ListHosts operation middleware
+func (sh *strictHandler) ListHosts(ctx echo.Context) error {
+	var request ListHostsRequestObject
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListHosts(ctx.Request().Context(), request.(ListHostsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListHosts")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListHostsResponseObject); ok {
+		return validResponse.VisitListHostsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// FreeHost operation middleware
+func (sh *strictHandler) FreeHost(ctx echo.Context, host string) error {
+	var request FreeHostRequestObject
+
+	request.Host = host
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.FreeHost(ctx.Request().Context(), request.(FreeHostRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "FreeHost")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(FreeHostResponseObject); ok {
+		return validResponse.VisitFreeHostResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// LimitHost operation middleware
+func (sh *strictHandler) LimitHost(ctx echo.Context, host string) error {
+	var request LimitHostRequestObject
+
+	request.Host = host
+
+	var body LimitHostJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.LimitHost(ctx.Request().Context(), request.(LimitHostRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "LimitHost")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(LimitHostResponseObject); ok {
+		return validResponse.VisitLimitHostResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // ListRuns operation middleware
 func (sh *strictHandler) ListRuns(ctx echo.Context, params ListRunsParams) error {
 	var request ListRunsRequestObject
@@ -3588,6 +4034,54 @@ func (sh *strictHandler) RerunRun(ctx echo.Context, id ID, params RerunRunParams
 		return err
 	} else if validResponse, ok := response.(RerunRunResponseObject); ok {
 		return validResponse.VisitRerunRunResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ResolveRun operation middleware
+func (sh *strictHandler) ResolveRun(ctx echo.Context, id ID) error {
+	var request ResolveRunRequestObject
+
+	request.Id = id
+
+	var body ResolveRunJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ResolveRun(ctx.Request().Context(), request.(ResolveRunRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ResolveRun")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ResolveRunResponseObject); ok {
+		return validResponse.VisitResolveRunResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}

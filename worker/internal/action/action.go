@@ -28,6 +28,19 @@ type Runner interface {
 	Run(ctx context.Context, call Call) Result
 }
 
+// Outbound is a Runner that calls another host. Its request is made before the attempt begins, so that it is known where it
+// goes, and that nothing was sent when it could not be made.
+type Outbound interface {
+	Runner
+	Bind(ctx context.Context, call Call) Bound
+}
+
+// Bound is one attempt, ready to be made.
+type Bound struct {
+	Host string // that it goes to, as host.KeyOf says; empty when nothing will be sent
+	Run  func(ctx context.Context) Result
+}
+
 // Call is what one attempt knows.
 type Call struct {
 	RunID   uuid.UUID
@@ -48,6 +61,7 @@ type Failure struct {
 	Class      string // one of run.Failure… or an HTTP status
 	Message    string
 	RetryAfter time.Duration // what the other side asked for; zero when it did not
+	Unsent     bool          // nothing can have happened: the request never left
 }
 
 func failed(class, format string, args ...any) Result {

@@ -17,6 +17,7 @@ import (
 
 	"github.com/guildmember145/orquestador-plataforma/pkg/egress"
 	"github.com/guildmember145/orquestador-plataforma/pkg/expr"
+	"github.com/guildmember145/orquestador-plataforma/pkg/host"
 	"github.com/guildmember145/orquestador-plataforma/pkg/run"
 	"github.com/guildmember145/orquestador-plataforma/pkg/workflow"
 )
@@ -99,11 +100,20 @@ func evalAll(ctx context.Context, templates map[string]*expr.Template, env expr.
 }
 
 // Run implements Runner.
-func (r *httpRunner) Run(ctx context.Context, call Call) Result {
+func (r *httpRunner) Run(ctx context.Context, call Call) Result { return r.Bind(ctx, call).Run(ctx) }
+
+// Bind implements Outbound.
+func (r *httpRunner) Bind(ctx context.Context, call Call) Bound {
 	req, err := r.request(ctx, call)
 	if err != nil {
-		return failed(run.FailureConfig, "%s", err)
+		result := failed(run.FailureConfig, "%s", err)
+		result.Failure.Unsent = true
+		return Bound{Run: func(context.Context) Result { return result }}
 	}
+	return Bound{Host: host.KeyOf(req.URL), Run: func(ctx context.Context) Result { return r.send(ctx, call, req) }}
+}
+
+func (r *httpRunner) send(ctx context.Context, call Call, req egress.Request) Result {
 	resp, err := r.client.Do(ctx, req)
 	if err != nil {
 		return httpFailure(ctx, err)
@@ -323,5 +333,7 @@ func httpFailure(ctx context.Context, err error) Result {
 	case egress.KindBlocked, egress.KindRedirect, egress.KindInvalid:
 		class = run.FailureConfig
 	}
-	return failed(class, "%s", e.Message)
+	result := failed(class, "%s", e.Message)
+	result.Failure.Unsent = !e.Sent
+	return result
 }

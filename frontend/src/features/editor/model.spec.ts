@@ -54,6 +54,7 @@ const workflow: Pick<Workflow, 'name' | 'description' | 'enabled' | 'timeout' | 
       },
       retry: { attempts: 4, backoff: 'fixed', initial: '2s', max: '1m', on: ['timeout', '5xx'] },
       timeout: '20s',
+      on_unknown: 'fail',
     },
     {
       id: 'note',

@@ -50,6 +50,8 @@ export interface StepDraft {
   }
   timeout: string
   onError: 'fail' | 'continue'
+  /** What there is no form for; it is given back as it came. */
+  rest: Pick<Step, 'on_unknown'>
 }
 
 export type ScheduleMode = 'cron' | 'every' | 'at'
@@ -148,6 +150,7 @@ export function newStep(action: string, steps: readonly StepDraft[]): StepDraft 
     retry: { on: false, attempts: 3, backoff: 'exponential', initial: '1s', max: '1m', when: '' },
     timeout: '',
     onError: 'fail',
+    rest: {},
   }
 }
 
@@ -273,6 +276,7 @@ function stepDraftOf(step: Step, keys: ReadonlyMap<string, string>): StepDraft {
     },
     timeout: step.timeout ?? '',
     onError: step.on_error ?? 'fail',
+    rest: { on_unknown: step.on_unknown },
   }
 }
 
@@ -400,6 +404,7 @@ function stepInputOf(step: StepDraft, ids: ReadonlyMap<string, string>, pointer:
     retry: step.retry.on ? retryOf(step, `${pointer}/retry`, say) : undefined,
     timeout: step.timeout.trim() || undefined,
     on_error: step.onError === 'continue' ? 'continue' : undefined,
+    on_unknown: step.action === 'http_endpoint' ? step.rest.on_unknown : undefined,
   }
 }
 

@@ -398,6 +398,74 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/runs/{id}/resolve": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["ID"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Say what became of a step that nobody knows about
+         * @description A run is held when its worker was lost while a step was under way that must not be made twice. The decision is for
+         *     one held step: `succeeded` goes on as if it had answered `output`, `failed` as if it had failed for good, `retry` makes
+         *     it again with the same `Idempotency-Key`. Who decided stands in the run's log.
+         */
+        post: operations["resolveRun"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/hosts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Hosts that have limits, and hosts that take no calls now
+         * @description What Redis knows is missing while it is away.
+         */
+        get: operations["listHosts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/hosts/{host}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Name and port, as in api.example.com:443; the port is 443 when absent */
+                host: string;
+            };
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Limit what all workers together do to a host
+         * @description Workers follow within seconds. Steps over a limit wait, without a worker and without losing an attempt.
+         */
+        put: operations["limitHost"];
+        post?: never;
+        /** Remove a host's limits, and open it if it is closed */
+        delete: operations["freeHost"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/events": {
         parameters: {
             query?: never;
@@ -611,6 +679,13 @@ export interface components {
             timeout?: components["schemas"]["Duration"];
             /** @enum {string} */
             on_error?: "fail" | "continue";
+            /**
+             * @description Of an `http_endpoint` step: what becomes of an attempt whose worker was lost after the request may have been sent.
+             *     `retry` makes it again with the same `Idempotency-Key`, `fail` fails the step, `hold` holds the run until somebody
+             *     says whether it happened. Without it: `hold` for POST and PATCH, `retry` for the other methods.
+             * @enum {string}
+             */
+            on_unknown?: "retry" | "fail" | "hold";
         };
         WorkflowInput: {
             name: string;
@@ -749,6 +824,57 @@ export interface components {
                 [key: string]: unknown;
             };
         };
+        Resolution: {
+            step: components["schemas"]["Identifier"];
+            /** @enum {string} */
+            decision: "succeeded" | "failed" | "retry";
+            /** @description What the step answered, for the steps after it; with succeeded only */
+            output?: unknown;
+            /** @description Why; it stands in the run's log */
+            note?: string;
+        };
+        HostLimits: {
+            /**
+             * Format: int32
+             * @description Calls at a time; no limit when absent
+             */
+            max_concurrent?: number | null;
+            /**
+             * Format: double
+             * @description Calls per second; no limit when absent
+             */
+            per_second?: number | null;
+            /**
+             * Format: int32
+             * @description Calls at once after a pause, with per_second
+             * @default 1
+             */
+            burst?: number;
+        };
+        Host: {
+            host: string;
+            /** Format: int32 */
+            max_concurrent: number | null;
+            /** Format: double */
+            per_second: number | null;
+            /** Format: int32 */
+            burst: number | null;
+            /**
+             * Format: int32
+             * @description Calls that failed in a row
+             */
+            failures: number;
+            /**
+             * Format: date-time
+             * @description Until when it gets no calls
+             */
+            closed_until: string | null;
+            /** @description Why it is closed, or what its last call failed with */
+            reason: string | null;
+        };
+        HostList: {
+            items: components["schemas"]["Host"][];
+        };
         RunBrief: {
             /** Format: uuid */
             id: string;
@@ -773,6 +899,11 @@ export interface components {
             status: components["schemas"]["RunStatus"];
             /** @description Why it is so, for people: step fetch failed: 503 */
             reason: string | null;
+            /**
+             * Format: date-time
+             * @description Since when an unfinished run is to end; null when nobody asked, and once it has ended
+             */
+            cancel_requested_at: string | null;
             trigger: components["schemas"]["RunTrigger"];
             /** @description The id of the trigger in the workflow */
             trigger_id: string | null;
@@ -1484,6 +1615,96 @@ export interface operations {
         };
         responses: {
             202: components["responses"]["RunAccepted"];
+            default: components["responses"]["Failure"];
+        };
+    };
+    resolveRun: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["ID"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Resolution"];
+            };
+        };
+        responses: {
+            202: components["responses"]["RunAccepted"];
+            default: components["responses"]["Failure"];
+        };
+    };
+    listHosts: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The hosts */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HostList"];
+                };
+            };
+            default: components["responses"]["Failure"];
+        };
+    };
+    limitHost: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Name and port, as in api.example.com:443; the port is 443 when absent */
+                host: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["HostLimits"];
+            };
+        };
+        responses: {
+            /** @description The host */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Host"];
+                };
+            };
+            default: components["responses"]["Failure"];
+        };
+    };
+    freeHost: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Name and port, as in api.example.com:443; the port is 443 when absent */
+                host: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
             default: components["responses"]["Failure"];
         };
     };

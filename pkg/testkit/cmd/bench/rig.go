@@ -142,7 +142,11 @@ func (r *rig) start(ctx context.Context, withScheduler bool) (stop func() error,
 	errs := make(chan error, 2)
 	wg.Go(func() { errs <- w.Run(ctx, stopping) })
 	if withScheduler {
-		s := scheduler.New(scheduler.Config{Batch: 500, LostAfter: 15 * time.Second, EnqueueGrace: 5 * time.Second, MaxCrashes: 3}, db, r.queue, clock.System{}, r.log, nil)
+		cfg := scheduler.Config{
+			Batch: 500, LostAfter: 15 * time.Second, EnqueueGrace: 5 * time.Second, MaxCrashes: 3,
+			Overtime: 15 * time.Second, CancelAfter: 10 * time.Second,
+		}
+		s := scheduler.New(cfg, db, r.queue, clock.System{}, r.log, nil)
 		wg.Go(func() { errs <- s.Run(ctx, stopping) })
 	}
 	return func() error {
