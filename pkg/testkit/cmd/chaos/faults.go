@@ -134,12 +134,12 @@ var faults = []fault{
 		name: "redis_refused", breaks: "Redis refuses connections for 60 s",
 		measure: waiting, limit: 10 * time.Second,
 		because: "after 5 s without Redis workers take runs from PostgreSQL; as much again to take them. Slower, never stopped",
-		long:    75 * time.Second, short: 20 * time.Second, roles: pairs, inject: refuseRedis,
+		long:    75 * time.Second, short: 20 * time.Second, roles: pairs, inject: refuseRedis, check: startsWereTaken,
 	},
 	{
 		name: "redis_black_hole", breaks: "a black hole before Redis for 60 s: connections are accepted and kept, and nothing comes through",
 		measure: waiting, limit: 10 * time.Second, because: "as for refused connections: who does not answer is no better than who refuses",
-		long: 75 * time.Second, short: 20 * time.Second, roles: pairs, inject: freezeRedis,
+		long: 75 * time.Second, short: 20 * time.Second, roles: pairs, inject: freezeRedis, check: startsWereTaken,
 	},
 	{
 		name: "postgres_restart", breaks: "PostgreSQL is restarted under load",

@@ -15,7 +15,7 @@ const perHerd = 50
 // gatherHerd makes schedules that are all due at the same instant.
 func gatherHerd(ctx context.Context, t *trial) error {
 	size := pick(t.form, 100_000, 2_000)
-	at := time.Now().Add(pick(t.form, 150*time.Second, 12*time.Second)).Truncate(time.Second)
+	at := time.Now().Add(pick(t.form, 60*time.Second, 12*time.Second)).Truncate(time.Second)
 	steps := []object{{"id": "only", "action": "log_message", "config": object{"message": "here"}}}
 	ids := make([]string, size/perHerd)
 	errs := make([]error, 4)
@@ -60,10 +60,6 @@ func awaitHerd(ctx context.Context, t *trial) error {
 	mended := t.broken()
 	defer mended()
 	t.injected = len(t.plans)
-	return settleHerd(ctx, t)
-}
-
-func settleHerd(ctx context.Context, t *trial) error {
 	at := t.plans[0].first
 	if err := pause(ctx, time.Until(at)); err != nil {
 		return err

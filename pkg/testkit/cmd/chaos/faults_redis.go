@@ -39,6 +39,20 @@ func restartRedis(ctx context.Context, t *trial) error {
 	return nil
 }
 
+// slowestStart is how long a start may take while Redis is away: twice the time that one attempt to hand out may take, for
+// a start that arrives while another attempt is under way, and as much again on a busy machine.
+const slowestStart = 3 * time.Second
+
+// startsWereTaken checks that the API went on taking starts.
+func startsWereTaken(t *trial, _ repeats) {
+	if n := t.load.lost.Load(); n > 0 {
+		t.problem("%d requests got no answer", n)
+	}
+	if t.load.slowest > slowestStart {
+		t.problem("a start took %s; the limit is %s", t.load.slowest, slowestStart)
+	}
+}
+
 // redisOutage is longer than the limit in every form: else it would be over before anybody has to do without.
 func (t *trial) redisOutage() time.Duration { return pick(t.form, 60*time.Second, 15*time.Second) }
 

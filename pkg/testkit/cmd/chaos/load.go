@@ -26,14 +26,14 @@ type load struct {
 	quick  string // the workflow of two short steps
 	slow   string // the workflow with a long step in its middle
 
-	mu     sync.Mutex
-	starts []start
-	newest string // a run that was accepted
-	number int
+	mu      sync.Mutex
+	starts  []start
+	newest  string // a run that was accepted
+	number  int
+	slowest time.Duration // the longest to a 202
 
 	lost     atomic.Int64 // answers that did not come
 	late     atomic.Int64 // starts that were left out because too many were under way
-	slowest  atomic.Int64 // longest time to a 202, in nanoseconds
 	inFlight chan struct{}
 	going    sync.WaitGroup
 }
@@ -176,6 +176,7 @@ func (l *load) begin(ctx context.Context, number int) {
 		key = fmt.Sprintf("chaos-%d", number)
 	}
 	s := start{n: number}
+	var took time.Duration
 	for {
 		began := time.Now()
 		status, body, err := l.client.do(ctx, http.MethodPost, "/workflows/"+workflow+"/runs", object{"inputs": object{"n": number}}, key)
@@ -183,7 +184,7 @@ func (l *load) begin(ctx context.Context, number int) {
 			if id, err := idIn(body); err == nil {
 				s.answered, s.run = true, uuid.MustParse(id)
 			}
-			l.slowest.Store(max(l.slowest.Load(), int64(time.Since(began)))) // a race costs a note some milliseconds
+			took = time.Since(began)
 			break
 		}
 		if err != nil && ctx.Err() == nil {
@@ -204,6 +205,7 @@ func (l *load) begin(ctx context.Context, number int) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.starts = append(l.starts, s)
+	l.slowest = max(l.slowest, took)
 	if s.answered {
 		l.newest = s.run.String()
 	}

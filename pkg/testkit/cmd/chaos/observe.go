@@ -14,8 +14,8 @@ import (
 type observed struct {
 	runs      []seenRun
 	waits     []wait
-	successes map[string]success // by run.step
-	reasons   map[string]int     // of runs that did not end well
+	successes map[string][]success // by run.step
+	reasons   map[string]int       // of runs that did not end well
 }
 
 // wait is the time of one run.
@@ -26,7 +26,7 @@ type wait struct {
 // observe reads the runs and holds them against what the sink was asked. steps are those that have to have called it, by
 // workflow; a workflow that is not in it is left out.
 func observe(ctx context.Context, databaseURL string, steps map[uuid.UUID][]string, calls map[string][]call) (observed, error) {
-	o := observed{successes: map[string]success{}, reasons: map[string]int{}}
+	o := observed{successes: map[string][]success{}, reasons: map[string]int{}}
 	db, err := pgx.Connect(ctx, databaseURL)
 	if err != nil {
 		return o, fmt.Errorf("reach the database: %w", err)
@@ -85,14 +85,14 @@ func observe(ctx context.Context, databaseURL string, steps map[uuid.UUID][]stri
 }
 
 func (o *observed) readSteps(ctx context.Context, db *pgx.Conn) error {
-	rows, err := db.Query(ctx, `select run_id || '.' || step, attempt from step_runs where status = 'succeeded'`)
+	rows, err := db.Query(ctx, `select run_id || '.' || step, attempt, finished_at from step_runs where status = 'succeeded'`)
 	if err != nil {
 		return fmt.Errorf("read steps: %w", err)
 	}
 	var key string
-	var attempt int
-	_, err = pgx.ForEachRow(rows, []any{&key, &attempt}, func() error {
-		o.successes[key] = success{attempts: append(o.successes[key].attempts, attempt)}
+	var s success
+	_, err = pgx.ForEachRow(rows, []any{&key, &s.attempt, &s.at}, func() error {
+		o.successes[key] = append(o.successes[key], s)
 		return nil
 	})
 	if err != nil {

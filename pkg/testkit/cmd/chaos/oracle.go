@@ -127,29 +127,34 @@ type call struct {
 	attempt int
 }
 
-// success is the attempt of a step that is recorded as succeeded.
+// success is an attempt of a step that is recorded as succeeded, and when.
 type success struct {
-	attempts []int
+	attempt int
+	at      time.Time
 }
 
 // repeats is what the calls of all steps say about steps that were made more than once.
 type repeats struct {
-	doubled  int           // steps that were requested again after their success, or twice under the same attempt
+	doubled  int           // steps that were tried again after their success, or requested twice under the same attempt
 	inFlight int           // attempts more than one of steps that were under way when their worker went away
+	late     int           // requests of an older attempt that came after the success: a zombie had begun them
 	again    time.Duration // the longest from a worker's end to the next attempt of a step it had under way
 }
 
 // compare looks for steps that were requested more than once. lost are the instants at which workers went away.
-func compare(calls map[string][]call, successes map[string]success, lost []time.Time) repeats {
+func compare(calls map[string][]call, successes map[string][]success, lost []time.Time) repeats {
 	var r repeats
 	for step, list := range calls {
 		attempts := map[int]int{}
-		doubled := len(successes[step].attempts) > 1
+		doubled := len(successes[step]) > 1
 		for i, c := range list {
 			attempts[c.attempt]++
 			doubled = doubled || attempts[c.attempt] > 1
-			for _, succeeded := range successes[step].attempts {
-				doubled = doubled || c.attempt > succeeded
+			for _, s := range successes[step] {
+				doubled = doubled || c.attempt > s.attempt
+				if c.attempt < s.attempt && c.at.After(s.at) {
+					r.late++
+				}
 			}
 			if i > 0 {
 				r.again = max(r.again, since(lost, list[i-1].at, c.at))

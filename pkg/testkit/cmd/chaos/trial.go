@@ -130,13 +130,14 @@ func (t *trial) judge(ctx context.Context) (verdict, error) {
 		Recovery: seconds(recovery), Limit: seconds(t.limitIn(t.form)), Notes: t.notes,
 	}
 	t.note("repeated_in_flight", repeated.inFlight)
+	t.note("late_requests", repeated.late)
 	t.note("failed_runs", counted.failed)
 	t.note("starts_without_answer", counted.unanswered)
 	t.note("of_those_ran", counted.ofThoseRan)
 	t.note("proper_503", int(t.client.unreachable.Load()))
 	t.note("starts_left_out", int(t.load.late.Load()))
 	t.note("results_dropped", t.logged("worker", "its result is dropped"))
-	t.notes["slowest_202_seconds"] = seconds(time.Duration(t.load.slowest.Load()))
+	t.notes["slowest_202_seconds"] = seconds(t.load.slowest)
 	if counted.unexpected > 0 {
 		t.problem("%d runs that nobody asked for", counted.unexpected)
 	}

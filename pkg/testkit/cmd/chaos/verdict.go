@@ -24,6 +24,9 @@ type verdict struct {
 	Notes        map[string]any `json:"notes,omitempty"`
 }
 
+// mostProblems is how many of a fault's problems are printed.
+const mostProblems = 8
+
 // judge decides whether the fault passed; problems are what the fault itself found wrong.
 func (v *verdict) judge(problems []string) {
 	for _, c := range []struct {
@@ -49,7 +52,7 @@ func (v *verdict) judge(problems []string) {
 	if v.Recovery > v.Limit {
 		v.Why = append(v.Why, fmt.Sprintf("recovery took %.1f s; the limit is %.0f s", v.Recovery, v.Limit))
 	}
-	v.Why = append(v.Why, problems...)
+	v.Why = append(v.Why, problems[:min(len(problems), mostProblems)]...)
 	v.Pass = len(v.Why) == 0
 }
 
