@@ -198,7 +198,7 @@ func (l *load) begin(ctx context.Context, number int) {
 			break
 		}
 		select {
-		case <-time.After(200 * time.Millisecond):
+		case <-time.After(time.Second):
 		case <-ctx.Done():
 		}
 	}

@@ -102,13 +102,13 @@ func breakThings(ctx context.Context, f form, p programs, only string, parallel 
 	for _, x := range alone {
 		r.add(x.name, func() (verdict, error) { return try(ctx, f, p, x, filepath.Join(dir, x.name)) })
 	}
-	if ctx.Err() != nil {
-		r.failed = append(r.failed, "interrupted")
-	}
-	if len(r.failed) == 0 && !keep || ctx.Err() != nil {
-		_ = os.RemoveAll(dir) // what is left in the temporary folder harms nobody
-	} else {
+	if len(r.failed) > 0 && ctx.Err() == nil || keep {
 		fmt.Fprintln(os.Stderr, "the logs are in", dir)
+	} else {
+		_ = os.RemoveAll(dir) // what is left in the temporary folder harms nobody
+	}
+	if ctx.Err() != nil {
+		return errors.New("interrupted")
 	}
 	if len(r.failed) > 0 {
 		return errors.New("did not pass: " + strings.Join(r.failed, ", "))

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -16,6 +17,7 @@ type observed struct {
 	waits     []wait
 	successes map[string][]success // by run.step
 	reasons   map[string]int       // of runs that did not end well
+	ghosts    int                  // steps that called the sink for a run that does not exist
 }
 
 // wait is the time of one run.
@@ -39,6 +41,7 @@ func observe(ctx context.Context, databaseURL string, steps map[uuid.UUID][]stri
 	if err != nil {
 		return o, fmt.Errorf("read runs: %w", err)
 	}
+	exists := map[string]bool{}
 	var (
 		r              seenRun
 		number, reason string
@@ -47,6 +50,7 @@ func observe(ctx context.Context, databaseURL string, steps map[uuid.UUID][]stri
 		finished       *time.Time
 	)
 	_, err = pgx.ForEachRow(rows, []any{&r.id, &r.of.workflow, &r.of.trigger, &fireAt, &number, &r.status, &reason, &created, &finished}, func() error {
+		exists[r.id.String()] = true
 		names, ours := steps[r.of.workflow]
 		if !ours {
 			return nil
@@ -80,6 +84,11 @@ func observe(ctx context.Context, databaseURL string, steps map[uuid.UUID][]stri
 	})
 	if err != nil {
 		return o, fmt.Errorf("read runs: %w", err)
+	}
+	for key := range calls {
+		if id, _, _ := strings.Cut(key, "."); !exists[id] {
+			o.ghosts++
+		}
 	}
 	return o, o.readSteps(ctx, db)
 }

@@ -15,7 +15,7 @@ import (
 // sink is the server that workflows call. It remembers every request by the run and the step that made it.
 type sink struct {
 	url       string // on 127.0.0.1, which the workers may call
-	forbidden string // on 127.0.0.2, which they may not
+	forbidden string // on another address of this machine, which they may not
 
 	trespasses atomic.Int64 // requests that came to the forbidden address
 	servers    []*http.Server
@@ -45,10 +45,13 @@ func newSink(ctx context.Context) (*sink, error) {
 	if s.url, err = s.serve(ctx, "127.0.0.1:0", s.noting(mux)); err != nil {
 		return nil, err
 	}
-	s.forbidden, err = s.serve(ctx, "127.0.0.2:0", http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+	trespass := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		s.trespasses.Add(1)
 		answer(w)
-	}))
+	})
+	if s.forbidden, err = s.serve(ctx, "127.0.0.2:0", trespass); err != nil {
+		s.forbidden, err = s.serve(ctx, "[::1]:0", trespass) // not every system has the former
+	}
 	if err != nil {
 		s.close()
 		return nil, err

@@ -141,6 +141,9 @@ func (t *trial) judge(ctx context.Context) (verdict, error) {
 	if counted.unexpected > 0 {
 		t.problem("%d runs that nobody asked for", counted.unexpected)
 	}
+	if o.ghosts > 0 {
+		t.problem("%d steps called for runs that do not exist", o.ghosts)
+	}
 	if n := t.client.refused.Load(); n > 0 {
 		t.problem("%d requests were refused", n)
 	}
