@@ -62,7 +62,7 @@ func main() {
 // describe lists the faults for people.
 func describe(w io.Writer, f form) {
 	for _, x := range faults {
-		fmt.Fprintf(w, "%-18s %s\n%-18s %s within %s: %s\n", x.name, x.breaks, "", x.measure, x.limitIn(f), x.because)
+		_, _ = fmt.Fprintf(w, "%-18s %s\n%-18s %s within %s: %s\n", x.name, x.breaks, "", x.measure, x.limitIn(f), x.because)
 	}
 }
 

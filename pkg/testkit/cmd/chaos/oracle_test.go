@@ -69,13 +69,15 @@ func TestWhatBecameOfWhatWasExpected(t *testing.T) {
 		{"a start ran", accepted, []seenRun{good(fire(1)), good(fire(2)), started}, tally{expected: 3, ran: 3}},
 		{"a start was lost", accepted, []seenRun{good(fire(1)), good(fire(2))}, tally{expected: 3, ran: 2, lost: 1}},
 		{
-			"another run than was answered", accepted, []seenRun{good(fire(1)), good(fire(2)), good(occurrence{start: 1})},
+			"another run than was answered", accepted,
+			[]seenRun{good(fire(1)), good(fire(2)), good(occurrence{start: 1})},
 			tally{expected: 3, ran: 3, unexpected: 1},
 		},
 		{"no answer, no run", silent, []seenRun{good(fire(1)), good(fire(2))}, tally{expected: 2, ran: 2, unanswered: 1}},
 		{"no answer, one run", silent, []seenRun{good(fire(1)), good(fire(2)), started}, tally{expected: 2, ran: 2, unanswered: 1, ofThoseRan: 1}},
 		{
-			"no answer, two runs", silent, []seenRun{good(fire(1)), good(fire(2)), started, good(occurrence{start: 1})},
+			"no answer, two runs", silent,
+			[]seenRun{good(fire(1)), good(fire(2)), started, good(occurrence{start: 1})},
 			tally{expected: 2, ran: 2, unanswered: 1, ofThoseRan: 1, doubled: 1},
 		},
 	} {
