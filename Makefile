@@ -39,8 +39,9 @@ smoke: bin/orq ## Go the whole way with the real program, by curl
 bench: ## Measure runs per second and latency; prints JSON
 	@$(GO) run ./pkg/testkit/cmd/bench
 
-chaos: bin/orq ## Kill workers, flush Redis and cut connections under load, then count the runs
-	@$(GO) run ./pkg/testkit/cmd/chaos
+chaos: bin/orq bin/chaos/next bin/chaos/panicking ## Break it under load and count the runs; SHORT=1 for less, ONLY=name,name for some
+	@$(GO) build -o bin/chaos/chaos ./pkg/testkit/cmd/chaos
+	@exec bin/chaos/chaos $(if $(SHORT),-short) $(if $(ONLY),-only $(ONLY))
 
 generate: $(UI_PACKAGES) ## Write the generated code again, from api/openapi.yaml
 	$(GO) generate ./...
@@ -55,6 +56,12 @@ clean: ## Remove what the other targets made, but not downloaded packages
 	find frontend/dist -mindepth 1 ! -name .gitkeep -delete
 
 bin/orq: $(UI_BUILT) FORCE
+	$(BUILD) -o $@ .
+
+# The builds that make chaos needs besides: another version, and one that has the action panic.
+bin/chaos/next: VERSION := $(VERSION)-next
+bin/chaos/panicking: BUILD += -tags chaos
+bin/chaos/next bin/chaos/panicking: $(UI_BUILT) FORCE
 	$(BUILD) -o $@ .
 
 $(UI_PACKAGES): frontend/package-lock.json frontend/package.json

@@ -27,6 +27,8 @@ type Config struct {
 	Progress    io.Writer // gets a line for people before a step that takes long; nil means none
 	Log         *slog.Logger
 	Clock       clock.Clock
+	// RedisPassword is what Redis asks for; "" means a new one at each start.
+	RedisPassword string
 }
 
 // Stack is a running PostgreSQL and Redis.

@@ -2,6 +2,7 @@ package local
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -59,7 +60,7 @@ func startServer(ctx context.Context, cfg Config, path string) (*Redis, error) {
 	if err := stopOrphans(ctx, cfg.Clock, dir, pidFile); err != nil {
 		return nil, err
 	}
-	password := newSecret()
+	password := cmp.Or(cfg.RedisPassword, newSecret())
 	var failed error
 	for range portTries {
 		port, err := freePort(ctx)
@@ -159,7 +160,7 @@ const tickEvery = 100 * time.Millisecond
 
 func startMini(cfg Config) (*Redis, error) {
 	mini := miniredis.NewMiniRedis()
-	password := newSecret()
+	password := cmp.Or(cfg.RedisPassword, newSecret())
 	mini.RequireAuth(password)
 	if err := mini.StartAddr("127.0.0.1:0"); err != nil {
 		return nil, fmt.Errorf("start built-in redis: %w", err)

@@ -114,13 +114,16 @@ func translate(err error) error {
 	return err
 }
 
-// Away tells that err comes from a database that cannot be reached, or that is just stopping or starting, rather than
-// from what it was asked.
+// readOnly is what a server answers to a write while it takes none: after a failover, or because somebody said so.
+const readOnly = "25006"
+
+// Away tells that err comes from a database that cannot be reached, that is just stopping or starting, or that takes no
+// writes for now, rather than from what it was asked.
 func Away(err error) bool {
 	var pg *pgconn.PgError
 	if errors.As(err, &pg) {
 		// Class 57 is the operator's intervention, 53 a lack of resources such as connections, 08 the connection.
-		return pg.Code[:2] == "53" || pg.Code[:2] == "08" || pg.Code[:2] == "57" && pg.Code != "57014"
+		return pg.Code[:2] == "53" || pg.Code[:2] == "08" || pg.Code[:2] == "57" && pg.Code != "57014" || pg.Code == readOnly
 	}
 	var connect *pgconn.ConnectError
 	var network net.Error

@@ -370,6 +370,21 @@ func TestErrorsAreTranslated(t *testing.T) {
 	}
 }
 
+// A server that takes no writes, as a replica, is one to wait for: nothing is wrong with what it was asked.
+func TestADatabaseThatTakesNoWritesIsAway(t *testing.T) {
+	db := open(t, postgres.Options{})
+	err := db.InTx(t.Context(), func(q postgres.Querier) error {
+		if _, err := q.Exec(t.Context(), `set transaction read only`); err != nil {
+			return err
+		}
+		_, err := postgres.Live{Q: q}.ForgetEnqueued(t.Context())
+		return err
+	})
+	if !postgres.Away(err) {
+		t.Errorf("not away: %v", err)
+	}
+}
+
 func TestMigrationsMayRunAtOnce(t *testing.T) {
 	url := pgtest.Empty(t)
 	errs := make(chan error, 3)

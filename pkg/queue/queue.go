@@ -71,7 +71,8 @@ func Open(cfg Config) (*Client, error) {
 }
 
 // connect understands redis://, rediss://, unix://, redis-sentinel://host,host/db?master=name and
-// redis-cluster://host,host.
+// redis-cluster://host,host. Commands obey the deadlines of their contexts, which go-redis has to be told: else one that is
+// never answered takes twelve seconds, whatever its caller can wait.
 func connect(raw string) (redis.UniversalClient, error) {
 	scheme, rest, found := strings.Cut(raw, "://")
 	if !found {
@@ -83,6 +84,7 @@ func connect(raw string) (redis.UniversalClient, error) {
 		if err != nil {
 			return nil, fmt.Errorf("read the Redis URL: %w", hideURL(err))
 		}
+		opt.ContextTimeoutEnabled = true
 		return redis.NewClient(opt), nil
 	case "redis-sentinel", "rediss-sentinel":
 		u, hosts, err := splitHosts(strings.TrimSuffix(scheme, "-sentinel"), rest)
@@ -100,6 +102,7 @@ func connect(raw string) (redis.UniversalClient, error) {
 		if err != nil {
 			return nil, fmt.Errorf("read the Redis sentinel URL: %w", hideURL(err))
 		}
+		opt.ContextTimeoutEnabled = true
 		return redis.NewFailoverClient(opt), nil
 	case "redis-cluster", "rediss-cluster":
 		u, hosts, err := splitHosts(strings.TrimSuffix(scheme, "-cluster"), rest)
@@ -113,6 +116,7 @@ func connect(raw string) (redis.UniversalClient, error) {
 		if err != nil {
 			return nil, fmt.Errorf("read the Redis cluster URL: %w", hideURL(err))
 		}
+		opt.ContextTimeoutEnabled = true
 		return redis.NewClusterClient(opt), nil
 	}
 	return nil, fmt.Errorf("the Redis URL has the scheme %q; use redis, rediss, redis-sentinel or redis-cluster", scheme)

@@ -2,8 +2,10 @@ package queue
 
 import (
 	"context"
+	"errors"
 	"io"
 	"log/slog"
+	"net"
 	"strings"
 	"sync"
 	"testing"
@@ -348,4 +350,29 @@ func TestLimits(t *testing.T) {
 	if spend("guess") != 0 {
 		t.Error("forgiven events count")
 	}
+}
+
+// A Redis that takes connections and never answers holds nobody up for longer than they can wait.
+func TestRedisThatNeverAnswers(t *testing.T) {
+	hole, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = hole.Close() })
+	// The client itself has all the time there is.
+	c, err := Open(Config{URL: "redis://" + hole.Addr().String() + "/0?read_timeout=-1&dial_timeout=10h", Log: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = c.Close() })
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
+		defer cancel()
+		if err := c.Ping(ctx); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("Ping = %v, want the end of its context", err)
+		}
+	}()
+	await(t, done)
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"time"
 
 	"github.com/google/uuid"
@@ -71,7 +72,12 @@ func failed(class, format string, args ...any) Result {
 // Set is the actions by type.
 type Set map[string]Action
 
+// more is what only builds for breaking things have; see panic.go.
+var more Set
+
 // New makes the set of all actions.
 func New(client HTTPClient) Set {
-	return Set{workflow.ActionHTTP: httpEndpoint{client: client}, workflow.ActionLog: logMessage{}}
+	set := Set{workflow.ActionHTTP: httpEndpoint{client: client}, workflow.ActionLog: logMessage{}}
+	maps.Copy(set, more)
+	return set
 }

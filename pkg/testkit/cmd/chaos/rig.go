@@ -2,192 +2,141 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/url"
 	"os"
-	"os/exec"
+	"path/filepath"
+	"sync"
 	"syscall"
 	"time"
 
-	"github.com/google/uuid"
 	"github.com/redis/go-redis/v9"
 
-	"github.com/guildmember145/orquestador-plataforma/pkg/account"
 	"github.com/guildmember145/orquestador-plataforma/pkg/clock"
-	"github.com/guildmember145/orquestador-plataforma/pkg/dispatch"
 	"github.com/guildmember145/orquestador-plataforma/pkg/local"
 	"github.com/guildmember145/orquestador-plataforma/pkg/postgres"
-	"github.com/guildmember145/orquestador-plataforma/pkg/queue"
-	"github.com/guildmember145/orquestador-plataforma/pkg/workflow"
 )
 
-// rig is one installation of real processes.
+// rig is one installation of real processes, with a PostgreSQL and a Redis of its own. The processes reach Redis through
+// a proxy, so that its address stays when it is another.
 type rig struct {
-	program            string
-	seconds, workflows int
-	stack              *local.Stack
-	dir                string
-	db                 *postgres.DB
-	queue              *queue.Client
-	service            *dispatch.Service
-	who                account.Principal
-	sink               *sink
-	processes          []*exec.Cmd
+	form        form
+	dir         string
+	stack       *local.Stack // PostgreSQL; nil while it is stopped
+	redis       *local.Redis // nil while it is stopped
+	proxy       *proxy
+	sink        *sink
+	databaseURL string
+	redisURL    string // of the proxy
+
+	mu        sync.Mutex
+	processes []*process // all that were ever started
+	started   map[string]int
+	apis      []*process
+	addresses []string // of apis
+	away      []window // when PostgreSQL was away
 }
 
-func newRig(ctx context.Context, log *slog.Logger, program string) (*rig, error) {
-	if _, err := os.Stat(program); err != nil {
-		return nil, fmt.Errorf("find the program (make build): %w", err)
-	}
-	dir, err := os.MkdirTemp("", "orq-chaos-")
-	if err != nil {
-		return nil, fmt.Errorf("make a folder: %w", err)
-	}
-	r := &rig{program: program, dir: dir}
-	if err := r.open(ctx, log); err != nil {
-		r.close()
-		return nil, err
+// window is a time. It has not ended while to is zero.
+type window struct{ from, to time.Time }
+
+func newRig(ctx context.Context, f form, dir string) (*rig, error) {
+	r := &rig{form: f, dir: dir, started: map[string]int{}}
+	if err := r.open(ctx); err != nil {
+		return nil, errors.Join(err, r.close())
 	}
 	return r, nil
 }
 
-func (r *rig) open(ctx context.Context, log *slog.Logger) error {
-	if err := os.Chmod(r.dir, 0o711); err != nil { //nolint:gosec // as root, the database runs as another user
-		return fmt.Errorf("open the folder: %w", err)
+func (r *rig) open(ctx context.Context) error {
+	for _, dir := range []string{r.dir, filepath.Join(r.dir, "logs")} {
+		if err := os.MkdirAll(dir, 0o711); err != nil { //nolint:gosec // as root, the database runs as another user
+			return fmt.Errorf("make a folder: %w", err)
+		}
+	}
+	if err := r.startPostgres(ctx); err != nil {
+		return err
+	}
+	if err := postgres.Migrate(ctx, r.databaseURL); err != nil {
+		return err
+	}
+	if err := r.startRedis(ctx); err != nil {
+		return err
 	}
 	var err error
-	if r.stack, err = local.Start(ctx, local.Config{DataDir: r.dir + "/data", Log: log, Clock: clock.System{}}); err != nil {
-		return err
-	}
-	if err := postgres.Migrate(ctx, r.stack.DatabaseURL); err != nil {
-		return err
-	}
-	if r.db, err = postgres.Open(ctx, r.stack.DatabaseURL, postgres.Options{Application: "chaos", Conns: 8}); err != nil {
-		return err
-	}
-	if r.queue, err = queue.Open(queue.Config{URL: r.stack.RedisURL, Log: log}); err != nil {
-		return err
-	}
-	if r.sink, err = newSink(ctx); err != nil {
-		return err
-	}
-	r.service = dispatch.New(r.db, r.queue, clock.System{}, log)
-	u := account.User{ID: uuid.New(), Email: "chaos@example.com", Username: "chaos"}
-	err = r.db.InTx(ctx, func(q postgres.Querier) (err error) {
-		u, err = postgres.Users{Q: q}.Register(ctx, u, "none")
-		return err
-	})
-	if err != nil {
-		return err
-	}
-	session := uuid.New()
-	if err := (postgres.Sessions{Q: r.db}).Begin(ctx, session, u.ID, []byte(session.String()), time.Hour, "", ""); err != nil {
-		return err
-	}
-	r.who, err = postgres.Users{Q: r.db}.Principal(ctx, u.ID, session)
+	r.sink, err = newSink(ctx)
 	return err
 }
 
-func (r *rig) close() {
-	for _, p := range r.processes {
-		_ = p.Process.Signal(syscall.SIGKILL)
-		_ = p.Wait()
+func (r *rig) config() local.Config {
+	return local.Config{
+		DataDir: filepath.Join(r.dir, "data"), NoRedis: true, Log: slog.New(slog.DiscardHandler), Clock: clock.System{},
+		RedisPassword: "only-good-for-breaking",
 	}
-	if r.sink != nil {
-		_ = r.sink.srv.Close()
-	}
-	if r.db != nil {
-		r.db.Close()
-	}
-	if r.queue != nil {
-		_ = r.queue.Close()
-	}
-	if r.stack != nil {
-		_ = r.stack.Stop(context.Background())
-	}
-	_ = os.RemoveAll(r.dir)
 }
 
-// start starts a role as a process of its own.
-func (r *rig) start(ctx context.Context, role string) (*exec.Cmd, error) {
-	cmd := exec.CommandContext(ctx, r.program, role)
-	cmd.Env = append(os.Environ(),
-		"ORQ_DATABASE_URL="+r.stack.DatabaseURL, "ORQ_REDIS_URL="+r.stack.RedisURL, "ORQ_EGRESS_ALLOW=127.0.0.1",
-		"ORQ_WORKER_CONCURRENCY=100", "ORQ_LOG_LEVEL=error", "ORQ_SECRET_KEY=a key that is only good for breaking")
-	cmd.Stderr = os.Stderr
-	if err := cmd.Start(); err != nil {
-		return nil, fmt.Errorf("start %s: %w", role, err)
-	}
-	r.processes = append(r.processes, cmd)
-	return cmd, nil
-}
-
-func (r *rig) startAll(ctx context.Context, roles ...string) error {
-	for _, role := range roles {
-		if _, err := r.start(ctx, role); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// kill ends a process as a crash does.
-func (r *rig) kill(cmd *exec.Cmd) error {
-	if err := cmd.Process.Signal(syscall.SIGKILL); err != nil {
-		return fmt.Errorf("kill: %w", err)
-	}
-	return nil
-}
-
-func call(id, url string, after ...string) (workflow.Step, error) {
-	config, err := json.Marshal(workflow.HTTPConfig{URL: url})
+// startPostgres starts PostgreSQL, again on the same data and under the same address.
+func (r *rig) startPostgres(ctx context.Context) error {
+	stack, err := local.Start(ctx, r.config())
 	if err != nil {
-		return workflow.Step{}, fmt.Errorf("encode: %w", err)
+		return err
 	}
-	return workflow.Step{ID: id, Action: workflow.ActionHTTP, Config: config, DependsOn: after, Timeout: workflow.Duration(2 * time.Minute)}, nil
-}
-
-func (r *rig) create(ctx context.Context, name string, triggers []workflow.Trigger, steps ...workflow.Step) (postgres.WorkflowRow, error) {
-	home, _ := r.who.Home()
-	return r.service.Create(ctx, r.who, home, workflow.Definition{Name: name, Triggers: triggers, Steps: steps}, true)
-}
-
-func (r *rig) startRuns(ctx context.Context, wf postgres.WorkflowRow, n int) error {
-	for range n {
-		if _, err := r.service.Start(ctx, r.who, wf.ID, nil, ""); err != nil {
-			return err
-		}
+	r.stack = stack
+	if r.databaseURL != "" && r.databaseURL != stack.DatabaseURL {
+		return errors.New("the address of PostgreSQL changed; try a shorter TMPDIR")
 	}
+	r.databaseURL = stack.DatabaseURL
 	return nil
 }
 
-// settle waits until nothing is live, and counts what did not end by then.
-func (r *rig) settle(ctx context.Context, patience time.Duration) (stuck int, err error) {
-	ctx, cancel := context.WithTimeout(ctx, patience)
-	defer cancel()
-	for {
-		if err := r.db.QueryRow(context.WithoutCancel(ctx), `select count(*) from run_live`).Scan(&stuck); err != nil {
-			return 0, fmt.Errorf("count live runs: %w", err)
-		}
-		if stuck == 0 {
-			return 0, nil
-		}
-		select {
-		case <-time.After(100 * time.Millisecond):
-		case <-ctx.Done():
-			if errors.Is(ctx.Err(), context.DeadlineExceeded) {
-				return stuck, nil
-			}
-			return stuck, ctx.Err()
-		}
+func (r *rig) stopPostgres(ctx context.Context) error {
+	stack := r.stack
+	r.stack = nil
+	if stack == nil {
+		return nil
 	}
+	return stack.Stop(ctx)
+}
+
+// startRedis starts a Redis that keeps nothing, and points the proxy at it.
+func (r *rig) startRedis(ctx context.Context) error {
+	cfg := r.config()
+	cfg.Throwaway = true
+	started, err := local.StartRedis(ctx, cfg)
+	if err != nil {
+		return err
+	}
+	r.redis = started
+	u, err := url.Parse(started.URL)
+	if err != nil {
+		return fmt.Errorf("read the Redis URL: %w", err)
+	}
+	if r.proxy != nil {
+		r.proxy.point(u.Host)
+		return nil
+	}
+	if r.proxy, err = newProxy(ctx, u.Host); err != nil {
+		return err
+	}
+	u.Host = r.proxy.address
+	r.redisURL = u.String()
+	return nil
+}
+
+func (r *rig) stopRedis(ctx context.Context) error {
+	stopped := r.redis
+	r.redis = nil
+	if stopped == nil {
+		return nil
+	}
+	return stopped.Stop(ctx)
 }
 
 // flush makes Redis forget everything.
 func (r *rig) flush(ctx context.Context) error {
-	opt, err := redis.ParseURL(r.stack.RedisURL)
+	opt, err := redis.ParseURL(r.redis.URL)
 	if err != nil {
 		return fmt.Errorf("read the Redis URL: %w", err)
 	}
@@ -199,12 +148,150 @@ func (r *rig) flush(ctx context.Context) error {
 	return nil
 }
 
-// count fills in how the runs ended.
-func (r *rig) count(ctx context.Context, v *verdict) error {
-	err := r.db.QueryRow(ctx, `
-		select count(*), count(*) filter (where status = 'failed' or status = 'cancelled') from runs`).Scan(&v.Ran, &v.Failed)
-	if err != nil {
-		return fmt.Errorf("count runs: %w", err)
+// stopLimit bounds the end of the servers.
+const stopLimit = 30 * time.Second
+
+// close ends everything that the rig started.
+func (r *rig) close() error {
+	ctx, cancel := context.WithTimeout(context.Background(), stopLimit)
+	defer cancel()
+	for _, p := range r.processes {
+		p.asked.Store(true)
+		p.signal(syscall.SIGKILL)
+		<-p.done
 	}
-	return nil
+	if r.sink != nil {
+		r.sink.close()
+	}
+	if r.proxy != nil {
+		r.proxy.close()
+	}
+	err := errors.Join(r.stopRedis(ctx), r.stopPostgres(ctx))
+	return errors.Join(err, os.RemoveAll(filepath.Join(r.dir, "data")))
+}
+
+// running lists the processes of a role that nobody ended.
+func (r *rig) running(role string) []*process {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	var list []*process
+	for _, p := range r.processes {
+		if p.role == role && !p.asked.Load() {
+			list = append(list, p)
+		}
+	}
+	return list
+}
+
+// fallen lists the processes that ended although nobody told them to.
+func (r *rig) fallen() []string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	var list []string
+	for _, p := range r.processes {
+		select {
+		case <-p.done:
+			if !p.asked.Load() {
+				list = append(list, fmt.Sprintf("%s ended by itself: %v", p.name, p.err))
+			}
+		default:
+		}
+	}
+	return list
+}
+
+// peak is the most memory that a process of a role had, in bytes.
+func (r *rig) peak(role string) int64 {
+	for _, p := range r.running(role) {
+		p.memory = max(p.memory, peakMemory(p.cmd.Process.Pid))
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	var most int64
+	for _, p := range r.processes {
+		if p.role == role {
+			most = max(most, p.memory)
+		}
+	}
+	return most
+}
+
+// logged counts the lines that hold a text in the logs of a role.
+func (r *rig) logged(role, text string) int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	n := 0
+	for _, p := range r.processes {
+		if p.role == role {
+			n += p.logged(text)
+		}
+	}
+	return n
+}
+
+func (r *rig) addAPI(p *process, address string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.apis, r.addresses = append(r.apis, p), append(r.addresses, address)
+}
+
+func (r *rig) dropAPI(p *process) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for i, api := range r.apis {
+		if api == p {
+			r.apis = append(r.apis[:i:i], r.apis[i+1:]...)
+			r.addresses = append(r.addresses[:i:i], r.addresses[i+1:]...)
+			return
+		}
+	}
+}
+
+func (r *rig) addressOf(p *process) string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for i, api := range r.apis {
+		if api == p {
+			return r.addresses[i]
+		}
+	}
+	return ""
+}
+
+// api is the address of one of the APIs, the next each time; false when there is none.
+func (r *rig) api(turn int) (string, bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if len(r.addresses) == 0 {
+		return "", false
+	}
+	return r.addresses[turn%len(r.addresses)], true
+}
+
+// gone notes that PostgreSQL is away from now on, until back is called.
+func (r *rig) gone() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.away = append(r.away, window{from: time.Now()})
+}
+
+func (r *rig) back() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.away[len(r.away)-1].to = time.Now()
+}
+
+// stale is how long after PostgreSQL's return a pool may find connections that died, each by the answer 503.
+const stale = 2 * time.Second
+
+// wasAway tells whether PostgreSQL was away at some time between two instants.
+func (r *rig) wasAway(from, to time.Time) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, w := range r.away {
+		if to.After(w.from) && (w.to.IsZero() || from.Before(w.to.Add(stale))) {
+			return true
+		}
+	}
+	return false
 }

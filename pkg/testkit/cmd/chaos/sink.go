@@ -2,54 +2,93 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"net/http"
+	"strconv"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
 // sink is the server that workflows call. It remembers every request by the run and the step that made it.
 type sink struct {
-	url string
-	srv *http.Server
+	url       string // on 127.0.0.1, which the workers may call
+	forbidden string // on another address of this machine, which they may not
 
-	mu       sync.Mutex
-	requests map[string][]request // by path and Idempotency-Key
-	hanging  int
-	changed  chan struct{}
-}
+	trespasses atomic.Int64 // requests that came to the forbidden address
+	servers    []*http.Server
 
-type request struct {
-	at      time.Time
-	attempt string
+	mu    sync.Mutex
+	calls map[string][]call // by Idempotency-Key, which is run.step
 }
 
 func newSink(ctx context.Context) (*sink, error) {
-	var listen net.ListenConfig
-	l, err := listen.Listen(ctx, "tcp", "127.0.0.1:0")
-	if err != nil {
-		return nil, fmt.Errorf("listen: %w", err)
-	}
-	s := &sink{url: "http://" + l.Addr().String(), requests: map[string][]request{}, changed: make(chan struct{}, 1)}
+	s := &sink{calls: map[string][]call{}}
 	mux := http.NewServeMux()
-	mux.HandleFunc("/ok", func(w http.ResponseWriter, r *http.Request) {
-		s.note(r)
-		answer(w)
-	})
-	// The first request of each run hangs until its caller is gone; the next one is answered.
-	mux.HandleFunc("/hang-once", func(w http.ResponseWriter, r *http.Request) {
-		if s.note(r) > 1 {
-			answer(w)
+	mux.HandleFunc("/ok", func(w http.ResponseWriter, _ *http.Request) { answer(w) })
+	mux.HandleFunc("/slow", func(w http.ResponseWriter, r *http.Request) {
+		wait, err := time.ParseDuration(r.URL.Query().Get("for"))
+		if err != nil {
+			http.Error(w, err.Error(), http.StatusBadRequest)
 			return
 		}
-		s.count(1)
-		<-r.Context().Done()
-		s.count(-1)
+		select {
+		case <-time.After(wait):
+			answer(w)
+		case <-r.Context().Done():
+		}
 	})
-	s.srv = &http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second}
-	go func() { _ = s.srv.Serve(l) }()
+	s.addTargets(mux)
+	var err error
+	if s.url, err = s.serve(ctx, "127.0.0.1:0", s.noting(mux)); err != nil {
+		return nil, err
+	}
+	trespass := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		s.trespasses.Add(1)
+		answer(w)
+	})
+	if s.forbidden, err = s.serve(ctx, "127.0.0.2:0", trespass); err != nil {
+		s.forbidden, err = s.serve(ctx, "[::1]:0", trespass) // not every system has the former
+	}
+	if err != nil {
+		s.close()
+		return nil, err
+	}
 	return s, nil
+}
+
+func (s *sink) serve(ctx context.Context, address string, h http.Handler) (url string, err error) {
+	var listen net.ListenConfig
+	l, err := listen.Listen(ctx, "tcp", address)
+	if err != nil {
+		return "", fmt.Errorf("listen: %w", err)
+	}
+	srv := &http.Server{Handler: h, ReadHeaderTimeout: 10 * time.Second}
+	s.servers = append(s.servers, srv)
+	go func() {
+		if err := srv.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+			panic(err) // without its sink the suite counts nonsense
+		}
+	}()
+	return "http://" + l.Addr().String(), nil
+}
+
+func (s *sink) noting(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if key := r.Header.Get("Idempotency-Key"); key != "" && r.URL.Query().Get("hop") == "" {
+			attempt, err := strconv.Atoi(r.Header.Get("Orq-Attempt"))
+			if err != nil {
+				http.Error(w, "no Orq-Attempt", http.StatusBadRequest)
+				return
+			}
+			s.mu.Lock()
+			s.calls[key] = append(s.calls[key], call{at: time.Now(), attempt: attempt})
+			s.mu.Unlock()
+		}
+		next.ServeHTTP(w, r)
+	})
 }
 
 func answer(w http.ResponseWriter) {
@@ -57,56 +96,19 @@ func answer(w http.ResponseWriter) {
 	_, _ = w.Write([]byte(`{"ok":true}`))
 }
 
-func (s *sink) note(r *http.Request) int {
+// seen is a copy of what was called.
+func (s *sink) seen() map[string][]call {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	key := r.URL.Path + " " + r.Header.Get("Idempotency-Key")
-	s.requests[key] = append(s.requests[key], request{time.Now(), r.Header.Get("Orq-Attempt")})
-	return len(s.requests[key])
+	calls := make(map[string][]call, len(s.calls))
+	for key, list := range s.calls {
+		calls[key] = list[:len(list):len(list)]
+	}
+	return calls
 }
 
-func (s *sink) count(n int) {
-	s.mu.Lock()
-	s.hanging += n
-	s.mu.Unlock()
-	select {
-	case s.changed <- struct{}{}:
-	default:
+func (s *sink) close() {
+	for _, srv := range s.servers {
+		_ = srv.Close()
 	}
-}
-
-// awaitHanging waits until n requests hang.
-func (s *sink) awaitHanging(ctx context.Context, n int) error {
-	for {
-		s.mu.Lock()
-		have := s.hanging
-		s.mu.Unlock()
-		if have >= n {
-			return nil
-		}
-		select {
-		case <-s.changed:
-		case <-ctx.Done():
-			return fmt.Errorf("%d of %d requests hang: %w", have, n, ctx.Err())
-		}
-	}
-}
-
-// repeated counts the steps of a path that were called more than once, and finds the newest call.
-func (s *sink) repeated(path string) (keys, more int, newest time.Time) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for key, list := range s.requests {
-		if len(key) <= len(path) || key[:len(path)+1] != path+" " {
-			continue
-		}
-		keys++
-		if len(list) > 1 {
-			more++
-		}
-		if at := list[len(list)-1].at; at.After(newest) {
-			newest = at
-		}
-	}
-	return keys, more, newest
 }
