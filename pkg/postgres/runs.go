@@ -66,7 +66,8 @@ func (s Runs) Insert(ctx context.Context, runs []NewRun) error {
 		    select id, project_id, workflow_id, version, trigger, trigger_id, fire_at, rerun_of, inputs, created_by, now()
 		      from u)
 		insert into run_live (id, project_id, workflow_id, trigger_id, state, enqueued_at, enqueues)
-		select id, project_id, workflow_id, trigger_id, case when blocked then 'blocked' else 'queued' end,
+		select id, project_id, workflow_id, case when trigger <> 'backfill' then trigger_id end, -- its schedule does not wait for it
+		       case when blocked then 'blocked' else 'queued' end,
 		       case when blocked then null else now() end, case when blocked then 0 else 1 end
 		  from u`,
 		pgx.StrictNamedArgs{
