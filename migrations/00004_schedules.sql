@@ -69,13 +69,14 @@ create table backfills (
     concurrency integer     not null,
     inputs      jsonb,
     state       text        not null default 'running' check (state in ('running', 'paused', 'done', 'cancelled')),
+    busy        boolean     not null default true, -- the scheduler has to begin runs, or to see them end
     reason      text,
     created_by  uuid,
     created_at  timestamptz not null default now(),
     ended_at    timestamptz
 );
 create index backfills_trigger on backfills (trigger_id, id);
-create index backfills_running on backfills (id) where state = 'running';
+create index backfills_busy on backfills (id) where busy;
 
 create table backfill_fires (
     backfill_id uuid        not null references backfills (id) on delete cascade,

@@ -188,12 +188,12 @@ func TestAnOnceOnlyTriggerHasNoNext(t *testing.T) {
 }
 
 func TestSettingsThatCannotWork(t *testing.T) {
-	good := Config{Batch: 500, LostAfter: 15 * time.Second, EnqueueGrace: 5 * time.Second, MaxCrashes: 3}
+	good := Config{Batch: 500, LostAfter: 15 * time.Second, EnqueueGrace: 5 * time.Second, MaxCrashes: 3, LedgerRetention: time.Hour}
 	if err := good.Check(); err != nil {
 		t.Error(err)
 	}
 	err := Config{}.Check()
-	for _, name := range []string{"ORQ_SCHEDULER_BATCH", "ORQ_LOST_AFTER", "ORQ_ENQUEUE_GRACE", "ORQ_MAX_CRASHES"} {
+	for _, name := range []string{"ORQ_SCHEDULER_BATCH", "ORQ_LOST_AFTER", "ORQ_ENQUEUE_GRACE", "ORQ_MAX_CRASHES", "ORQ_LEDGER_RETENTION"} {
 		if err == nil || !strings.Contains(err.Error(), name) {
 			t.Errorf("%s is not named: %v", name, err)
 		}

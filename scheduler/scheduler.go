@@ -1,9 +1,11 @@
 // Package scheduler is the role that makes things happen in time: its ticker turns due schedules into runs, its
-// dispatcher hands runs to the queue, its reconciler finds what was lost on the way, and its janitor tidies up. Any
-// number of schedulers may run; they have no leader, since every decision is taken under a row lock.
+// dispatcher hands runs to the queue, its reconciler finds what was lost on the way, its backfiller feeds the runs of
+// backfills, and its janitor tidies up. Any number of schedulers may run; they have no leader, since every decision is
+// taken under a row lock.
 package scheduler
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"log/slog"
@@ -16,6 +18,7 @@ import (
 	"github.com/guildmember145/orquestador-plataforma/pkg/lifecycle"
 	"github.com/guildmember145/orquestador-plataforma/pkg/postgres"
 	"github.com/guildmember145/orquestador-plataforma/pkg/queue"
+	"github.com/guildmember145/orquestador-plataforma/pkg/schedule"
 )
 
 // Config is what can be set about a scheduler.
@@ -24,7 +27,11 @@ type Config struct {
 	LostAfter    time.Duration `default:"15s" env:"ORQ_LOST_AFTER" help:"A worker that has not beaten for this long is gone."`
 	EnqueueGrace time.Duration `default:"5s" env:"ORQ_ENQUEUE_GRACE" help:"A run that the queue has had for this long is enqueued again."`
 	MaxCrashes   int           `default:"3" env:"ORQ_MAX_CRASHES" help:"A run that has lost this many workers fails."`
+	// LedgerRetention is for the ledger of fires, for when triggers were off, and for backfills that have ended.
+	LedgerRetention time.Duration `default:"2160h" env:"ORQ_LEDGER_RETENTION" help:"How long the ledger of fires and ended backfills are kept: 90 days unless set."`
 }
+
+const defaultLedgerRetention = 90 * 24 * time.Hour
 
 // Check reports what is wrong with the configuration.
 func (c Config) Check() error {
@@ -41,6 +48,9 @@ func (c Config) Check() error {
 	if c.MaxCrashes < 1 {
 		errs = append(errs, errors.New("ORQ_MAX_CRASHES must be 1 or more"))
 	}
+	if c.LedgerRetention < time.Hour {
+		errs = append(errs, errors.New("ORQ_LEDGER_RETENTION must be 1h or more"))
+	}
 	return errors.Join(errs...)
 }
 
@@ -49,6 +59,9 @@ type Scheduler struct {
 	ticker     *ticker
 	dispatcher *dispatcher
 	reconciler *reconciler
+	backfiller *backfiller
+	guard      *guard
+	zones      *zones
 	janitor    *janitor
 	db         *postgres.DB
 	clock      clock.Clock
@@ -63,7 +76,10 @@ func New(cfg Config, db *postgres.DB, q *queue.Client, clk clock.Clock, log *slo
 		ticker:     &ticker{db: db, service: service, log: log, batch: cfg.Batch, metrics: m, wake: make(chan struct{}, 1)},
 		dispatcher: &dispatcher{db: db, queue: q, grace: cfg.EnqueueGrace, wake: make(chan struct{}, 1)},
 		reconciler: &reconciler{db: db, queue: q, service: service, log: log, lostAfter: cfg.LostAfter, maxCrashes: cfg.MaxCrashes, metrics: m, clock: clk},
-		janitor:    &janitor{db: db, log: log},
+		backfiller: &backfiller{db: db, service: service, log: log},
+		guard:      &guard{db: db, log: log},
+		zones:      &zones{db: db, log: log, version: schedule.TZDataVersion()},
+		janitor:    &janitor{db: db, log: log, keep: cmp.Or(cfg.LedgerRetention, defaultLedgerRetention)},
 		db:         db, clock: clk, log: log,
 	}
 }
@@ -77,6 +93,9 @@ func (s *Scheduler) Run(ctx, stop context.Context) error {
 		s.loop("ticker", s.ticker.wake, s.ticker.step),
 		s.loop("dispatcher", s.dispatcher.wake, s.dispatcher.step),
 		s.loop("reconciler", nil, s.reconciler.step),
+		s.loop("backfiller", nil, s.backfiller.step),
+		s.loop("guard", nil, s.guard.step),
+		s.loop("zones", nil, s.zones.step),
 		s.loop("janitor", nil, s.janitor.step),
 		lifecycle.Service{Name: "listener", Run: s.listen},
 	)

@@ -71,13 +71,32 @@ func (s Occurrences) carve(ctx context.Context, old OccurrenceRow, f Backfilled)
 	return nil
 }
 
-// Covering finds the row of the ledger that accounts for a fire of a trigger; ErrNotFound when there is none.
-func (s Occurrences) Covering(ctx context.Context, trigger uuid.UUID, fire time.Time) (OccurrenceRow, error) {
-	row, found, err := s.covering(ctx, trigger, fire)
-	if err == nil && !found {
-		err = ErrNotFound
+// About finds the row of the ledger that accounts for a fire of a trigger within [from, to), or for from itself; ok is
+// false when there is none.
+func (s Occurrences) About(ctx context.Context, trigger uuid.UUID, from, to time.Time) (row LedgerRow, ok bool, err error) {
+	rows, err := s.Q.Query(ctx, `
+		select t.key as trigger_key, o.fire_at, o.until_at, o.count, o.outcome, o.code, o.reason, o.run_id, o.recorded_at, o.trigger_id
+		  from triggers t cross join lateral (
+		    (select 1 as rank, * from occurrences where trigger_id = t.id and fire_at >= $2 and fire_at < $3 order by fire_at limit 1)
+		    union all
+		    (select 2, l.* from (
+		        select * from occurrences
+		         where trigger_id = t.id and fire_at < $2 and (outcome <> 'superseded' or until_at is not null)
+		           and code is distinct from 'backfill'
+		         order by fire_at desc limit 1) l
+		      where l.until_at >= $2)) o
+		 where t.id = $1 order by o.rank limit 1`, trigger, from, to)
+	if err != nil {
+		return row, false, fmt.Errorf("find an occurrence: %w", err)
 	}
-	return row, err
+	list, err := pgx.CollectRows(rows, pgx.RowToStructByName[LedgerRow])
+	if err != nil {
+		return row, false, fmt.Errorf("find an occurrence: %w", err)
+	}
+	if len(list) == 0 {
+		return row, false, nil
+	}
+	return list[0], true, nil
 }
 
 // covering: the fire's own row is the better answer; between others it may stand in one for several.

@@ -142,7 +142,7 @@ func (s Backfills) LockState(ctx context.Context, projects []uuid.UUID, id uuid.
 func (s Backfills) SetState(ctx context.Context, id uuid.UUID, state BackfillState, reason string) error {
 	_, err := s.Q.Exec(ctx, `
 		update backfills
-		   set state = $2, reason = $3, ended_at = case when $4 then now() end
+		   set state = $2, reason = $3, ended_at = case when $4 then now() end, busy = $2 <> 'done'
 		 where id = $1`, id, state, nonEmpty(reason), state.Ended())
 	if err != nil {
 		return fmt.Errorf("change backfill: %w", err)
@@ -164,6 +164,14 @@ func (s Backfills) CancelOf(ctx context.Context, triggers []uuid.UUID, reason st
 	return nil
 }
 
+// Rest notes that there is nothing to do for a backfill until somebody changes it.
+func (s Backfills) Rest(ctx context.Context, id uuid.UUID) error {
+	if _, err := s.Q.Exec(ctx, `update backfills set busy = false where id = $1`, id); err != nil {
+		return fmt.Errorf("change backfill: %w", err)
+	}
+	return nil
+}
+
 // LiveRuns lists the runs of a backfill that have not ended as far as it knows.
 func (s Backfills) LiveRuns(ctx context.Context, id uuid.UUID) ([]uuid.UUID, error) {
 	rows, err := s.Q.Query(ctx, `select run_id from backfill_fires where backfill_id = $1 and state = 'started'`, id)
@@ -177,7 +185,7 @@ func (s Backfills) LiveRuns(ctx context.Context, id uuid.UUID) ([]uuid.UUID, err
 	return ids, nil
 }
 
-// Feed is a backfill that may begin runs.
+// Feed is a backfill that may have runs to begin, or runs that have ended.
 type Feed struct {
 	ID          uuid.UUID       `db:"id"`
 	ProjectID   uuid.UUID       `db:"project_id"`
@@ -185,17 +193,19 @@ type Feed struct {
 	TriggerID   uuid.UUID       `db:"trigger_id"`
 	Version     int             `db:"version"`
 	Concurrency int             `db:"concurrency"`
+	State       BackfillState   `db:"state"`
 	Inputs      json.RawMessage `db:"inputs"`
 	CreatedBy   *uuid.UUID      `db:"created_by"`
 	By          *string         `db:"by"` // the username of who made it
 }
 
-// LockRunning takes up to limit running backfills with ids after one, for the rest of the transaction; others skip them.
-func (s Backfills) LockRunning(ctx context.Context, after uuid.UUID, limit int) ([]Feed, error) {
+// LockBusy takes up to limit backfills for which there is something to do, with ids after one, for the rest of the
+// transaction; others skip them.
+func (s Backfills) LockBusy(ctx context.Context, after uuid.UUID, limit int) ([]Feed, error) {
 	rows, err := s.Q.Query(ctx, `
-		select b.id, b.project_id, b.workflow_id, b.trigger_id, b.version, b.concurrency, b.inputs, b.created_by,
+		select b.id, b.project_id, b.workflow_id, b.trigger_id, b.version, b.concurrency, b.state, b.inputs, b.created_by,
 		       (select username from users where id = b.created_by) as by
-		  from backfills b where b.state = 'running' and b.id > $1 order by b.id limit $2 for update skip locked`, after, limit)
+		  from backfills b where b.busy and b.id > $1 order by b.id limit $2 for update skip locked`, after, limit)
 	if err != nil {
 		return nil, fmt.Errorf("take backfills: %w", err)
 	}
