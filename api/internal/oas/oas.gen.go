@@ -715,14 +715,14 @@ type BackfillInput struct {
 	// Limit A period with more fires is refused
 	Limit *int32 `json:"limit,omitempty"`
 
-	// Overlap One run after the other
+	// Overlap One run after the other, or several at once
 	Overlap *BackfillInputOverlap `json:"overlap,omitempty"`
 
 	// To Included; not in the future
 	To wire.Instant `json:"to"`
 }
 
-// BackfillInputOverlap One run after the other
+// BackfillInputOverlap One run after the other, or several at once
 type BackfillInputOverlap string
 
 // BackfillPage defines model for BackfillPage.
@@ -1247,7 +1247,7 @@ type TriggerInput struct {
 	Inputs *map[string]interface{} `json:"inputs,omitempty"`
 	Jitter *Duration               `json:"jitter,omitempty"`
 
-	// MaxRuns How many runs its schedule starts
+	// MaxRuns How many runs its schedule starts, ever
 	MaxRuns *int32              `json:"max_runs,omitempty"`
 	Missed  *TriggerInputMissed `json:"missed,omitempty"`
 

@@ -722,7 +722,7 @@ export interface components {
             ends_at?: string;
             /**
              * Format: int32
-             * @description How many runs its schedule starts
+             * @description How many runs its schedule starts, ever
              */
             max_runs?: number;
             excluded_dates?: components["schemas"]["DateList"];
@@ -1202,7 +1202,7 @@ export interface components {
              */
             to: string;
             /**
-             * @description One run after the other
+             * @description One run after the other, or several at once
              * @default queue_all
              * @enum {string}
              */
