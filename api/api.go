@@ -36,6 +36,7 @@ type Config struct {
 	SecretKey       telemetry.Secret `env:"ORQ_SECRET_KEY" help:"Any text of 32 characters or more; signs the access tokens."`
 	Registration    string           `default:"open" enum:"open,invite,closed" env:"ORQ_REGISTRATION" help:"Who may create an account: ${enum}. The first one always may."`
 	CORSOrigins     []string         `env:"ORQ_CORS_ORIGINS" help:"Other origins whose pages may call the API, as in https://tools.example.com."`
+	MinInterval     time.Duration    `default:"1s" env:"ORQ_MIN_INTERVAL" help:"How often a schedule may fire at most: once in this time."`
 	MonitoringWrite bool             `env:"ORQ_MONITORING_WRITE" help:"Let administrators change the queue from the dashboard."`
 }
 
@@ -44,8 +45,13 @@ func (c Config) Check() error {
 	if len([]rune(c.SecretKey.Reveal())) < auth.MinSecret {
 		return fmt.Errorf("ORQ_SECRET_KEY must have at least %d characters; try: openssl rand -hex 32", auth.MinSecret)
 	}
+	if c.MinInterval < 0 || c.MinInterval > maxMinInterval {
+		return fmt.Errorf("ORQ_MIN_INTERVAL must be from 1s to %s", maxMinInterval)
+	}
 	return nil
 }
+
+const maxMinInterval = 24 * time.Hour
 
 // API is the role.
 type API struct {
@@ -113,8 +119,10 @@ func New(cfg Config, d Deps) (*API, error) {
 	a := &API{cfg: cfg, echo: echo.New(), health: d.Health, log: d.Log, stopping: stopping, stop: stop}
 	runs := runView{db: d.DB, versions: newVersions(d.DB)}
 	a.hub = newHub(d.DB, d.Queue, runs, d.Clock, d.Log)
+	service := dispatch.New(d.DB, d.Queue, d.Clock, d.Log)
+	service.MinInterval = cfg.MinInterval
 	s := &server{
-		cfg: cfg, version: d.Version, db: d.DB, queue: d.Queue, dispatch: dispatch.New(d.DB, d.Queue, d.Clock, d.Log), clock: d.Clock,
+		cfg: cfg, version: d.Version, db: d.DB, queue: d.Queue, dispatch: service, clock: d.Clock,
 		log: d.Log, tokens: tokens, passwords: passwords, throttle: newThrottle(d.Queue, d.Clock, d.Log), hub: a.hub,
 		callers: newCallers(d.DB, tokens, d.Clock), runs: runs,
 	}

@@ -123,37 +123,40 @@ var promised = map[string]struct {
 	status  string
 	members string
 }{
-	"POST /auth/register":             {"201", "id email username role"},
-	"POST /auth/login":                {"200", "access_token token_type expires_in"},
-	"POST /auth/refresh":              {"200", "access_token token_type expires_in"},
-	"POST /auth/logout":               {"204", ""},
-	"GET /auth/me":                    {"200", "id email username role projects"},
-	"POST /workflows":                 {"201", "id version name enabled triggers steps created_at updated_at next_fire_at"},
-	"GET /workflows":                  {"200", "items next_cursor"},
-	"GET /workflows/{id}":             {"200", "id version name enabled triggers steps created_at updated_at next_fire_at"},
-	"PUT /workflows/{id}":             {"200", "id version name enabled triggers steps created_at updated_at next_fire_at"},
-	"DELETE /workflows/{id}":          {"204", ""},
-	"POST /workflows/{id}/enable":     {"200", "id version enabled"},
-	"POST /workflows/{id}/disable":    {"200", "id version enabled"},
-	"POST /workflows/{id}/runs":       {"202", "id status"},
-	"GET /runs":                       {"200", "items next_cursor"},
-	"GET /runs/{id}":                  {"200", "id workflow_id version status reason trigger inputs created_at started_at finished_at steps"},
-	"GET /runs/{id}/logs":             {"200", "items next_cursor"},
-	"POST /runs/{id}/cancel":          {"202", "id status"},
-	"POST /runs/{id}/rerun":           {"202", "id status"},
-	"POST /runs/{id}/resolve":         {"202", "id status"},
-	"GET /hosts":                      {"200", "items"},
-	"PUT /hosts/{host}":               {"200", "host max_concurrent per_second burst failures closed_until reason"},
-	"DELETE /hosts/{host}":            {"204", ""},
-	"POST /schedules/preview":         {"200", "description fires anomalies"},
-	"GET /workflows/{id}/occurrences": {"200", "items next_cursor"},
-	"schema StepRun":                  {"", "id action status attempts output error"},
-	"schema Attempt":                  {"", "number status started_at finished_at error"},
-	"schema LogLine":                  {"", "seq at step attempt level message"},
-	"schema Fire":                     {"", "at local note"},
-	"schema Anomaly":                  {"", "at kind effect"},
-	"schema Occurrence":               {"", "fire_at outcome reason run_id"},
-	"schema RunSummary":               {"", "id workflow_id version status reason cancel_requested_at trigger created_at started_at finished_at"},
+	"POST /runs/{id}/resolve":                           {"202", "id status"},
+	"GET /hosts":                                        {"200", "items"},
+	"PUT /hosts/{host}":                                 {"200", "host max_concurrent per_second burst failures closed_until reason"},
+	"DELETE /hosts/{host}":                              {"204", ""},
+	"POST /auth/register":                               {"201", "id email username role"},
+	"POST /auth/login":                                  {"200", "access_token token_type expires_in"},
+	"POST /auth/refresh":                                {"200", "access_token token_type expires_in"},
+	"POST /auth/logout":                                 {"204", ""},
+	"GET /auth/me":                                      {"200", "id email username role projects"},
+	"POST /workflows":                                   {"201", "id version name enabled triggers steps created_at updated_at next_fire_at"},
+	"GET /workflows":                                    {"200", "items next_cursor"},
+	"GET /workflows/{id}":                               {"200", "id version name enabled triggers steps created_at updated_at next_fire_at"},
+	"PUT /workflows/{id}":                               {"200", "id version name enabled triggers steps created_at updated_at next_fire_at"},
+	"DELETE /workflows/{id}":                            {"204", ""},
+	"POST /workflows/{id}/enable":                       {"200", "id version enabled"},
+	"POST /workflows/{id}/disable":                      {"200", "id version enabled"},
+	"POST /workflows/{id}/runs":                         {"202", "id status"},
+	"GET /runs":                                         {"200", "items next_cursor"},
+	"GET /runs/{id}":                                    {"200", "id workflow_id version status reason trigger inputs created_at started_at finished_at steps"},
+	"GET /runs/{id}/logs":                               {"200", "items next_cursor"},
+	"POST /runs/{id}/cancel":                            {"202", "id status"},
+	"POST /runs/{id}/rerun":                             {"202", "id status"},
+	"POST /schedules/preview":                           {"200", "description fires anomalies"},
+	"GET /workflows/{id}/occurrences":                   {"200", "items next_cursor"},
+	"POST /workflows/{id}/triggers/{trigger}/backfills": {"201", "id state total done failed"},
+	"POST /workflows/{id}/triggers/{trigger}/backfills/preview": {"200", "total fires"},
+	"GET /workflows/{id}/triggers/{trigger}/explain":            {"200", "expected answer text fire_at before after"},
+	"schema StepRun":    {"", "id action status attempts output error"},
+	"schema Attempt":    {"", "number status started_at finished_at error"},
+	"schema LogLine":    {"", "seq at step attempt level message"},
+	"schema Fire":       {"", "at local note"},
+	"schema Anomaly":    {"", "at kind effect"},
+	"schema Occurrence": {"", "fire_at outcome reason run_id"},
+	"schema RunSummary": {"", "id workflow_id version status reason cancel_requested_at trigger created_at started_at finished_at"},
 }
 
 func TestTheContractKeepsWhatWasPromised(t *testing.T) {
@@ -224,6 +227,24 @@ func TestTheWholeContract(t *testing.T) {
 	ana.post(path+"/enable", nil).want(200)
 	ana.get(path + "/occurrences").want(200)
 
+	holidays := object{"name": "holidays", "dates": list{"2026-12-25"}}
+	calendar := "/calendars/" + ana.post("/calendars", holidays).want(201).text("id")
+	ana.get("/calendars").want(200)
+	ana.get(calendar).want(200)
+	ana.put(calendar, holidays).want(200)
+	ana.delete(calendar).want(204)
+
+	morning := path + "/triggers/morning"
+	ana.get(morning + "/explain?at=2026-11-23T09:00").want(200)
+	period := object{"from": "2026-01-05T00:00:00Z", "to": "2026-01-09T23:00:00Z"}
+	ana.post(morning+"/backfills/preview", period).want(200)
+	backfill := "/backfills/" + ana.post(morning+"/backfills", period).want(201).text("id")
+	ana.get(morning + "/backfills").want(200)
+	ana.get(backfill).want(200)
+	ana.post(backfill+"/pause", nil).want(200)
+	ana.post(backfill+"/resume", nil).want(200)
+	ana.post(backfill+"/cancel", nil).want(200)
+
 	run := ana.post(path+"/runs", object{"inputs": object{"base": "USD"}}).want(202)
 	ana.get("/runs").want(200)
 	ana.get("/runs/" + run.text("id")).want(200)
@@ -265,7 +286,7 @@ func TestNobodyIsRefused(t *testing.T) {
 			continue
 		}
 		method, path, _ := strings.Cut(name, " ")
-		path = strings.NewReplacer("{id}", "0190c0de-0000-7000-8000-000000000000", "{version}", "1", "{host}", "api.example.com").Replace(path)
+		path = strings.NewReplacer("{id}", "0190c0de-0000-7000-8000-000000000000", "{version}", "1", "{host}", "api.example.com", "{trigger}", "morning").Replace(path)
 		for who, w := range map[string]with{
 			"nobody":               func(*http.Request) {},
 			"a forged token":       header("Authorization", "Bearer eyJhbGciOiJub25lIn0.e30."),

@@ -21,7 +21,7 @@ const (
 )
 
 // PreviewSchedule implements the contract.
-func (s *server) PreviewSchedule(_ context.Context, req oas.PreviewScheduleRequestObject) (oas.PreviewScheduleResponseObject, error) {
+func (s *server) PreviewSchedule(ctx context.Context, req oas.PreviewScheduleRequestObject) (oas.PreviewScheduleResponseObject, error) {
 	b := req.Body
 	from := s.clock.Now()
 	if b.From != nil {
@@ -38,21 +38,104 @@ func (s *server) PreviewSchedule(_ context.Context, req oas.PreviewScheduleReque
 	if err != nil {
 		return nil, err
 	}
+	if err := compiled.CheckPace(s.dispatch.MinInterval); err != nil {
+		return nil, err
+	}
+	jitter, err := jitterOf(b.Jitter)
+	if err != nil {
+		return nil, err
+	}
+	off, err := s.daysOff(ctx, *b)
+	if err != nil {
+		return nil, err
+	}
 	count := defaultFires
 	if b.Count != nil {
 		count = int(*b.Count)
 	}
 	lang := language(req.Params.AcceptLanguage)
-	out := oas.PreviewSchedule200JSONResponse{
-		Description: compiled.Describe(lang), Fires: []oas.Fire{}, Anomalies: []oas.Anomaly{},
-	}
-	for _, f := range compiled.Fires(from, count) {
-		out.Fires = append(out.Fires, oas.Fire{At: wire.At(f.At), Local: f.Local, Note: f.Note})
-	}
+	out := oas.PreviewSchedule200JSONResponse{Description: compiled.Describe(lang), Anomalies: []oas.Anomaly{}}
+	out.Fires, out.Excluded = preview(compiled, from, count, off, jitter)
 	for _, a := range compiled.Anomalies(from, from.AddDate(foresightYears, 0, 0)) {
 		out.Anomalies = append(out.Anomalies, oas.Anomaly{At: wire.At(a.At), Kind: oas.AnomalyKind(a.Kind), Effect: a.Explain(lang)})
 	}
 	return out, nil
+}
+
+// preview lists the next fires that are not excluded, and the dates up to the last of them that are. Without an id the
+// delay of jitter is not known, so that each fire says by when its run begins.
+func preview(s *schedule.Schedule, from time.Time, count int, off schedule.DaysOff, jitter time.Duration) ([]oas.Fire, []oas.ExcludedDate) {
+	fires, excluded := []oas.Fire{}, []oas.ExcludedDate{}
+	skipped := func(date, calendar string) {
+		d := oas.ExcludedDate{Date: date}
+		if calendar != "" {
+			d.Calendar = &calendar
+		}
+		if n := len(excluded); n < schedule.MaxDates && (n == 0 || excluded[n-1].Date != date) {
+			excluded = append(excluded, d)
+		}
+	}
+	for t := s.NextRunning(from, off, skipped); !t.IsZero() && len(fires) < count; {
+		fire := fireOf(s.Show(t))
+		if window := s.JitterWindow(t, jitter); window > 0 {
+			by := wire.At(t.Add(window))
+			fire.StartsBy = &by
+		}
+		if fires = append(fires, fire); len(fires) < count {
+			t = s.NextRunning(t, off, skipped)
+		}
+	}
+	return fires, excluded
+}
+
+func fireOf(f schedule.Fire) oas.Fire {
+	return oas.Fire{At: wire.At(f.At), Local: f.Local, Note: f.Note}
+}
+
+func jitterOf(text *string) (time.Duration, error) {
+	if text == nil {
+		return 0, nil
+	}
+	jitter, err := workflow.ParseDuration(*text)
+	if err != nil {
+		return 0, fault.At("/jitter", "duration", "%s", err)
+	}
+	if time.Duration(jitter) > schedule.MaxJitter {
+		return 0, fault.At("/jitter", "too_long", "the jitter is longer than an hour")
+	}
+	return time.Duration(jitter), nil
+}
+
+// daysOff are the dates that a preview leaves out.
+func (s *server) daysOff(ctx context.Context, b oas.PreviewRequest) (schedule.DaysOff, error) {
+	var t workflow.Trigger
+	if b.ExcludedDates != nil {
+		t.ExcludedDates = *b.ExcludedDates
+	}
+	if err := schedule.CheckDates(t.ExcludedDates, schedule.MaxDates); err != nil {
+		return schedule.DaysOff{}, fault.Under("/excluded_dates", err)
+	}
+	if b.Calendar == nil {
+		return t.DaysOff(nil), nil
+	}
+	project, err := projectOr(httpx.Principal(ctx), b.ProjectId)
+	if err != nil {
+		return schedule.DaysOff{}, err
+	}
+	t.Calendar = *b.Calendar
+	key := postgres.CalendarKey{ProjectID: project, Name: t.Calendar}
+	if !httpx.Principal(ctx).Can(account.WorkflowRead, project) {
+		return schedule.DaysOff{}, postgres.ErrNotFound
+	}
+	dates, err := postgres.Calendars{Q: s.db}.Dates(ctx, []postgres.CalendarKey{key})
+	if err != nil {
+		return schedule.DaysOff{}, err
+	}
+	list, ok := dates[key]
+	if !ok {
+		return schedule.DaysOff{}, fault.At("/calendar", "unknown_calendar", "the project has no calendar %q", t.Calendar)
+	}
+	return t.DaysOff(list), nil
 }
 
 func specOf(b oas.PreviewRequest, from time.Time) (schedule.Spec, error) {
@@ -115,10 +198,14 @@ func (s *server) ListOccurrences(ctx context.Context, req oas.ListOccurrencesReq
 	})
 	page := oas.ListOccurrences200JSONResponse{Items: make([]oas.Occurrence, len(rows)), NextCursor: cursor}
 	for i, r := range rows {
-		page.Items[i] = oas.Occurrence{
-			TriggerId: r.TriggerKey, FireAt: wire.At(r.FireAt), Until: wire.Maybe(r.UntilAt), Count: int32(r.Count), //nolint:gosec // bounded
-			Outcome: oas.OccurrenceOutcome(r.Outcome), Reason: r.Reason, RunId: r.RunID, RecordedAt: wire.At(r.RecordedAt),
-		}
+		page.Items[i] = occurrenceOf(r)
 	}
 	return page, nil
+}
+
+func occurrenceOf(r postgres.LedgerRow) oas.Occurrence {
+	return oas.Occurrence{
+		TriggerId: r.TriggerKey, FireAt: wire.At(r.FireAt), Until: wire.Maybe(r.UntilAt), Count: int32(r.Count), //nolint:gosec // bounded
+		Outcome: oas.OccurrenceOutcome(r.Outcome), Code: r.Code, Reason: r.Reason, RunId: r.RunID, RecordedAt: wire.At(r.RecordedAt),
+	}
 }

@@ -15,7 +15,6 @@ import (
 	"github.com/guildmember145/orquestador-plataforma/pkg/account"
 	"github.com/guildmember145/orquestador-plataforma/pkg/fault"
 	"github.com/guildmember145/orquestador-plataforma/pkg/postgres"
-	"github.com/guildmember145/orquestador-plataforma/pkg/schedule"
 	"github.com/guildmember145/orquestador-plataforma/pkg/workflow"
 )
 
@@ -65,12 +64,9 @@ func (s *server) CreateWorkflow(ctx context.Context, req oas.CreateWorkflowReque
 		return nil, err
 	}
 	who := httpx.Principal(ctx)
-	project, ok := who.Home()
-	if req.Body.ProjectId != nil {
-		project, ok = *req.Body.ProjectId, true
-	}
-	if !ok {
-		return nil, fault.At("/project_id", "required", "you have no project of your own; name one")
+	project, err := projectOr(who, req.Body.ProjectId)
+	if err != nil {
+		return nil, err
 	}
 	enabled := req.Body.Enabled == nil || *req.Body.Enabled
 	row, err := s.dispatch.Create(ctx, who, project, def, enabled)
@@ -85,13 +81,25 @@ func (s *server) CreateWorkflow(ctx context.Context, req oas.CreateWorkflowReque
 	return oas.CreateWorkflow201JSONResponse{Body: w, Headers: oas.CreateWorkflow201ResponseHeaders{Location: &location, ETag: &etag}}, nil
 }
 
+// projectOr is the project that was named, or else the caller's own.
+func projectOr(who account.Principal, named *uuid.UUID) (uuid.UUID, error) {
+	if named != nil {
+		return *named, nil
+	}
+	home, ok := who.Home()
+	if !ok {
+		return home, fault.At("/project_id", "required", "you have no project of your own; name one")
+	}
+	return home, nil
+}
+
 // ValidateWorkflow implements the contract.
 func (s *server) ValidateWorkflow(_ context.Context, req oas.ValidateWorkflowRequestObject) (oas.ValidateWorkflowResponseObject, error) {
 	def, err := definitionOf(*req.Body)
 	if err != nil {
 		return nil, err
 	}
-	if err := workflow.Validate(def); err != nil {
+	if err := s.dispatch.Check(def); err != nil {
 		return nil, err
 	}
 	return oas.ValidateWorkflow204Response{}, nil
@@ -214,7 +222,7 @@ func definitionOf(in oas.WorkflowInput) (workflow.Definition, error) {
 	if in.Triggers != nil {
 		for i := range *in.Triggers {
 			t := &(*in.Triggers)[i]
-			t.NextFireAt, t.Description = nil, nil
+			t.NextFireAt, t.Description, t.PausedReason = nil, nil, nil
 			if t.Enabled != nil && *t.Enabled {
 				t.Enabled = nil // the default; said or not, it is the same definition
 			}
@@ -248,6 +256,7 @@ func checkDurations(in oas.WorkflowInput) error {
 			check(at+"/every", t.Every)
 			check(at+"/catch_up_window", t.CatchUpWindow)
 			check(at+"/grace", t.Grace)
+			check(at+"/jitter", t.Jitter)
 		}
 	}
 	for i, s := range in.Steps {
@@ -281,78 +290,6 @@ func (s *server) workflow(ctx context.Context, row postgres.WorkflowRow, lang st
 		return oas.Workflow{}, err
 	}
 	return list[0], nil
-}
-
-// workflows dresses rows with what people want to know besides the definition: when the triggers fire next, and how the
-// last runs went. It takes two queries, however many rows there are.
-func (s *server) workflows(ctx context.Context, rows []postgres.WorkflowRow, lang string) ([]oas.Workflow, error) {
-	items := make([]oas.Workflow, len(rows))
-	if len(rows) == 0 {
-		return items, nil
-	}
-	ids := make([]uuid.UUID, len(rows))
-	for i, r := range rows {
-		ids[i] = r.ID
-	}
-	triggers, err := postgres.Triggers{Q: s.db}.Of(ctx, ids...)
-	if err != nil {
-		return nil, err
-	}
-	plans := make(map[string]postgres.TriggerRow, len(triggers))
-	for _, t := range triggers {
-		plans[t.WorkflowID.String()+t.Key] = t
-	}
-	recent, err := postgres.Workflows{Q: s.db}.RecentRuns(ctx, ids, recentRuns)
-	if err != nil {
-		return nil, err
-	}
-	for i, r := range rows {
-		if items[i], err = dress(r, plans, recent[r.ID], lang); err != nil {
-			return nil, fmt.Errorf("show workflow %s: %w", r.ID, err)
-		}
-	}
-	return items, nil
-}
-
-func dress(r postgres.WorkflowRow, plans map[string]postgres.TriggerRow, recent []postgres.RecentRun, lang string) (oas.Workflow, error) {
-	w := oas.Workflow{}
-	if err := recode(r.Definition, &w); err != nil {
-		return w, err
-	}
-	w.Id, w.ProjectId, w.Version, w.Enabled = r.ID, r.ProjectID, int32(r.Version), r.Enabled //nolint:gosec // counts saves
-	w.CreatedAt, w.UpdatedAt = wire.At(r.CreatedAt), wire.At(r.UpdatedAt)
-	w.RecentRuns = []oas.RunBrief{}
-	if w.Triggers == nil {
-		w.Triggers = []oas.Trigger{}
-	}
-	for i, t := range r.Definition.Triggers {
-		plan := plans[r.ID.String()+t.ID]
-		out := &w.Triggers[i]
-		out.Enabled = t.IsEnabled()
-		out.Description = describe(t, plan, lang)
-		if plan.Enabled && plan.NextFireAt != nil {
-			out.NextFireAt = wire.Maybe(plan.NextFireAt)
-			if w.NextFireAt == nil || plan.NextFireAt.Before(w.NextFireAt.Time) {
-				w.NextFireAt = out.NextFireAt
-			}
-		}
-	}
-	for _, b := range recent {
-		w.RecentRuns = append(w.RecentRuns, oas.RunBrief{
-			Id: b.ID, Status: oas.RunStatus(b.Status), CreatedAt: wire.At(b.CreatedAt), StartedAt: wire.Maybe(b.StartedAt),
-			FinishedAt: wire.Maybe(b.FinishedAt),
-		})
-	}
-	return w, nil
-}
-
-// describe says a trigger's schedule in words. One that was valid when it was saved and is not any more has none.
-func describe(t workflow.Trigger, plan postgres.TriggerRow, lang string) string {
-	compiled, err := schedule.Compile(t.Spec(plan.AnchorAt))
-	if err != nil {
-		return ""
-	}
-	return compiled.Describe(lang)
 }
 
 func etagOf(row postgres.WorkflowRow) string { return `"` + strconv.Itoa(row.Revision) + `"` }

@@ -5,6 +5,8 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/google/uuid"
+
 	"github.com/guildmember145/orquestador-plataforma/pkg/postgres"
 )
 
@@ -12,8 +14,10 @@ const tidyEvery = 10 * time.Minute
 
 // janitor removes what is of no use any more.
 type janitor struct {
-	db  *postgres.DB
-	log *slog.Logger
+	db     *postgres.DB
+	log    *slog.Logger
+	keep   time.Duration // how long the ledger is kept
+	ledger uuid.UUID     // the last trigger whose ledger was looked at
 }
 
 func (j *janitor) step(ctx context.Context) (time.Duration, error) {
@@ -25,8 +29,72 @@ func (j *janitor) step(ctx context.Context) (time.Duration, error) {
 	if err != nil {
 		return 0, err
 	}
-	if keys+sessions > 0 {
-		j.log.InfoContext(ctx, "tidied up", "idempotency_keys", keys, "sessions", sessions)
+	backfills, err := j.tidyBackfills(ctx)
+	if err != nil {
+		return 0, err
+	}
+	fires, err := j.tidyLedger(ctx)
+	if err != nil {
+		return 0, err
+	}
+	if keys+sessions+backfills+fires > 0 {
+		j.log.InfoContext(ctx, "tidied up", "idempotency_keys", keys, "sessions", sessions, "backfills", backfills, "occurrences", fires)
 	}
 	return tidyEvery, nil
+}
+
+const (
+	ledgerTriggers = 500    // triggers in one statement
+	ledgerRows     = 5000   // rows that one statement removes at most
+	ledgerRound    = 50_000 // triggers in one step; the next goes on with the others
+	backfillRows   = 20     // backfills that one statement removes at most, each with up to 10,000 fires
+)
+
+// tidyLedger forgets what the ledger has of long ago, and when triggers were off then. It goes from trigger to trigger,
+// so that it needs no index of its own.
+func (j *janitor) tidyLedger(ctx context.Context) (gone int64, err error) {
+	before, err := j.horizon(ctx)
+	if err != nil {
+		return 0, err
+	}
+	for range ledgerRound / ledgerTriggers {
+		ids, err := postgres.Triggers{Q: j.db}.IDsAfter(ctx, j.ledger, ledgerTriggers)
+		if err != nil {
+			return gone, err
+		}
+		for n := int64(ledgerRows); n == ledgerRows; gone += n {
+			if n, err = (postgres.Occurrences{Q: j.db}).DropOld(ctx, ids, before, ledgerRows); err != nil {
+				return gone, err
+			}
+		}
+		if _, err := (postgres.Pauses{Q: j.db}).DropOld(ctx, ids, before); err != nil {
+			return gone, err
+		}
+		if len(ids) < ledgerTriggers {
+			j.ledger = uuid.UUID{}
+			return gone, nil
+		}
+		j.ledger = ids[len(ids)-1]
+	}
+	return gone, nil
+}
+
+// tidyBackfills forgets backfills that ended long ago; their runs stay.
+func (j *janitor) tidyBackfills(ctx context.Context) (gone int64, err error) {
+	before, err := j.horizon(ctx)
+	if err != nil {
+		return 0, err
+	}
+	for n := int64(backfillRows); n == backfillRows; gone += n {
+		if n, err = (postgres.Backfills{Q: j.db}).DropEnded(ctx, before, backfillRows); err != nil {
+			return gone, err
+		}
+	}
+	return gone, nil
+}
+
+// horizon is the instant before which the ledger is forgotten, by the database's clock.
+func (j *janitor) horizon(ctx context.Context) (time.Time, error) {
+	now, err := postgres.Now(ctx, j.db)
+	return now.Add(-j.keep), err
 }

@@ -2,6 +2,7 @@ package scheduler
 
 import (
 	"fmt"
+	"strconv"
 	"time"
 
 	"github.com/google/uuid"
@@ -18,41 +19,105 @@ const (
 	mostQueued = 1000
 )
 
-// plan is what becomes of a trigger's due fires.
-type plan struct {
-	ledger []postgres.OccurrenceRow
-	runs   []postgres.NewRun
-	cancel []uuid.UUID
-	next   *time.Time
+// due is a trigger that is due, with what decides about its fires.
+type due struct {
+	postgres.TriggerRow
+	live     []postgres.LiveRun // its runs that have not finished, the oldest first
+	pauses   []postgres.Pause   // when it was off, the oldest first
+	calendar []string           // the dates of the calendar that it names
+	failing  bool               // as many of its runs failed in a row as are to stop it
 }
 
-// planFires decides about the fires of a trigger that are due at now, given its runs that have not finished.
-func planFires(t postgres.TriggerRow, live []postgres.LiveRun, now time.Time) (planned plan, err error) {
+// plan is what becomes of a trigger's due fires.
+type plan struct {
+	ledger   []postgres.OccurrenceRow
+	runs     []postgres.NewRun
+	lateness []time.Duration // of the runs: from the instant at which each was to begin
+	cancel   []uuid.UUID
+	pause    *postgres.Pause // it stops
+	step     postgres.Step
+}
+
+// planFires decides about the fires of a trigger that are due at now.
+func planFires(d due, now time.Time) (planned plan, err error) {
 	defer func() {
 		if p := recover(); p != nil { // a fault of ours with one schedule must not stop all the others
 			planned, err = plan{}, fmt.Errorf("plan the fires: panic: %v", p)
 		}
 	}()
-	compiled, err := schedule.Compile(t.Spec.Spec(t.AnchorAt))
+	compiled, err := schedule.Compile(d.Spec.Spec(d.AnchorAt))
 	if err != nil {
 		return plan{}, fmt.Errorf("compile the schedule: %w", err)
 	}
-	due, more := compiled.Plan(t.NextFireAt.Add(-time.Nanosecond), now, mostFires)
-	p := planner{trigger: t, live: live}
-	if more {
-		past := len(due) - schedule.MaxLimit // the rest may be wanted, as the newest that were missed
-		p.backlog(due[:past])
-		p.next = &due[past]
-		return p.plan, nil
+	p := planner{due: d, schedule: compiled, now: now, off: d.Spec.DaysOff(d.calendar)}
+	if d.failing {
+		p.stop()
+	} else if err := p.decideDue(); err != nil {
+		return plan{}, err
 	}
-	for _, d := range t.Spec.Policy().Decide(due, now) {
-		if err := p.decide(d); err != nil {
-			return plan{}, err
-		}
+	if next := p.step.Next; next != nil {
+		start := p.start(*next)
+		p.step.Due = &start
+	}
+	return p.plan, nil
+}
+
+// planner makes a plan.
+type planner struct {
+	due
+	plan
+	schedule *schedule.Schedule
+	now      time.Time
+	off      schedule.DaysOff
+	merged   map[time.Time][]int // fires that were coalesced, by the fire that runs for them: rows of the ledger
+}
+
+// stop lets the trigger stop before its next fire, which stays where it is: when the trigger goes on, that and what
+// comes after it is decided.
+func (p *planner) stop() {
+	failures := strconv.Itoa(p.Spec.PauseAfterFailures)
+	p.pause = &postgres.Pause{TriggerID: p.ID, OffAt: *p.NextFireAt, Code: postgres.PauseFailures, Detail: failures}
+	p.step = postgres.Step{Next: p.NextFireAt, Paused: p.pause.Reason()}
+}
+
+// start is when the run of a fire begins.
+func (p *planner) start(fire time.Time) time.Time {
+	return p.schedule.Start(fire, time.Duration(p.Spec.Jitter), p.ID.String())
+}
+
+// decideDue decides about each fire that is due, and finds the next.
+func (p *planner) decideDue() error {
+	from := p.NextFireAt.Add(-time.Nanosecond)
+	if p.DecidedAt != nil && p.DecidedAt.After(from) {
+		from = *p.DecidedAt // the ledger has it; a clock that was set back must not bring it again
+	}
+	fires, more := p.schedule.Plan(from, p.now, mostFires)
+	if more {
+		past := len(fires) - schedule.MaxLimit // the rest may be wanted, as the newest that were missed
+		p.backlog(fires[:past])
+		p.step.Next = &fires[past]
+		return nil
+	}
+	if n := len(fires); n > 0 && p.start(fires[n-1]).After(p.now) {
+		p.step.Next, fires = &fires[n-1], fires[:n-1] // jitter: only the last can be yet to begin
+	} else {
+		p.step.Next = at(p.schedule.Next(later(from, p.now)))
+	}
+	if err := p.decideAll(fires); err != nil {
+		return err
 	}
 	p.fillCoalesced()
-	p.next = at(compiled.Next(now))
-	return p.plan, nil
+	if p.exhausted() {
+		p.step.Next = nil
+	}
+	return nil
+}
+
+func later(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
 }
 
 func at(t time.Time) *time.Time {
@@ -62,49 +127,76 @@ func at(t time.Time) *time.Time {
 	return &t
 }
 
-// planner gathers a plan.
-type planner struct {
-	plan
-	trigger postgres.TriggerRow
-	live    []postgres.LiveRun
-	merged  map[time.Time][]int // fires that were coalesced, by the fire that runs for them: rows of the ledger
-}
-
 // backlog records fires so long past that newer missed ones decide what runs.
-func (p *planner) backlog(due []time.Time) {
-	for _, at := range due {
-		reason := schedule.ReasonOutsideWindow
-		if p.trigger.Spec.Policy().Missed == schedule.MissedSkip {
-			reason = schedule.ReasonMissed
+func (p *planner) backlog(fires []time.Time) {
+	code := postgres.CodeOutsideWindow
+	if p.Spec.Policy().Missed == schedule.MissedSkip {
+		code = postgres.CodeMissed
+	}
+	for _, fire := range fires {
+		if !p.excluded(fire) {
+			p.missed(postgres.OutcomeSkipped, fire, code, code)
 		}
-		p.skip(at, reason, nil)
 	}
 }
 
-func (p *planner) decide(d schedule.Decision) error {
-	switch d.Outcome {
-	case schedule.OutcomeRun:
-		return p.fire(d.FireAt, postgres.OutcomeRan)
-	case schedule.OutcomeRunLate:
-		return p.fire(d.FireAt, postgres.OutcomeRanLate)
-	case schedule.OutcomeCoalesced:
-		p.add(postgres.OutcomeCoalesced, d.FireAt, "missed; a newer fire ran for it", nil)
-		if p.merged == nil {
-			p.merged = map[time.Time][]int{}
+// decideAll decides about fires that are due, in their order. Lateness counts from the instant at which a run was to
+// begin.
+func (p *planner) decideAll(fires []time.Time) error {
+	var starts []time.Time
+	wanted := make([]bool, len(fires))
+	fireOf := make(map[time.Time]time.Time, len(fires))
+	for i, fire := range fires {
+		_, off := p.off.Holds(p.dateOf(fire))
+		if wanted[i] = !off; off {
+			continue
 		}
-		i := len(p.ledger) - 1
-		if list := p.merged[d.Into]; len(list) == 0 || list[len(list)-1] != i {
-			p.merged[d.Into] = append(list, i)
+		start := p.start(fire)
+		starts, fireOf[start] = append(starts, start), fire
+	}
+	decisions := p.Spec.Policy().Decide(starts, p.now)
+	for i, fire := range fires {
+		if !wanted[i] {
+			p.excluded(fire)
+			continue
 		}
-	default:
-		p.skip(d.FireAt, d.Reason, nil)
+		d := decisions[0]
+		decisions = decisions[1:]
+		if err := p.decide(fire, d, fireOf[d.Into]); err != nil {
+			return err
+		}
 	}
 	return nil
 }
 
-// fire runs a fire, as the overlap policy lets it.
-func (p *planner) fire(at time.Time, outcome string) error {
-	policy := p.trigger.Spec.OverlapPolicy()
+func (p *planner) decide(fire time.Time, d schedule.Decision, into time.Time) error {
+	switch d.Outcome {
+	case schedule.OutcomeRun:
+		return p.fire(fire, d.FireAt, postgres.OutcomeRan)
+	case schedule.OutcomeRunLate:
+		return p.fire(fire, d.FireAt, postgres.OutcomeRanLate)
+	case schedule.OutcomeCoalesced:
+		p.missed(postgres.OutcomeCoalesced, fire, postgres.CodeMissed, "missed; a newer fire ran for it")
+		if p.merged == nil {
+			p.merged = map[time.Time][]int{}
+		}
+		i := len(p.ledger) - 1
+		if list := p.merged[into]; len(list) == 0 || list[len(list)-1] != i {
+			p.merged[into] = append(list, i)
+		}
+	default:
+		p.missed(postgres.OutcomeSkipped, fire, d.Reason, d.Reason)
+	}
+	return nil
+}
+
+// fire runs a fire whose run was to begin at start, as the overlap policy lets it.
+func (p *planner) fire(fire, start time.Time, outcome string) error {
+	if p.exhausted() {
+		p.skip(fire, postgres.CodeMaxRuns, fmt.Sprintf("the trigger has made its %d runs", p.Spec.MaxRuns), nil)
+		return nil
+	}
+	policy := p.Spec.OverlapPolicy()
 	late := outcome == postgres.OutcomeRanLate
 	blocked := false
 	if len(p.live) > 0 && policy != schedule.OverlapAllow {
@@ -117,13 +209,13 @@ func (p *planner) fire(at time.Time, outcome string) error {
 		newest := p.live[len(p.live)-1].ID
 		switch {
 		case waiting >= mostQueued:
-			p.skip(at, fmt.Sprintf("%d runs of the trigger wait already", waiting), &newest)
+			p.skip(fire, postgres.CodeQueueFull, fmt.Sprintf("%d runs of the trigger wait already", waiting), nil)
 			return nil
 		case policy == schedule.OverlapSkip && !late:
-			p.skip(at, "the run before has not finished", &newest)
+			p.skip(fire, postgres.CodeOverlap, "the run before has not finished", &newest)
 			return nil
 		case policy == schedule.OverlapQueueOne && waiting > 0 && !late:
-			p.skip(at, "a run waits already", &newest)
+			p.skip(fire, postgres.CodeOverlap, "a run waits already", &newest)
 			return nil
 		case policy == schedule.OverlapCancelRunning:
 			for _, r := range p.live {
@@ -133,49 +225,25 @@ func (p *planner) fire(at time.Time, outcome string) error {
 		// Runs that were missed are made up for one after the other, whatever the policy: that is why each is wanted.
 		blocked = true
 	}
-	r, err := newRun(p.trigger, at)
+	r, err := newRun(p.TriggerRow, fire)
 	if err != nil {
 		return err
 	}
 	r.Blocked = blocked
 	p.runs = append(p.runs, r)
+	p.lateness = append(p.lateness, p.now.Sub(start))
 	p.live = append(p.live, postgres.LiveRun{ID: r.ID, Blocked: blocked})
-	p.ledger = append(p.ledger, p.row(outcome, at, "", &r.ID))
+	row := p.row(outcome, fire)
+	row.RunID = &r.ID
+	if pause, off := p.pausedAt(fire); late && off {
+		row.Code, row.Reason = text(pause.Code), text(pause.Reason())
+	}
+	p.ledger = append(p.ledger, row)
+	p.step.Made++
 	return nil
 }
 
-// skip records a fire that does not run.
-func (p *planner) skip(at time.Time, reason string, because *uuid.UUID) {
-	p.add(postgres.OutcomeSkipped, at, reason, because)
-}
-
-// add records a fire; one that is like the row before becomes part of it.
-func (p *planner) add(outcome string, at time.Time, reason string, because *uuid.UUID) {
-	if n := len(p.ledger); n > 0 && because == nil {
-		last := &p.ledger[n-1]
-		if last.Outcome == outcome && last.RunID == nil && last.Reason != nil && *last.Reason == reason {
-			last.UntilAt, last.Count = &at, last.Count+1
-			return
-		}
-	}
-	p.ledger = append(p.ledger, p.row(outcome, at, reason, because))
-}
-
-func (p *planner) row(outcome string, at time.Time, reason string, runID *uuid.UUID) postgres.OccurrenceRow {
-	row := postgres.OccurrenceRow{
-		TriggerID: p.trigger.ID, WorkflowID: p.trigger.WorkflowID, FireAt: at, Count: 1, Outcome: outcome, RunID: runID,
-	}
-	if reason != "" {
-		row.Reason = &reason
-	}
-	return row
-}
-
-// fillCoalesced writes into the coalesced rows which run ran for them.
-func (p *planner) fillCoalesced() {
-	for _, r := range p.runs {
-		for _, i := range p.merged[*r.FireAt] {
-			p.ledger[i].RunID = &r.ID
-		}
-	}
+// exhausted tells whether the trigger has made all the runs that it may.
+func (p *planner) exhausted() bool {
+	return p.Spec.MaxRuns > 0 && p.RunsMade+p.step.Made >= p.Spec.MaxRuns
 }

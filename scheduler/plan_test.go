@@ -98,15 +98,15 @@ func TestWhatBecomesOfFires(t *testing.T) {
 				now = nine.Add(-30 * time.Minute) // no fire is on time
 			}
 			next := now.Add(-c.due)
-			p, err := planFires(postgres.TriggerRow{ID: uuid.New(), Spec: c.trigger, NextFireAt: &next}, c.live, now)
+			p, err := planFires(due{TriggerRow: postgres.TriggerRow{ID: uuid.New(), Spec: c.trigger, NextFireAt: &next}, live: c.live}, now)
 			if err != nil {
 				t.Fatal(err)
 			}
 			if diff := cmp.Diff(c.want, ledger(p)); diff != "" {
 				t.Error(diff)
 			}
-			if p.next == nil || !p.next.After(now) {
-				t.Errorf("next fire %v is not after %v", p.next, now)
+			if p.step.Next == nil || !p.step.Next.After(now) {
+				t.Errorf("next fire %v is not after %v", p.step.Next, now)
 			}
 			if c.trigger.Overlap == "cancel_running" && len(p.cancel) != len(c.live) {
 				t.Errorf("%d runs are cancelled, want %d", len(p.cancel), len(c.live))
@@ -118,7 +118,7 @@ func TestWhatBecomesOfFires(t *testing.T) {
 // A coalesced fire names the run that ran for it.
 func TestCoalescedFiresNameTheirRun(t *testing.T) {
 	next := nine.Add(-3 * time.Hour)
-	p, err := planFires(postgres.TriggerRow{ID: uuid.New(), Spec: workflow.Trigger{Cron: "0 * * * *"}, NextFireAt: &next}, nil, nine)
+	p, err := planFires(due{TriggerRow: postgres.TriggerRow{ID: uuid.New(), Spec: workflow.Trigger{Cron: "0 * * * *"}, NextFireAt: &next}}, nine)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -133,7 +133,7 @@ func TestALongAbsence(t *testing.T) {
 	row := postgres.TriggerRow{ID: uuid.New(), Spec: workflow.Trigger{Cron: "* * * * * *", Missed: "latest"}, NextFireAt: &next}
 	total, ticks, runs := 0, 0, 0
 	for row.NextFireAt != nil && !row.NextFireAt.After(nine) {
-		p, err := planFires(row, nil, nine)
+		p, err := planFires(due{TriggerRow: row}, nine)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -141,7 +141,7 @@ func TestALongAbsence(t *testing.T) {
 			total += o.Count
 		}
 		runs += len(p.runs)
-		row.NextFireAt = p.next
+		row.NextFireAt = p.step.Next
 		if ticks++; ticks > 10 {
 			t.Fatal("it does not come to an end")
 		}
@@ -165,12 +165,12 @@ func TestALongAbsenceIsMadeUpForToTheLimit(t *testing.T) {
 	}}
 	runs := 0
 	for row.NextFireAt != nil && !row.NextFireAt.After(nine) {
-		p, err := planFires(row, nil, nine)
+		p, err := planFires(due{TriggerRow: row}, nine)
 		if err != nil {
 			t.Fatal(err)
 		}
 		runs += len(p.runs)
-		row.NextFireAt = p.next
+		row.NextFireAt = p.step.Next
 	}
 	if runs != 500 {
 		t.Errorf("%d runs, want 500", runs)
@@ -178,22 +178,27 @@ func TestALongAbsenceIsMadeUpForToTheLimit(t *testing.T) {
 }
 
 func TestAnOnceOnlyTriggerHasNoNext(t *testing.T) {
-	p, err := planFires(postgres.TriggerRow{ID: uuid.New(), Spec: workflow.Trigger{At: &nine}, NextFireAt: &nine}, nil, nine)
+	p, err := planFires(due{TriggerRow: postgres.TriggerRow{ID: uuid.New(), Spec: workflow.Trigger{At: &nine}, NextFireAt: &nine}}, nine)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if p.next != nil || strings.Join(ledger(p), "") != "09:00 ran" {
-		t.Errorf("next %v, ledger %v", p.next, ledger(p))
+	if p.step.Next != nil || strings.Join(ledger(p), "") != "09:00 ran" {
+		t.Errorf("next %v, ledger %v", p.step.Next, ledger(p))
 	}
 }
 
 func TestSettingsThatCannotWork(t *testing.T) {
-	good := Config{Batch: 500, LostAfter: 15 * time.Second, EnqueueGrace: 5 * time.Second, MaxCrashes: 3, Overtime: 15 * time.Second, CancelAfter: 10 * time.Second}
+	good := Config{
+		Batch: 500, LostAfter: 15 * time.Second, EnqueueGrace: 5 * time.Second, MaxCrashes: 3, Overtime: 15 * time.Second,
+		CancelAfter: 10 * time.Second, LedgerRetention: time.Hour,
+	}
 	if err := good.Check(); err != nil {
 		t.Error(err)
 	}
 	err := Config{}.Check()
-	for _, name := range []string{"ORQ_SCHEDULER_BATCH", "ORQ_LOST_AFTER", "ORQ_ENQUEUE_GRACE", "ORQ_MAX_CRASHES", "ORQ_OVERTIME", "ORQ_CANCEL_AFTER"} {
+	for _, name := range []string{
+		"ORQ_SCHEDULER_BATCH", "ORQ_LOST_AFTER", "ORQ_ENQUEUE_GRACE", "ORQ_MAX_CRASHES", "ORQ_OVERTIME", "ORQ_CANCEL_AFTER", "ORQ_LEDGER_RETENTION",
+	} {
 		if err == nil || !strings.Contains(err.Error(), name) {
 			t.Errorf("%s is not named: %v", name, err)
 		}
@@ -202,7 +207,7 @@ func TestSettingsThatCannotWork(t *testing.T) {
 
 // A row that cannot be is told as an error, so that the other triggers of the batch are planned.
 func TestAPanicIsTheTriggersOwn(t *testing.T) {
-	_, err := planFires(postgres.TriggerRow{ID: uuid.New(), Spec: workflow.Trigger{Cron: "0 * * * *"}}, nil, nine)
+	_, err := planFires(due{TriggerRow: postgres.TriggerRow{ID: uuid.New(), Spec: workflow.Trigger{Cron: "0 * * * *"}}}, nine)
 	if err == nil || !strings.Contains(err.Error(), "panic") {
 		t.Errorf("a trigger without a next fire: %v", err)
 	}

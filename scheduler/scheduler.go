@@ -1,9 +1,11 @@
 // Package scheduler is the role that makes things happen in time: its ticker turns due schedules into runs, its
-// dispatcher hands runs to the queue, its reconciler finds what was lost on the way, and its janitor tidies up. Any
-// number of schedulers may run; they have no leader, since every decision is taken under a row lock.
+// dispatcher hands runs to the queue, its reconciler finds what was lost on the way, its backfiller feeds the runs of
+// backfills, and its janitor tidies up. Any number of schedulers may run; they have no leader, since every decision is
+// taken under a row lock.
 package scheduler
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"log/slog"
@@ -17,6 +19,7 @@ import (
 	"github.com/guildmember145/orquestador-plataforma/pkg/lifecycle"
 	"github.com/guildmember145/orquestador-plataforma/pkg/postgres"
 	"github.com/guildmember145/orquestador-plataforma/pkg/queue"
+	"github.com/guildmember145/orquestador-plataforma/pkg/schedule"
 )
 
 // Config is what can be set about a scheduler.
@@ -27,7 +30,11 @@ type Config struct {
 	MaxCrashes   int           `default:"3" env:"ORQ_MAX_CRASHES" help:"A run that has lost this many workers fails."`
 	Overtime     time.Duration `default:"15s" env:"ORQ_OVERTIME" help:"A run or step that is over its time for this long is ended although its worker says that it is at work."`
 	CancelAfter  time.Duration `default:"10s" env:"ORQ_CANCEL_AFTER" help:"A cancellation that a worker has not carried out for this long is carried out without it."`
+	// LedgerRetention is for the ledger of fires, for when triggers were off, and for backfills that have ended.
+	LedgerRetention time.Duration `default:"2160h" env:"ORQ_LEDGER_RETENTION" help:"How long the ledger of fires and ended backfills are kept: 90 days unless set."`
 }
+
+const defaultLedgerRetention = 90 * 24 * time.Hour
 
 // Check reports what is wrong with the configuration.
 func (c Config) Check() error {
@@ -50,6 +57,9 @@ func (c Config) Check() error {
 	if c.CancelAfter < time.Second {
 		errs = append(errs, errors.New("ORQ_CANCEL_AFTER must be 1s or more, and longer than the workers' ORQ_WORKER_LET_GO"))
 	}
+	if c.LedgerRetention < time.Hour {
+		errs = append(errs, errors.New("ORQ_LEDGER_RETENTION must be 1h or more"))
+	}
 	return errors.Join(errs...)
 }
 
@@ -58,6 +68,9 @@ type Scheduler struct {
 	ticker     *ticker
 	dispatcher *dispatcher
 	reconciler *reconciler
+	backfiller *backfiller
+	guard      *guard
+	zones      *zones
 	janitor    *janitor
 	db         *postgres.DB
 	clock      clock.Clock
@@ -78,8 +91,11 @@ func New(cfg Config, db *postgres.DB, q *queue.Client, clk clock.Clock, log *slo
 			db: db, queue: q, service: service, log: log, lostAfter: cfg.LostAfter, maxCrashes: cfg.MaxCrashes,
 			overtime: cfg.Overtime, patience: cfg.CancelAfter, metrics: m, clock: clk,
 		},
-		janitor: &janitor{db: db, log: log},
-		db:      db, clock: clk, log: log,
+		backfiller: &backfiller{db: db, service: service, log: log},
+		guard:      &guard{db: db, log: log},
+		zones:      &zones{db: db, log: log, version: schedule.TZDataVersion()},
+		janitor:    &janitor{db: db, log: log, keep: cmp.Or(cfg.LedgerRetention, defaultLedgerRetention)},
+		db:         db, clock: clk, log: log,
 	}
 }
 
@@ -92,6 +108,9 @@ func (s *Scheduler) Run(ctx, stop context.Context) error {
 		s.loop("ticker", s.ticker.wake, s.ticker.step),
 		s.loop("dispatcher", s.dispatcher.wake, s.dispatcher.step),
 		s.loop("reconciler", nil, s.reconciler.step),
+		s.loop("backfiller", nil, s.backfiller.step),
+		s.loop("guard", nil, s.guard.step),
+		s.loop("zones", nil, s.zones.step),
 		s.loop("janitor", nil, s.janitor.step),
 		lifecycle.Service{Name: "listener", Run: s.listen},
 	)

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"log/slog"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -12,6 +13,7 @@ import (
 	"github.com/guildmember145/orquestador-plataforma/pkg/dispatch"
 	"github.com/guildmember145/orquestador-plataforma/pkg/postgres"
 	"github.com/guildmember145/orquestador-plataforma/pkg/run"
+	"github.com/guildmember145/orquestador-plataforma/pkg/schedule"
 )
 
 // makeWay is why a run is cancelled whose trigger wants that.
@@ -36,8 +38,8 @@ type tick struct {
 	triggers int
 	runs     []postgres.NewRun
 	tickets  []run.Ticket // of the runs that were released at once
-	cancel   []uuid.UUID  // runs that make way for newer ones
-	now      time.Time
+	lateness []time.Duration
+	cancel   []uuid.UUID // runs that make way for newer ones
 }
 
 // step ticks once and answers how long nothing will be due.
@@ -52,8 +54,8 @@ func (t *ticker) step(ctx context.Context) (time.Duration, error) {
 		}
 	}
 	t.service.Release(ctx, done.runs, done.tickets)
-	for _, r := range done.runs {
-		t.metrics.lateness.Observe(done.now.Sub(*r.FireAt).Seconds())
+	for _, late := range done.lateness {
+		t.metrics.lateness.Observe(late.Seconds())
 	}
 	if done.triggers == t.batch {
 		return 0, nil // there may be more
@@ -73,58 +75,159 @@ func (t *ticker) tick(ctx context.Context) (tick, error) {
 	err := t.db.InTx(ctx, func(q postgres.Querier) (err error) {
 		done = tick{}
 		triggers := postgres.Triggers{Q: q}
-		due, err := triggers.LockDue(ctx, t.batch)
-		if err != nil || len(due) == 0 {
+		rows, err := triggers.LockDue(ctx, t.batch)
+		if err != nil || len(rows) == 0 {
 			return err
 		}
-		done.triggers = len(due)
-		if done.now, err = postgres.Now(ctx, q); err != nil {
-			return err
-		}
-		live, err := triggers.LiveOf(ctx, idsOf(due))
+		done.triggers = len(rows)
+		now, err := postgres.Now(ctx, q)
 		if err != nil {
 			return err
 		}
-		next := make(map[uuid.UUID]*time.Time, len(due))
+		list, err := withFacts(ctx, q, rows, now)
+		if err != nil {
+			return err
+		}
+		steps := make(map[uuid.UUID]postgres.Step, len(list))
 		var plans []plan
-		var rows []postgres.OccurrenceRow
-		for _, trigger := range due {
-			p, err := planFires(trigger, live[trigger.ID], done.now)
+		for _, d := range list {
+			p, err := planFires(d, now)
 			if err != nil {
 				// One trigger that cannot be read must not stop the others; it stays without a next fire, and is told.
-				t.log.ErrorContext(ctx, "trigger cannot be planned", "trigger", trigger.ID, "workflow_id", trigger.WorkflowID, "error", err)
-				next[trigger.ID] = nil
+				t.log.ErrorContext(ctx, "trigger cannot be planned", "trigger", d.ID, "workflow_id", d.WorkflowID, "error", err)
+				steps[d.ID] = postgres.Step{}
 				continue
 			}
-			next[trigger.ID] = p.next
 			plans = append(plans, p)
-			rows = append(rows, p.ledger...)
+			steps[d.ID] = p.step
 		}
-		fresh, err := postgres.Occurrences{Q: q}.Insert(ctx, rows)
-		if err != nil {
+		if err := done.write(ctx, q, plans, steps); err != nil {
 			return err
-		}
-		for _, p := range plans {
-			before := len(done.runs)
-			for _, r := range p.runs {
-				// An occurrence that stands in the ledger already has had its run.
-				if fresh[postgres.FireKey{TriggerID: *r.TriggerID, FireAt: r.FireAt.UTC()}] {
-					done.runs = append(done.runs, r)
-				}
-			}
-			if len(done.runs) > before {
-				done.cancel = append(done.cancel, p.cancel...)
-			}
 		}
 		if done.tickets, err = t.service.Insert(ctx, q, done.runs); err != nil {
 			return err
 		}
-		if _, err := (postgres.Live{Q: q}).AskCancel(ctx, done.cancel, makeWay); err != nil {
-			return err
-		}
-		return triggers.Advance(ctx, next)
+		return triggers.Advance(ctx, steps)
 	})
 	return done, err
+}
+
+// withFacts adds to due triggers what decides about their fires: one query for each kind of fact that any of them needs.
+func withFacts(ctx context.Context, q postgres.Querier, rows []postgres.TriggerRow, now time.Time) ([]due, error) {
+	triggers := postgres.Triggers{Q: q}
+	live, err := triggers.LiveOf(ctx, idsOf(rows))
+	if err != nil {
+		return nil, err
+	}
+	var late, watched []uuid.UUID
+	oldest := now
+	for _, r := range rows {
+		if r.DueAt.Before(now.Add(-schedule.MinGrace)) && r.NextFireAt != nil {
+			late = append(late, r.ID)
+			oldest = earlier(oldest, *r.NextFireAt)
+		}
+		if r.Spec.PauseAfterFailures > 0 {
+			watched = append(watched, r.ID)
+		}
+	}
+	pauses, err := postgres.Pauses{Q: q}.Since(ctx, late, oldest)
+	if err != nil {
+		return nil, err
+	}
+	failing, err := triggers.Failing(ctx, watched)
+	if err != nil {
+		return nil, err
+	}
+	dates, err := postgres.Calendars{Q: q}.Dates(ctx, calendarsOf(rows))
+	if err != nil {
+		return nil, err
+	}
+	list := make([]due, len(rows))
+	for i, r := range rows {
+		list[i] = due{
+			TriggerRow: r, live: live[r.ID], pauses: pauses[r.ID], failing: failing[r.ID], calendar: dates[calendarOf(r)],
+		}
+	}
+	return list, nil
+}
+
+func earlier(a, b time.Time) time.Time {
+	if a.Before(b) {
+		return a
+	}
+	return b
+}
+
+func calendarOf(t postgres.TriggerRow) postgres.CalendarKey {
+	return postgres.CalendarKey{ProjectID: t.ProjectID, Name: t.Spec.Calendar}
+}
+
+// calendarsOf names each calendar that triggers use, once.
+func calendarsOf(rows []postgres.TriggerRow) (keys []postgres.CalendarKey) {
+	for _, r := range rows {
+		if key := calendarOf(r); key.Name != "" && !slices.Contains(keys, key) {
+			keys = append(keys, key)
+		}
+	}
+	return keys
+}
+
+// write writes what was planned, all but the runs themselves. steps gets back the runs that were not made after all.
+func (done *tick) write(ctx context.Context, q postgres.Querier, plans []plan, steps map[uuid.UUID]postgres.Step) error {
+	ledger := postgres.Occurrences{Q: q}
+	var skipping []uuid.UUID
+	var pauses []postgres.Pause
+	for _, p := range plans {
+		if beginsWithSkip(p) {
+			skipping = append(skipping, p.ledger[0].TriggerID)
+		}
+		if p.pause != nil {
+			pauses = append(pauses, *p.pause)
+		}
+	}
+	latest, err := ledger.Latest(ctx, skipping)
+	if err != nil {
+		return err
+	}
+	if err := ledger.Extend(ctx, continued(plans, latest)); err != nil {
+		return err
+	}
+	var rows []postgres.OccurrenceRow
+	for _, p := range plans {
+		rows = append(rows, p.ledger...)
+	}
+	fresh, err := ledger.Insert(ctx, rows)
+	if err != nil {
+		return err
+	}
+	for _, p := range plans {
+		done.keep(p, fresh, steps)
+	}
+	if _, err := (postgres.Live{Q: q}).AskCancel(ctx, done.cancel, makeWay); err != nil {
+		return err
+	}
+	return postgres.Pauses{Q: q}.Begin(ctx, pauses)
+}
+
+// keep takes over the runs of a plan whose occurrences are new: one that stands in the ledger already has had its run.
+func (done *tick) keep(p plan, fresh map[postgres.FireKey]bool, steps map[uuid.UUID]postgres.Step) {
+	made := 0
+	for i, r := range p.runs {
+		if fresh[postgres.FireKey{TriggerID: *r.TriggerID, FireAt: r.FireAt.UTC()}] {
+			done.runs = append(done.runs, r)
+			done.lateness = append(done.lateness, p.lateness[i])
+			made++
+		}
+	}
+	if made > 0 {
+		done.cancel = append(done.cancel, p.cancel...)
+	}
+	if made < len(p.runs) {
+		id := *p.runs[0].TriggerID
+		step := steps[id]
+		step.Made = made
+		steps[id] = step
+	}
 }
 
 func idsOf(triggers []postgres.TriggerRow) []uuid.UUID {

@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -31,6 +32,9 @@ type Queue interface {
 
 // Service does it.
 type Service struct {
+	// MinInterval is how often a schedule that is saved may fire at most: once in that time. It is set before use.
+	MinInterval time.Duration
+
 	db      *postgres.DB
 	queue   Queue
 	clock   clock.Clock

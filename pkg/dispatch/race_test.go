@@ -14,7 +14,7 @@ import (
 func TestASaveDoesNotUndoATick(t *testing.T) {
 	d := newDesk(t)
 	wf := d.create(definition(daily("0 9 * * *")), true)
-	_, err := d.db.Exec(t.Context(), `update triggers set next_fire_at = now() - interval '1 s'`)
+	_, err := d.db.Exec(t.Context(), `update triggers set next_fire_at = now() - interval '1 s', due_at = now() - interval '1 s'`)
 	d.must(err)
 	next := time.Now().Add(time.Hour).UTC().Truncate(time.Second)
 	saved := make(chan error, 1)
@@ -31,7 +31,7 @@ func TestASaveDoesNotUndoATick(t *testing.T) {
 			saved <- err
 		}()
 		d.waitsForALock()
-		return triggers.Advance(t.Context(), map[uuid.UUID]*time.Time{due[0].ID: &next})
+		return triggers.Advance(t.Context(), map[uuid.UUID]postgres.Step{due[0].ID: {Next: &next, Due: &next}})
 	}))
 	d.must(<-saved)
 	if planned := d.trigger(wf.ID); planned.Version != 2 || !planned.NextFireAt.Equal(next) {

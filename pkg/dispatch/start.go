@@ -21,22 +21,31 @@ const MaxInputs = workflow.MaxInputs
 // Start starts a run of a workflow now. key, when not empty, is the caller's idempotency key: a second call with it
 // answers the run of the first. Errors: not found, invalid inputs, a key that was used for something else.
 func (s *Service) Start(ctx context.Context, who account.Principal, workflowID uuid.UUID, inputs map[string]any, key string) (postgres.RunRow, error) {
-	head, err := s.heads.Do(ctx, workflowID)
+	head, err := s.head(ctx, who, workflowID)
 	if err != nil {
 		return postgres.RunRow{}, err
-	}
-	if head == nil || !who.Can(account.RunStart, head.ProjectID) {
-		return postgres.RunRow{}, postgres.ErrNotFound
 	}
 	raw, err := encodeInputs(inputs)
 	if err != nil {
 		return postgres.RunRow{}, err
 	}
-	fresh, err := newRun(*head, head.Version, run.Manual, who, raw)
+	fresh, err := newRun(head, head.Version, run.Manual, who, raw)
 	if err != nil {
 		return postgres.RunRow{}, err
 	}
 	return s.submit(ctx, who, fresh, head.Name, nil, key, raw)
+}
+
+// head finds a workflow whose runs the principal may start, together with others that are asked for at the same time.
+func (s *Service) head(ctx context.Context, who account.Principal, id uuid.UUID) (postgres.Head, error) {
+	head, err := s.heads.Do(ctx, id)
+	if err != nil {
+		return postgres.Head{}, err
+	}
+	if head == nil || !who.Can(account.RunStart, head.ProjectID) {
+		return postgres.Head{}, postgres.ErrNotFound
+	}
+	return *head, nil
 }
 
 func newRun(head postgres.Head, version int, trigger run.Trigger, who account.Principal, inputs json.RawMessage) (postgres.NewRun, error) {

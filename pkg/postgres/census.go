@@ -39,7 +39,7 @@ func (s Live) Census(ctx context.Context) (Census, error) {
 	if err != nil {
 		return c, fmt.Errorf("count live runs: %w", err)
 	}
-	err = s.Q.QueryRow(ctx, `select count(*) from triggers where enabled and next_fire_at < now() - interval '10 seconds'`).Scan(&c.Overdue)
+	err = s.Q.QueryRow(ctx, `select count(*) from triggers where enabled and due_at < now() - interval '10 seconds'`).Scan(&c.Overdue)
 	if err != nil {
 		return c, fmt.Errorf("count overdue triggers: %w", err)
 	}

@@ -49,7 +49,7 @@ func seed(t *testing.T, db *postgres.DB) (project, workflow uuid.UUID) {
 		 select case g when 1 then '` + workflow.String() + `'::uuid else gen_random_uuid() end, p.id, 'w' || g, true, 1
 		   from projects p, generate_series(1, 2000) g where p.name = 'p'`,
 		`insert into workflow_versions (workflow_id, version, definition) select id, 1, '{"name":"w","steps":[]}' from workflows`,
-		`insert into triggers (id, workflow_id, project_id, key, version, spec, anchor_at, enabled, next_fire_at)
+		`insert into triggers (id, workflow_id, project_id, key, version, spec, anchor_at, enabled, due_at)
 		 select gen_random_uuid(), id, project_id, 't', 1, '{"id":"t","type":"schedule","cron":"@daily"}', now(), true,
 		        now() + (random() * interval '1 day') from workflows`,
 		`insert into occurrences (trigger_id, workflow_id, fire_at, outcome)
@@ -151,7 +151,7 @@ func TestNoListOrClaimReadsAWholeTable(t *testing.T) {
 	_, _, err := postgres.Triggers{Q: q}.NextFire(ctx)
 	check(nil, err)
 	check(postgres.Triggers{Q: q}.LiveOf(ctx, []uuid.UUID{id}))
-	check(nil, postgres.Triggers{Q: q}.Advance(ctx, map[uuid.UUID]*time.Time{id: &now}))
+	check(nil, postgres.Triggers{Q: q}.Advance(ctx, map[uuid.UUID]postgres.Step{id: {Next: &now, Due: &now}}))
 	check(postgres.Occurrences{Q: q}.List(ctx, postgres.LedgerFilter{WorkflowID: workflow, Limit: 51}))
 	check(postgres.Occurrences{Q: q}.List(ctx, postgres.LedgerFilter{WorkflowID: workflow, Trigger: "t", Before: &postgres.FireKey{TriggerID: id, FireAt: now}, Limit: 51}))
 	check(live.Claim(ctx, "w", []run.Ticket{{ID: id}}))

@@ -81,8 +81,8 @@ func (s Runs) Insert(ctx context.Context, runs []NewRun, room map[string]int) ([
 		      from turn),
 		live as (
 		    insert into run_live (id, project_id, workflow_id, trigger_id, queue, gate, enqueued_at, enqueues)
-		    select id, project_id, workflow_id, trigger_id, queue, gate, case when released then now() end,
-		           case when released then 1 else 0 end
+		    select id, project_id, workflow_id, case when trigger <> 'backfill' then trigger_id end, -- its schedule does not wait for it
+		           queue, gate, case when released then now() end, case when released then 1 else 0 end
 		      from turn)
 		select id, 0 as attempt, queue from turn where released`,
 		pgx.StrictNamedArgs{

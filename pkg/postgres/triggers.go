@@ -30,11 +30,18 @@ type TriggerRow struct {
 	Spec       workflow.Trigger `db:"spec"`
 	AnchorAt   time.Time        `db:"anchor_at"`
 	Enabled    bool             `db:"enabled"`
-	NextFireAt *time.Time       `db:"next_fire_at"`
+	NextFireAt *time.Time       `db:"next_fire_at"` // the ledger's key of the next fire
+	DueAt      *time.Time       `db:"due_at"`       // when that fire's run begins: with jitter, later
+	DecidedAt  *time.Time       `db:"decided_at"`   // the latest fire that the ledger accounts for: none up to it comes again
+	RunsMade   int              `db:"runs_made"`    // by its schedule, ever
 	RemovedAt  *time.Time       `db:"removed_at"`
+	CreatedAt  time.Time        `db:"created_at"`
+	// PausedReason is why the trigger stopped by itself; nil when it did not.
+	PausedReason *string `db:"paused_reason"`
 }
 
-const triggerColumns = `id, workflow_id, project_id, key, version, spec, anchor_at, enabled, next_fire_at, removed_at`
+const triggerColumns = `id, workflow_id, project_id, key, version, spec, anchor_at, enabled, next_fire_at, due_at, decided_at,
+	runs_made, removed_at, created_at, paused_reason`
 
 // Of lists the triggers of workflows, removed ones included.
 func (s Triggers) Of(ctx context.Context, workflows ...uuid.UUID) ([]TriggerRow, error) {
@@ -51,7 +58,56 @@ func (s Triggers) Lock(ctx context.Context, workflow uuid.UUID) ([]TriggerRow, e
 // Others skip them.
 func (s Triggers) LockDue(ctx context.Context, limit int) ([]TriggerRow, error) {
 	return s.list(ctx, `select `+triggerColumns+` from triggers
-		where enabled and next_fire_at <= now() order by next_fire_at limit $1 for update skip locked`, limit)
+		where enabled and due_at <= now() order by due_at limit $1 for update skip locked`, limit)
+}
+
+// LockSome takes triggers by their ids for the rest of the transaction, in one order, and answers them.
+func (s Triggers) LockSome(ctx context.Context, ids []uuid.UUID) ([]TriggerRow, error) {
+	return s.list(ctx, `select `+triggerColumns+` from triggers where id = any($1) order by id for update`, ids)
+}
+
+// Find finds a trigger of a workflow by its id in the definition, removed ones included; ErrNotFound when there was none.
+func (s Triggers) Find(ctx context.Context, workflow uuid.UUID, key string) (TriggerRow, error) {
+	list, err := s.list(ctx, `select `+triggerColumns+` from triggers where workflow_id = $1 and key = $2`, workflow, key)
+	if err != nil {
+		return TriggerRow{}, err
+	}
+	if len(list) == 0 {
+		return TriggerRow{}, ErrNotFound
+	}
+	return list[0], nil
+}
+
+// AnyPaused tells whether a trigger of the workflow stopped by itself.
+func (s Triggers) AnyPaused(ctx context.Context, workflow uuid.UUID) (paused bool, err error) {
+	err = s.Q.QueryRow(ctx, `select exists (select from triggers where workflow_id = $1 and paused_reason is not null)`, workflow).Scan(&paused)
+	if err != nil {
+		return false, fmt.Errorf("find paused triggers: %w", err)
+	}
+	return paused, nil
+}
+
+// IDsAfter lists up to limit ids of triggers in their order, for those who go through all of them in pieces.
+func (s Triggers) IDsAfter(ctx context.Context, after uuid.UUID, limit int) ([]uuid.UUID, error) {
+	return s.ids(ctx, `select id from triggers where id > $1 order by id limit $2`, after, limit)
+}
+
+// WatchedAfter is IDsAfter for those that failed runs are to stop.
+func (s Triggers) WatchedAfter(ctx context.Context, after uuid.UUID, limit int) ([]uuid.UUID, error) {
+	return s.ids(ctx, `select id from triggers
+		where enabled and spec ->> 'pause_after_failures' is not null and id > $1 order by id limit $2`, after, limit)
+}
+
+func (s Triggers) ids(ctx context.Context, sql string, args ...any) ([]uuid.UUID, error) {
+	rows, err := s.Q.Query(ctx, sql, args...)
+	if err != nil {
+		return nil, fmt.Errorf("list triggers: %w", err)
+	}
+	ids, err := pgx.CollectRows(rows, pgx.RowTo[uuid.UUID])
+	if err != nil {
+		return nil, fmt.Errorf("list triggers: %w", err)
+	}
+	return ids, nil
 }
 
 func (s Triggers) list(ctx context.Context, sql string, args ...any) ([]TriggerRow, error) {
@@ -69,40 +125,66 @@ func (s Triggers) list(ctx context.Context, sql string, args ...any) ([]TriggerR
 // Save stores a trigger, new or changed, and tells the tickers.
 func (s Triggers) Save(ctx context.Context, t TriggerRow) error {
 	_, err := s.Q.Exec(ctx, `
-		insert into triggers (id, workflow_id, project_id, key, version, spec, anchor_at, enabled, next_fire_at, removed_at)
-		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+		insert into triggers (id, workflow_id, project_id, key, version, spec, anchor_at, enabled, next_fire_at, due_at,
+		                      decided_at, removed_at, paused_reason)
+		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
 		on conflict (id) do update
 		   set version = excluded.version, spec = excluded.spec, anchor_at = excluded.anchor_at,
-		       enabled = excluded.enabled, next_fire_at = excluded.next_fire_at, removed_at = excluded.removed_at`,
-		t.ID, t.WorkflowID, t.ProjectID, t.Key, t.Version, t.Spec, t.AnchorAt, t.Enabled, t.NextFireAt, t.RemovedAt)
+		       enabled = excluded.enabled, next_fire_at = excluded.next_fire_at, due_at = excluded.due_at,
+		       decided_at = greatest(triggers.decided_at, excluded.decided_at), removed_at = excluded.removed_at, paused_reason = excluded.paused_reason`,
+		t.ID, t.WorkflowID, t.ProjectID, t.Key, t.Version, t.Spec, t.AnchorAt, t.Enabled, t.NextFireAt, t.DueAt, t.DecidedAt,
+		t.RemovedAt, t.PausedReason)
 	if err != nil {
 		return fmt.Errorf("save trigger: %w", translate(err))
 	}
 	return Notify(ctx, s.Q, ScheduleChannel)
 }
 
-// Advance stores the next fires of triggers that were ticked; nil means that there is none.
-func (s Triggers) Advance(ctx context.Context, next map[uuid.UUID]*time.Time) error {
-	ids := make([]uuid.UUID, 0, len(next))
-	fires := make([]*time.Time, 0, len(next))
-	for id, at := range next {
-		ids = append(ids, id)
-		fires = append(fires, at)
+// Step is what a tick, or somebody else who looked at it, makes of a trigger.
+type Step struct {
+	Next *time.Time // its next fire; nil: there is none
+	Due  *time.Time // when the run of that begins
+	// Decided is the latest fire that the ledger accounts for now; nil leaves that as it is.
+	Decided *time.Time
+	Made    int // how many runs it made more
+	// Paused is why it stops; empty when it does not.
+	Paused string
+}
+
+// Advance stores the steps of triggers.
+func (s Triggers) Advance(ctx context.Context, steps map[uuid.UUID]Step) error {
+	if len(steps) == 0 {
+		return nil
+	}
+	ids := make([]uuid.UUID, 0, len(steps))
+	fires, due, decided := make([]*time.Time, 0, len(steps)), make([]*time.Time, 0, len(steps)), make([]*time.Time, 0, len(steps))
+	made, paused := make([]int32, 0, len(steps)), make([]*string, 0, len(steps))
+	for id, step := range steps {
+		ids, fires, due, decided = append(ids, id), append(fires, step.Next), append(due, step.Due), append(decided, step.Decided)
+		made = append(made, int32(step.Made)) //nolint:gosec // bounded by the planner
+		paused = append(paused, nonZero(step.Paused))
 	}
 	_, err := s.Q.Exec(ctx, `
-		update triggers t set next_fire_at = u.at from unnest($1::uuid[], $2::timestamptz[]) u (id, at) where t.id = u.id`, ids, fires)
+		update triggers t
+		   set next_fire_at = u.at, due_at = u.due, runs_made = t.runs_made + u.made,
+		       decided_at = greatest(t.decided_at, u.decided),
+		       enabled = t.enabled and u.paused is null, paused_reason = coalesce(u.paused, t.paused_reason)
+		  from unnest($1::uuid[], $2::timestamptz[], $3::timestamptz[], $4::timestamptz[], $5::int[], $6::text[])
+		       u (id, at, due, decided, made, paused)
+		 where t.id = u.id`, ids, fires, due, decided, made, paused)
 	if err != nil {
 		return fmt.Errorf("advance triggers: %w", err)
 	}
 	return nil
 }
 
-// NextFire is the wait until the nearest fire of any trigger, by the database's clock; ok is false when there is none.
+// NextFire is the wait until the nearest run of any trigger is due, by the database's clock; ok is false when there is
+// none.
 func (s Triggers) NextFire(ctx context.Context) (wait time.Duration, ok bool, err error) {
 	var seconds *float64
 	err = s.Q.QueryRow(ctx, `
-		select extract(epoch from next_fire_at - clock_timestamp())::float8 from triggers
-		 where enabled and next_fire_at is not null order by next_fire_at limit 1`).Scan(&seconds)
+		select extract(epoch from due_at - clock_timestamp())::float8 from triggers
+		 where enabled and due_at is not null order by due_at limit 1`).Scan(&seconds)
 	if err != nil {
 		if translate(err) == ErrNotFound { //nolint:errorlint // translate answers the very value
 			return 0, false, nil
@@ -110,6 +192,33 @@ func (s Triggers) NextFire(ctx context.Context) (wait time.Duration, ok bool, er
 		return 0, false, fmt.Errorf("find the next fire: %w", err)
 	}
 	return max(time.Duration(*seconds*float64(time.Second)), 0), true, nil
+}
+
+// Failing picks, of triggers that failed runs are to stop, those whose runs failed as often in a row, counting those of
+// fires since the trigger was switched on. A run that was cancelled counts for neither side.
+func (s Triggers) Failing(ctx context.Context, triggers []uuid.UUID) (map[uuid.UUID]bool, error) {
+	if len(triggers) == 0 {
+		return nil, nil
+	}
+	ids, err := s.ids(ctx, `
+		select t.id from triggers t
+		 cross join lateral (
+		    select count(*) from (
+		        select r.status from occurrences o join runs r on r.id = o.run_id
+		         where o.trigger_id = t.id and o.outcome in ('ran', 'ran_late') and o.code is distinct from 'backfill'
+		           and o.fire_at > coalesce((select max(p.on_at) from trigger_pauses p where p.trigger_id = t.id), '-infinity')
+		           and r.status in ('failed', 'succeeded')
+		         order by o.fire_at desc limit (t.spec ->> 'pause_after_failures')::int) r
+		     where r.status = 'failed') f (n)
+		 where t.id = any($1) and f.n = (t.spec ->> 'pause_after_failures')::int`, triggers)
+	if err != nil {
+		return nil, fmt.Errorf("find failing triggers: %w", err)
+	}
+	failing := make(map[uuid.UUID]bool, len(ids))
+	for _, id := range ids {
+		failing[id] = true
+	}
+	return failing, nil
 }
 
 // LiveOf lists the unfinished runs of triggers, oldest first.

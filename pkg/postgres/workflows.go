@@ -261,6 +261,21 @@ func (s Workflows) Version(ctx context.Context, id uuid.UUID, version int) (Vers
 	return row, nil
 }
 
+// VersionAt finds the version that was in force at an instant; ErrNotFound when there was none yet.
+func (s Workflows) VersionAt(ctx context.Context, id uuid.UUID, at time.Time) (VersionRow, error) {
+	rows, err := s.Q.Query(ctx, `
+		select `+versionColumns+` from workflow_versions v left join users u on u.id = v.created_by
+		 where v.workflow_id = $1 and v.created_at <= $2 order by v.version desc limit 1`, id, at)
+	if err != nil {
+		return VersionRow{}, fmt.Errorf("find version: %w", err)
+	}
+	row, err := pgx.CollectExactlyOneRow(rows, pgx.RowToStructByName[VersionRow])
+	if err != nil {
+		return VersionRow{}, fmt.Errorf("find version: %w", translate(err))
+	}
+	return row, nil
+}
+
 // DefinitionJSON is a version's definition as it is stored, for the workers' cache.
 func (s Workflows) DefinitionJSON(ctx context.Context, id uuid.UUID, version int) (json.RawMessage, error) {
 	var raw json.RawMessage

@@ -51,4 +51,5 @@ const (
 	Manual    Trigger = "manual"   // a person or a program, through the API
 	Scheduled Trigger = "schedule" // an occurrence of a schedule
 	Rerun     Trigger = "rerun"    // a person who wants an earlier run again
+	Backfill  Trigger = "backfill" // a fire of the past that somebody wants to run after all
 )

@@ -22,9 +22,14 @@ type Fire struct {
 func (s *Schedule) Fires(from time.Time, n int) []Fire {
 	fires := make([]Fire, 0, max(0, min(n, 1000)))
 	for t := s.Next(from); !t.IsZero() && len(fires) < n; t = s.Next(t) {
-		fires = append(fires, Fire{At: t, Local: t.In(s.zone).Format(time.RFC3339), Note: s.note(t)})
+		fires = append(fires, s.Show(t))
 	}
 	return fires
+}
+
+// Show shows a fire as people see it.
+func (s *Schedule) Show(t time.Time) Fire {
+	return Fire{At: t, Local: t.In(s.zone).Format(time.RFC3339), Note: s.note(t)}
 }
 
 func (s *Schedule) note(t time.Time) string {

@@ -144,6 +144,21 @@ func (s *Schedule) fellIntoGap(p, q period) bool {
 	return s.modes.gap && gap > 0 && gap <= maxGap && s.expr.anyIn(p.wall(p.to), q.wall(q.from))
 }
 
+// Prev is the last fire strictly before before; zero when there is none. It looks at more and more of the past, so that it
+// costs about as much for a schedule that fires each second as for one that fires each year.
+func (s *Schedule) Prev(before time.Time) (last time.Time) {
+	for window := time.Minute; last.IsZero(); window *= 8 {
+		from := before.Add(-window)
+		for t := s.Next(from.Add(-time.Nanosecond)); !t.IsZero() && t.Before(before); t = s.Next(t) {
+			last = t
+		}
+		if from.Year() < minYear {
+			break
+		}
+	}
+	return last
+}
+
 // Plan lists the fires in (from, to], oldest first, at most limit; more tells whether others follow within to.
 func (s *Schedule) Plan(from, to time.Time, limit int) (fires []time.Time, more bool) {
 	for t := s.Next(from); !t.IsZero() && !t.After(to); t = s.Next(t) {

@@ -248,6 +248,27 @@ func TestNextIsTheFirstFireAfter(t *testing.T) {
 	})
 }
 
+func TestPrevIsTheLastFireBefore(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		s, err := Compile(drawSpec(t))
+		if err != nil {
+			t.Fatal(err)
+		}
+		x := drawInstant(t, s)
+		next := s.Next(x)
+		prev := s.Prev(next)
+		if prev.IsZero() {
+			if first := s.Next(time.Time{}); !first.Equal(next) {
+				t.Fatalf("nothing before %s, but the first fire is %s", next, first)
+			}
+			return
+		}
+		if prev.After(x) || !s.Next(prev).Equal(next) {
+			t.Fatalf("Prev(%s) = %s, the next after that is %s", next, prev, s.Next(prev))
+		}
+	})
+}
+
 func TestPlansAddUp(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		s, err := Compile(drawSpec(t))

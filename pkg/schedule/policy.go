@@ -70,6 +70,7 @@ const (
 	DefaultLimit  = 10
 	MaxLimit      = 1000
 	DefaultGrace  = time.Minute
+	MinGrace      = time.Second // nothing that is less late than that was missed
 	MaxWindow     = 366 * 24 * time.Hour
 	MaxGrace      = 24 * time.Hour
 )

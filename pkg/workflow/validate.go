@@ -79,8 +79,20 @@ func checkSchedule(c *collector, at string, t Trigger) {
 	if time.Duration(t.Grace) > schedule.MaxGrace {
 		c.add(at+"/grace", "too_long", "the grace is longer than 24 hours")
 	}
-	if t.StartsAt != nil && t.EndsAt != nil && !t.EndsAt.After(*t.StartsAt) {
-		c.add(at+"/ends_at", "range", "the end is not after the start")
+	if time.Duration(t.Jitter) > schedule.MaxJitter {
+		c.add(at+"/jitter", "too_long", "the jitter is longer than an hour")
+	}
+	if t.MaxRuns < 0 || t.MaxRuns > MaxMaxRuns {
+		c.add(at+"/max_runs", "range", "the number of runs must be from 1 to %d", MaxMaxRuns)
+	}
+	if t.PauseAfterFailures < 0 || t.PauseAfterFailures > MaxFailures {
+		c.add(at+"/pause_after_failures", "range", "the number of failures must be from 1 to %d", MaxFailures)
+	}
+	if err := schedule.CheckDates(t.ExcludedDates, schedule.MaxDates); err != nil {
+		c.addErr(at+"/excluded_dates", err)
+	}
+	if len([]rune(t.Calendar)) > MaxCalendarName {
+		c.add(at+"/calendar", "too_long", "a calendar's name has at most %d characters", MaxCalendarName)
 	}
 }
 

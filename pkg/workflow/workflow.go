@@ -43,6 +43,8 @@ const (
 	MaxSteps           = 200
 	MaxTriggers        = 50
 	MaxConcurrent      = 100_000
+	MaxFailures        = 1000 // of pause_after_failures
+	MaxMaxRuns         = 1_000_000
 	MaxInputs          = 256 << 10 // of a run, as JSON, in bytes
 	DefaultRunTimeout  = 24 * time.Hour
 	MaxRunTimeout      = 30 * 24 * time.Hour
@@ -56,23 +58,29 @@ const TriggerSchedule = "schedule"
 
 // Trigger starts runs by itself.
 type Trigger struct {
-	ID            string          `json:"id"`
-	Type          string          `json:"type"`
-	Enabled       *bool           `json:"enabled,omitempty"` // nil means yes
-	Cron          string          `json:"cron,omitempty"`
-	Every         Duration        `json:"every,omitempty"`
-	At            *time.Time      `json:"at,omitempty"`
-	Timezone      string          `json:"timezone,omitempty"`
-	Gap           string          `json:"gap,omitempty"`
-	OverlapHour   string          `json:"overlap_hour,omitempty"`
-	Overlap       string          `json:"overlap,omitempty"`
-	Missed        string          `json:"missed,omitempty"`
-	CatchUpWindow Duration        `json:"catch_up_window,omitempty"`
-	CatchUpLimit  int             `json:"catch_up_limit,omitempty"`
-	Grace         Duration        `json:"grace,omitempty"`
-	StartsAt      *time.Time      `json:"starts_at,omitempty"`
-	EndsAt        *time.Time      `json:"ends_at,omitempty"`
-	Inputs        json.RawMessage `json:"inputs,omitempty"` // an object
+	ID            string     `json:"id"`
+	Type          string     `json:"type"`
+	Enabled       *bool      `json:"enabled,omitempty"` // nil means yes
+	Cron          string     `json:"cron,omitempty"`
+	Every         Duration   `json:"every,omitempty"`
+	At            *time.Time `json:"at,omitempty"`
+	Timezone      string     `json:"timezone,omitempty"`
+	Gap           string     `json:"gap,omitempty"`
+	OverlapHour   string     `json:"overlap_hour,omitempty"`
+	Overlap       string     `json:"overlap,omitempty"`
+	Missed        string     `json:"missed,omitempty"`
+	CatchUpWindow Duration   `json:"catch_up_window,omitempty"`
+	CatchUpLimit  int        `json:"catch_up_limit,omitempty"`
+	Grace         Duration   `json:"grace,omitempty"`
+	Jitter        Duration   `json:"jitter,omitempty"` // how much later than its fire a run may begin
+	StartsAt      *time.Time `json:"starts_at,omitempty"`
+	EndsAt        *time.Time `json:"ends_at,omitempty"`
+	MaxRuns       int        `json:"max_runs,omitempty"` // that its schedule starts, ever; 0: no limit
+	ExcludedDates []string   `json:"excluded_dates,omitempty"`
+	Calendar      string     `json:"calendar,omitempty"` // the name of one of the project's, whose dates are excluded too
+	// PauseAfterFailures is how many failed runs in a row stop the trigger; 0: none do.
+	PauseAfterFailures int             `json:"pause_after_failures,omitempty"`
+	Inputs             json.RawMessage `json:"inputs,omitempty"` // an object
 }
 
 // IsEnabled tells whether the trigger may fire as far as it is concerned; its workflow may still be disabled.

@@ -20,16 +20,157 @@ import (
 
 // Defines values for AnomalyKind.
 const (
-	Gap    AnomalyKind = "gap"
-	Repeat AnomalyKind = "repeat"
+	AnomalyKindGap    AnomalyKind = "gap"
+	AnomalyKindRepeat AnomalyKind = "repeat"
 )
 
 // Valid indicates whether the value is a known member of the AnomalyKind enum.
 func (e AnomalyKind) Valid() bool {
 	switch e {
-	case Gap:
+	case AnomalyKindGap:
 		return true
-	case Repeat:
+	case AnomalyKindRepeat:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for BackfillOverlap.
+const (
+	BackfillOverlapAllow    BackfillOverlap = "allow"
+	BackfillOverlapQueueAll BackfillOverlap = "queue_all"
+)
+
+// Valid indicates whether the value is a known member of the BackfillOverlap enum.
+func (e BackfillOverlap) Valid() bool {
+	switch e {
+	case BackfillOverlapAllow:
+		return true
+	case BackfillOverlapQueueAll:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for BackfillState.
+const (
+	BackfillStateCancelled BackfillState = "cancelled"
+	BackfillStateDone      BackfillState = "done"
+	BackfillStatePaused    BackfillState = "paused"
+	BackfillStateRunning   BackfillState = "running"
+)
+
+// Valid indicates whether the value is a known member of the BackfillState enum.
+func (e BackfillState) Valid() bool {
+	switch e {
+	case BackfillStateCancelled:
+		return true
+	case BackfillStateDone:
+		return true
+	case BackfillStatePaused:
+		return true
+	case BackfillStateRunning:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for BackfillInputOverlap.
+const (
+	BackfillInputOverlapAllow    BackfillInputOverlap = "allow"
+	BackfillInputOverlapQueueAll BackfillInputOverlap = "queue_all"
+)
+
+// Valid indicates whether the value is a known member of the BackfillInputOverlap enum.
+func (e BackfillInputOverlap) Valid() bool {
+	switch e {
+	case BackfillInputOverlapAllow:
+		return true
+	case BackfillInputOverlapQueueAll:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ExplanationAnswer.
+const (
+	ExplanationAnswerAfterEnd      ExplanationAnswer = "after_end"
+	ExplanationAnswerBackfilled    ExplanationAnswer = "backfilled"
+	ExplanationAnswerBeforeCreated ExplanationAnswer = "before_created"
+	ExplanationAnswerBeforeStart   ExplanationAnswer = "before_start"
+	ExplanationAnswerCoalesced     ExplanationAnswer = "coalesced"
+	ExplanationAnswerDisabled      ExplanationAnswer = "disabled"
+	ExplanationAnswerExcluded      ExplanationAnswer = "excluded"
+	ExplanationAnswerField         ExplanationAnswer = "field"
+	ExplanationAnswerGap           ExplanationAnswer = "gap"
+	ExplanationAnswerInterval      ExplanationAnswer = "interval"
+	ExplanationAnswerMaxRuns       ExplanationAnswer = "max_runs"
+	ExplanationAnswerNoRecord      ExplanationAnswer = "no_record"
+	ExplanationAnswerNotInVersion  ExplanationAnswer = "not_in_version"
+	ExplanationAnswerOnce          ExplanationAnswer = "once"
+	ExplanationAnswerOverdue       ExplanationAnswer = "overdue"
+	ExplanationAnswerPaused        ExplanationAnswer = "paused"
+	ExplanationAnswerRan           ExplanationAnswer = "ran"
+	ExplanationAnswerRanLate       ExplanationAnswer = "ran_late"
+	ExplanationAnswerRemoved       ExplanationAnswer = "removed"
+	ExplanationAnswerRepeated      ExplanationAnswer = "repeated"
+	ExplanationAnswerSkipped       ExplanationAnswer = "skipped"
+	ExplanationAnswerSuperseded    ExplanationAnswer = "superseded"
+	ExplanationAnswerWillRun       ExplanationAnswer = "will_run"
+)
+
+// Valid indicates whether the value is a known member of the ExplanationAnswer enum.
+func (e ExplanationAnswer) Valid() bool {
+	switch e {
+	case ExplanationAnswerAfterEnd:
+		return true
+	case ExplanationAnswerBackfilled:
+		return true
+	case ExplanationAnswerBeforeCreated:
+		return true
+	case ExplanationAnswerBeforeStart:
+		return true
+	case ExplanationAnswerCoalesced:
+		return true
+	case ExplanationAnswerDisabled:
+		return true
+	case ExplanationAnswerExcluded:
+		return true
+	case ExplanationAnswerField:
+		return true
+	case ExplanationAnswerGap:
+		return true
+	case ExplanationAnswerInterval:
+		return true
+	case ExplanationAnswerMaxRuns:
+		return true
+	case ExplanationAnswerNoRecord:
+		return true
+	case ExplanationAnswerNotInVersion:
+		return true
+	case ExplanationAnswerOnce:
+		return true
+	case ExplanationAnswerOverdue:
+		return true
+	case ExplanationAnswerPaused:
+		return true
+	case ExplanationAnswerRan:
+		return true
+	case ExplanationAnswerRanLate:
+		return true
+	case ExplanationAnswerRemoved:
+		return true
+	case ExplanationAnswerRepeated:
+		return true
+	case ExplanationAnswerSkipped:
+		return true
+	case ExplanationAnswerSuperseded:
+		return true
+	case ExplanationAnswerWillRun:
 		return true
 	default:
 		return false
@@ -266,6 +407,7 @@ func (e RunStatus) Valid() bool {
 
 // Defines values for RunTrigger.
 const (
+	RunTriggerBackfill RunTrigger = "backfill"
 	RunTriggerManual   RunTrigger = "manual"
 	RunTriggerRerun    RunTrigger = "rerun"
 	RunTriggerSchedule RunTrigger = "schedule"
@@ -274,6 +416,8 @@ const (
 // Valid indicates whether the value is a known member of the RunTrigger enum.
 func (e RunTrigger) Valid() bool {
 	switch e {
+	case RunTriggerBackfill:
+		return true
 	case RunTriggerManual:
 		return true
 	case RunTriggerRerun:
@@ -559,14 +703,182 @@ type Attempt struct {
 	Status     StepStatus    `json:"status"`
 }
 
+// Backfill defines model for Backfill.
+type Backfill struct {
+	Cancelled   int32        `json:"cancelled"`
+	Concurrency int32        `json:"concurrency"`
+	CreatedAt   wire.Instant `json:"created_at"`
+
+	// CreatedBy The username
+	CreatedBy string `json:"created_by"`
+
+	// Done Of these, ended in whatever way
+	Done      int32              `json:"done"`
+	EndedAt   *wire.Instant      `json:"ended_at"`
+	Failed    int32              `json:"failed"`
+	From      wire.Instant       `json:"from"`
+	Id        openapi_types.UUID `json:"id"`
+	Overlap   BackfillOverlap    `json:"overlap"`
+	ProjectId openapi_types.UUID `json:"project_id"`
+	Reason    *string            `json:"reason"`
+
+	// Running Begun and not ended
+	Running   int32         `json:"running"`
+	State     BackfillState `json:"state"`
+	Succeeded int32         `json:"succeeded"`
+	To        wire.Instant  `json:"to"`
+
+	// Total Fires
+	Total int32 `json:"total"`
+
+	// TriggerId The id of the trigger in the workflow
+	TriggerId string `json:"trigger_id"`
+	Version   int32  `json:"version"`
+
+	// Waiting Not begun
+	Waiting    int32              `json:"waiting"`
+	WorkflowId openapi_types.UUID `json:"workflow_id"`
+}
+
+// BackfillOverlap defines model for Backfill.Overlap.
+type BackfillOverlap string
+
+// BackfillState defines model for Backfill.State.
+type BackfillState string
+
+// BackfillInput defines model for BackfillInput.
+type BackfillInput struct {
+	// Concurrency With allow: how many runs may be under way; 5 when absent
+	Concurrency *int32 `json:"concurrency,omitempty"`
+
+	// From Included
+	From wire.Instant `json:"from"`
+
+	// Limit A period with more fires is refused
+	Limit *int32 `json:"limit,omitempty"`
+
+	// Overlap One run after the other, or several at once
+	Overlap *BackfillInputOverlap `json:"overlap,omitempty"`
+
+	// To Included; not in the future
+	To wire.Instant `json:"to"`
+}
+
+// BackfillInputOverlap One run after the other, or several at once
+type BackfillInputOverlap string
+
+// BackfillPage defines model for BackfillPage.
+type BackfillPage struct {
+	Items      []Backfill `json:"items"`
+	NextCursor *string    `json:"next_cursor"`
+}
+
+// BackfillPreview defines model for BackfillPreview.
+type BackfillPreview struct {
+	// Excluded How many dates of the period are left out because they are excluded
+	Excluded int32 `json:"excluded"`
+
+	// Fires The first 100
+	Fires []Fire `json:"fires"`
+	Total int32  `json:"total"`
+}
+
+// Calendar defines model for Calendar.
+type Calendar struct {
+	CreatedAt wire.Instant `json:"created_at"`
+
+	// Dates In their order
+	Dates       []string           `json:"dates"`
+	Description string             `json:"description"`
+	Id          openapi_types.UUID `json:"id"`
+	Name        string             `json:"name"`
+	ProjectId   openapi_types.UUID `json:"project_id"`
+	UpdatedAt   wire.Instant       `json:"updated_at"`
+}
+
+// CalendarInput defines model for CalendarInput.
+type CalendarInput struct {
+	// CreatedAt Set by the server; ignored
+	CreatedAt   interface{} `json:"created_at,omitempty"`
+	Dates       []string    `json:"dates"`
+	Description *string     `json:"description,omitempty"`
+
+	// Id Set by the server; ignored
+	Id   interface{} `json:"id,omitempty"`
+	Name string      `json:"name"`
+
+	// ProjectId Where it is created, the caller's own project when absent; ignored when it is changed
+	ProjectId *openapi_types.UUID `json:"project_id,omitempty"`
+
+	// UpdatedAt Set by the server; ignored
+	UpdatedAt interface{} `json:"updated_at,omitempty"`
+}
+
+// CalendarPage defines model for CalendarPage.
+type CalendarPage struct {
+	Items      []Calendar `json:"items"`
+	NextCursor *string    `json:"next_cursor"`
+}
+
 // Credentials defines model for Credentials.
 type Credentials struct {
 	Email    string `json:"email"`
 	Password string `json:"password"`
 }
 
+// DateList Dates in the trigger's zone on which it does not run
+type DateList = []string
+
 // Duration defines model for Duration.
 type Duration = string
+
+// ExcludedDate defines model for ExcludedDate.
+type ExcludedDate struct {
+	// Calendar The calendar that holds it; null for the trigger's own
+	Calendar *string `json:"calendar"`
+	Date     string  `json:"date"`
+}
+
+// Explanation defines model for Explanation.
+type Explanation struct {
+	// After The nearest fire after
+	After *wire.Instant `json:"after"`
+
+	// Answer For programs
+	Answer ExplanationAnswer `json:"answer"`
+
+	// At The instant in question
+	At wire.Instant `json:"at"`
+
+	// Backfilled The runs that backfills made of the fire
+	Backfilled []openapi_types.UUID `json:"backfilled"`
+
+	// Before The nearest fire before
+	Before *wire.Instant `json:"before"`
+
+	// Expected Whether the trigger fires in that minute
+	Expected bool `json:"expected"`
+
+	// FireAt The fire in question
+	FireAt *wire.Instant `json:"fire_at"`
+
+	// Local RFC 3339 with the zone's offset
+	Local      string      `json:"local"`
+	Occurrence *Occurrence `json:"occurrence,omitempty"`
+
+	// StartsAt When the run of that fire begins: later than it with jitter
+	StartsAt *wire.Instant `json:"starts_at"`
+
+	// Text For people, in the caller's language
+	Text     string `json:"text"`
+	Timezone string `json:"timezone"`
+
+	// Version The version of the workflow that was in force then
+	Version *int32 `json:"version"`
+}
+
+// ExplanationAnswer For programs
+type ExplanationAnswer string
 
 // Fire defines model for Fire.
 type Fire struct {
@@ -577,6 +889,9 @@ type Fire struct {
 
 	// Note Empty, or gap_moved, first_pass, second_pass
 	Note string `json:"note"`
+
+	// StartsBy With jitter: its run begins at `at` or later, before this
+	StartsBy *wire.Instant `json:"starts_by,omitempty"`
 }
 
 // GapRule What becomes of a local time that a clock change skips
@@ -664,9 +979,13 @@ type MembershipRole string
 
 // Occurrence defines model for Occurrence.
 type Occurrence struct {
-	Count      int32               `json:"count"`
-	FireAt     wire.Instant        `json:"fire_at"`
-	Outcome    OccurrenceOutcome   `json:"outcome"`
+	// Code Why, for programs: overlap, excluded, disabled, backfill and others; see docs/schedules.md
+	Code    *string           `json:"code"`
+	Count   int32             `json:"count"`
+	FireAt  wire.Instant      `json:"fire_at"`
+	Outcome OccurrenceOutcome `json:"outcome"`
+
+	// Reason Why, for people
 	Reason     *string             `json:"reason"`
 	RecordedAt wire.Instant        `json:"recorded_at"`
 	RunId      *openapi_types.UUID `json:"run_id"`
@@ -695,27 +1014,40 @@ type Preview struct {
 	// Anomalies Clock changes of the next two years that touch this schedule
 	Anomalies   []Anomaly `json:"anomalies"`
 	Description string    `json:"description"`
-	Fires       []Fire    `json:"fires"`
+
+	// Excluded The dates between the fires on which others are left out, at most 1000
+	Excluded []ExcludedDate `json:"excluded"`
+
+	// Fires Those that are not excluded
+	Fires []Fire `json:"fires"`
 }
 
 // PreviewRequest defines model for PreviewRequest.
 type PreviewRequest struct {
-	At     *wire.Instant `json:"at,omitempty"`
-	Count  *int32        `json:"count,omitempty"`
-	Cron   *string       `json:"cron,omitempty"`
-	EndsAt *wire.Instant `json:"ends_at,omitempty"`
-	Every  *Duration     `json:"every,omitempty"`
+	At       *wire.Instant `json:"at,omitempty"`
+	Calendar *string       `json:"calendar,omitempty"`
+	Count    *int32        `json:"count,omitempty"`
+	Cron     *string       `json:"cron,omitempty"`
+	EndsAt   *wire.Instant `json:"ends_at,omitempty"`
+	Every    *Duration     `json:"every,omitempty"`
+
+	// ExcludedDates Dates in the trigger's zone on which it does not run
+	ExcludedDates *DateList `json:"excluded_dates,omitempty"`
 
 	// From Now when absent
 	From *wire.Instant `json:"from,omitempty"`
 
 	// Gap What becomes of a local time that a clock change skips
-	Gap *GapRule `json:"gap,omitempty"`
+	Gap    *GapRule  `json:"gap,omitempty"`
+	Jitter *Duration `json:"jitter,omitempty"`
 
 	// OverlapHour Which pass of a local hour that a clock change repeats
 	OverlapHour *OverlapHourRule `json:"overlap_hour,omitempty"`
-	StartsAt    *wire.Instant    `json:"starts_at,omitempty"`
-	Timezone    *string          `json:"timezone,omitempty"`
+
+	// ProjectId Whose calendar it is; the caller's own project when absent
+	ProjectId *openapi_types.UUID `json:"project_id,omitempty"`
+	StartsAt  *wire.Instant       `json:"starts_at,omitempty"`
+	Timezone  *string             `json:"timezone,omitempty"`
 }
 
 // Problem defines model for Problem.
@@ -945,30 +1277,40 @@ type TokenTokenType string
 // Trigger defines model for Trigger.
 type Trigger struct {
 	At            *wire.Instant `json:"at,omitempty"`
+	Calendar      *string       `json:"calendar,omitempty"`
 	CatchUpLimit  *int32        `json:"catch_up_limit,omitempty"`
 	CatchUpWindow *string       `json:"catch_up_window,omitempty"`
 	Cron          *string       `json:"cron,omitempty"`
 
 	// Description For people, in the caller's language: Every weekday at 09:00
-	Description string        `json:"description"`
-	Enabled     bool          `json:"enabled"`
-	EndsAt      *wire.Instant `json:"ends_at,omitempty"`
-	Every       *string       `json:"every,omitempty"`
+	Description   string        `json:"description"`
+	Enabled       bool          `json:"enabled"`
+	EndsAt        *wire.Instant `json:"ends_at,omitempty"`
+	Every         *string       `json:"every,omitempty"`
+	ExcludedDates *[]string     `json:"excluded_dates,omitempty"`
 
 	// Gap What becomes of a local time that a clock change skips
-	Gap        *GapRule                `json:"gap,omitempty"`
-	Grace      *string                 `json:"grace,omitempty"`
-	Id         string                  `json:"id"`
-	Inputs     *map[string]interface{} `json:"inputs,omitempty"`
-	Missed     *TriggerMissed          `json:"missed,omitempty"`
-	NextFireAt *wire.Instant           `json:"next_fire_at"`
-	Overlap    *TriggerOverlap         `json:"overlap,omitempty"`
+	Gap     *GapRule                `json:"gap,omitempty"`
+	Grace   *string                 `json:"grace,omitempty"`
+	Id      string                  `json:"id"`
+	Inputs  *map[string]interface{} `json:"inputs,omitempty"`
+	Jitter  *string                 `json:"jitter,omitempty"`
+	MaxRuns *int32                  `json:"max_runs,omitempty"`
+	Missed  *TriggerMissed          `json:"missed,omitempty"`
+
+	// NextFireAt The next fire that is not excluded
+	NextFireAt *wire.Instant   `json:"next_fire_at"`
+	Overlap    *TriggerOverlap `json:"overlap,omitempty"`
 
 	// OverlapHour Which pass of a local hour that a clock change repeats
-	OverlapHour *OverlapHourRule `json:"overlap_hour,omitempty"`
-	StartsAt    *wire.Instant    `json:"starts_at,omitempty"`
-	Timezone    *string          `json:"timezone,omitempty"`
-	Type        TriggerType      `json:"type"`
+	OverlapHour        *OverlapHourRule `json:"overlap_hour,omitempty"`
+	PauseAfterFailures *int32           `json:"pause_after_failures,omitempty"`
+
+	// PausedReason Why the trigger stopped by itself; enabling or saving the workflow lets it go on
+	PausedReason *string       `json:"paused_reason"`
+	StartsAt     *wire.Instant `json:"starts_at,omitempty"`
+	Timezone     *string       `json:"timezone,omitempty"`
+	Type         TriggerType   `json:"type"`
 }
 
 // TriggerMissed defines model for Trigger.Missed.
@@ -982,9 +1324,12 @@ type TriggerType string
 
 // TriggerInput defines model for TriggerInput.
 type TriggerInput struct {
-	At            *wire.Instant `json:"at,omitempty"`
-	CatchUpLimit  *int32        `json:"catch_up_limit,omitempty"`
-	CatchUpWindow *Duration     `json:"catch_up_window,omitempty"`
+	At *wire.Instant `json:"at,omitempty"`
+
+	// Calendar The name of a calendar of the project whose dates are excluded too
+	Calendar      *string   `json:"calendar,omitempty"`
+	CatchUpLimit  *int32    `json:"catch_up_limit,omitempty"`
+	CatchUpWindow *Duration `json:"catch_up_window,omitempty"`
 
 	// Cron Five fields (minute first), six (second first) or @daily and its like
 	Cron *string `json:"cron,omitempty"`
@@ -995,6 +1340,9 @@ type TriggerInput struct {
 	EndsAt      *wire.Instant `json:"ends_at,omitempty"`
 	Every       *Duration     `json:"every,omitempty"`
 
+	// ExcludedDates Dates in the trigger's zone on which it does not run
+	ExcludedDates *DateList `json:"excluded_dates,omitempty"`
+
 	// Gap What becomes of a local time that a clock change skips
 	Gap   *GapRule   `json:"gap,omitempty"`
 	Grace *Duration  `json:"grace,omitempty"`
@@ -1002,7 +1350,11 @@ type TriggerInput struct {
 
 	// Inputs Inputs of the runs that this trigger starts
 	Inputs *map[string]interface{} `json:"inputs,omitempty"`
-	Missed *TriggerInputMissed     `json:"missed,omitempty"`
+	Jitter *Duration               `json:"jitter,omitempty"`
+
+	// MaxRuns How many runs its schedule starts, ever
+	MaxRuns *int32              `json:"max_runs,omitempty"`
+	Missed  *TriggerInputMissed `json:"missed,omitempty"`
 
 	// NextFireAt Set by the server; ignored
 	NextFireAt interface{}          `json:"next_fire_at,omitempty"`
@@ -1010,7 +1362,13 @@ type TriggerInput struct {
 
 	// OverlapHour Which pass of a local hour that a clock change repeats
 	OverlapHour *OverlapHourRule `json:"overlap_hour,omitempty"`
-	StartsAt    *wire.Instant    `json:"starts_at,omitempty"`
+
+	// PauseAfterFailures After how many failed runs in a row the trigger stops
+	PauseAfterFailures *int32 `json:"pause_after_failures,omitempty"`
+
+	// PausedReason Set by the server; ignored
+	PausedReason interface{}   `json:"paused_reason,omitempty"`
+	StartsAt     *wire.Instant `json:"starts_at,omitempty"`
 
 	// Timezone IANA name; UTC when absent
 	Timezone *string          `json:"timezone,omitempty"`
@@ -1132,8 +1490,14 @@ type Limit = int32
 // To defines model for To.
 type To = wire.Instant
 
+// TriggerID defines model for TriggerID.
+type TriggerID = Identifier
+
 // Failure defines model for Failure.
 type Failure = Problem
+
+// OneBackfill defines model for OneBackfill.
+type OneBackfill = Backfill
 
 // OneWorkflow defines model for OneWorkflow.
 type OneWorkflow = Workflow
@@ -1144,8 +1508,20 @@ type RunAccepted = Run
 // Session defines model for Session.
 type Session = Token
 
+// BackfillPeriod defines model for BackfillPeriod.
+type BackfillPeriod = BackfillInput
+
 // Definition defines model for Definition.
 type Definition = WorkflowInput
+
+// ListCalendarsParams defines parameters for ListCalendars.
+type ListCalendarsParams struct {
+	ProjectId *openapi_types.UUID `form:"project_id,omitempty" json:"project_id,omitempty"`
+
+	// Cursor `next_cursor` of the page before
+	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+	Limit  *Limit  `form:"limit,omitempty" json:"limit,omitempty"`
+}
 
 // StreamEventsParams defines parameters for StreamEvents.
 type StreamEventsParams struct {
@@ -1271,6 +1647,29 @@ type StartRunParams struct {
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
+// ListBackfillsParams defines parameters for ListBackfills.
+type ListBackfillsParams struct {
+	// Cursor `next_cursor` of the page before
+	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+	Limit  *Limit  `form:"limit,omitempty" json:"limit,omitempty"`
+}
+
+// StartBackfillParams defines parameters for StartBackfill.
+type StartBackfillParams struct {
+	// IdempotencyKey A second call with the same key within 24 hours answers with the run of the first
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
+// ExplainFireParams defines parameters for ExplainFire.
+type ExplainFireParams struct {
+	// At The time in question, which stands for its minute: an instant (`2026-11-23T09:00:00Z`), or a time on the clock of the
+	// trigger's zone (`2026-11-23T09:00`)
+	At string `form:"at" json:"at"`
+
+	// AcceptLanguage Language of descriptions (es or en)
+	AcceptLanguage *AcceptLanguage `json:"Accept-Language,omitempty"`
+}
+
 // ListVersionsParams defines parameters for ListVersions.
 type ListVersionsParams struct {
 	// Cursor `next_cursor` of the page before
@@ -1283,6 +1682,12 @@ type LoginJSONRequestBody = Credentials
 
 // RegisterJSONRequestBody defines body for Register for application/json ContentType.
 type RegisterJSONRequestBody = Registration
+
+// CreateCalendarJSONRequestBody defines body for CreateCalendar for application/json ContentType.
+type CreateCalendarJSONRequestBody = CalendarInput
+
+// ReplaceCalendarJSONRequestBody defines body for ReplaceCalendar for application/json ContentType.
+type ReplaceCalendarJSONRequestBody = CalendarInput
 
 // LimitHostJSONRequestBody defines body for LimitHost for application/json ContentType.
 type LimitHostJSONRequestBody = HostLimits
@@ -1308,6 +1713,12 @@ type ReplaceWorkflowJSONRequestBody = WorkflowInput
 // StartRunJSONRequestBody defines body for StartRun for application/json ContentType.
 type StartRunJSONRequestBody = RunStart
 
+// StartBackfillJSONRequestBody defines body for StartBackfill for application/json ContentType.
+type StartBackfillJSONRequestBody = BackfillInput
+
+// PreviewBackfillJSONRequestBody defines body for PreviewBackfill for application/json ContentType.
+type PreviewBackfillJSONRequestBody = BackfillInput
+
 // ServerInterface represents all server handlers.
 type ServerInterface interface {
 	// Login Exchange e-mail and password for an access token and the session cookies
@@ -1325,6 +1736,33 @@ type ServerInterface interface {
 	// Register Create an account; the first one is the administrator
 	// (POST /auth/register)
 	Register(ctx echo.Context) error
+	// GetBackfill A backfill with its progress
+	// (GET /backfills/{id})
+	GetBackfill(ctx echo.Context, id ID) error
+	// CancelBackfill Begin no more runs, and cancel those under way
+	// (POST /backfills/{id}/cancel)
+	CancelBackfill(ctx echo.Context, id ID) error
+	// PauseBackfill Begin no more runs; those under way go on
+	// (POST /backfills/{id}/pause)
+	PauseBackfill(ctx echo.Context, id ID) error
+	// ResumeBackfill Go on with a paused backfill
+	// (POST /backfills/{id}/resume)
+	ResumeBackfill(ctx echo.Context, id ID) error
+	// ListCalendars List the calendars of the caller's projects, newest first
+	// (GET /calendars)
+	ListCalendars(ctx echo.Context, params ListCalendarsParams) error
+	// CreateCalendar Create a calendar
+	// (POST /calendars)
+	CreateCalendar(ctx echo.Context) error
+	// DeleteCalendar Delete a calendar that no trigger names
+	// (DELETE /calendars/{id})
+	DeleteCalendar(ctx echo.Context, id ID) error
+	// GetCalendar One calendar
+	// (GET /calendars/{id})
+	GetCalendar(ctx echo.Context, id ID) error
+	// ReplaceCalendar Change a calendar
+	// (PUT /calendars/{id})
+	ReplaceCalendar(ctx echo.Context, id ID) error
 	// StreamEvents Live changes as server-sent events
 	// (GET /events)
 	StreamEvents(ctx echo.Context, params StreamEventsParams) error
@@ -1391,6 +1829,18 @@ type ServerInterface interface {
 	// StartRun Start a run now
 	// (POST /workflows/{id}/runs)
 	StartRun(ctx echo.Context, id ID, params StartRunParams) error
+	// ListBackfills The backfills of a trigger, newest first
+	// (GET /workflows/{id}/triggers/{trigger}/backfills)
+	ListBackfills(ctx echo.Context, id ID, trigger TriggerID, params ListBackfillsParams) error
+	// StartBackfill Run the fires of a past period after all
+	// (POST /workflows/{id}/triggers/{trigger}/backfills)
+	StartBackfill(ctx echo.Context, id ID, trigger TriggerID, params StartBackfillParams) error
+	// PreviewBackfill List the fires that a backfill would run
+	// (POST /workflows/{id}/triggers/{trigger}/backfills/preview)
+	PreviewBackfill(ctx echo.Context, id ID, trigger TriggerID) error
+	// ExplainFire Why a trigger did, or did not, run at a time
+	// (GET /workflows/{id}/triggers/{trigger}/explain)
+	ExplainFire(ctx echo.Context, id ID, trigger TriggerID, params ExplainFireParams) error
 	// ListVersions The versions of a workflow, newest first
 	// (GET /workflows/{id}/versions)
 	ListVersions(ctx echo.Context, id ID, params ListVersionsParams) error
@@ -1446,6 +1896,159 @@ func (w *ServerInterfaceWrapper) Register(ctx echo.Context) error {
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.Register(ctx)
+	return err
+}
+
+// GetBackfill converts echo context to params.
+func (w *ServerInterfaceWrapper) GetBackfill(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "id" -------------
+	var id ID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", ctx.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.GetBackfill(ctx, id)
+	return err
+}
+
+// CancelBackfill converts echo context to params.
+func (w *ServerInterfaceWrapper) CancelBackfill(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "id" -------------
+	var id ID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", ctx.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.CancelBackfill(ctx, id)
+	return err
+}
+
+// PauseBackfill converts echo context to params.
+func (w *ServerInterfaceWrapper) PauseBackfill(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "id" -------------
+	var id ID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", ctx.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.PauseBackfill(ctx, id)
+	return err
+}
+
+// ResumeBackfill converts echo context to params.
+func (w *ServerInterfaceWrapper) ResumeBackfill(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "id" -------------
+	var id ID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", ctx.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ResumeBackfill(ctx, id)
+	return err
+}
+
+// ListCalendars converts echo context to params.
+func (w *ServerInterfaceWrapper) ListCalendars(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListCalendarsParams
+	// ------------- Optional query parameter "project_id" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "project_id", ctx.QueryParams(), &params.ProjectId, runtime.BindQueryParameterOptions{Type: "string", Format: "uuid"})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter project_id: %s", err))
+	}
+
+	// ------------- Optional query parameter "cursor" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cursor", ctx.QueryParams(), &params.Cursor, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter cursor: %s", err))
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", ctx.QueryParams(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: "int32"})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter limit: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListCalendars(ctx, params)
+	return err
+}
+
+// CreateCalendar converts echo context to params.
+func (w *ServerInterfaceWrapper) CreateCalendar(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.CreateCalendar(ctx)
+	return err
+}
+
+// DeleteCalendar converts echo context to params.
+func (w *ServerInterfaceWrapper) DeleteCalendar(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "id" -------------
+	var id ID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", ctx.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.DeleteCalendar(ctx, id)
+	return err
+}
+
+// GetCalendar converts echo context to params.
+func (w *ServerInterfaceWrapper) GetCalendar(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "id" -------------
+	var id ID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", ctx.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.GetCalendar(ctx, id)
+	return err
+}
+
+// ReplaceCalendar converts echo context to params.
+func (w *ServerInterfaceWrapper) ReplaceCalendar(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "id" -------------
+	var id ID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", ctx.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ReplaceCalendar(ctx, id)
 	return err
 }
 
@@ -2145,6 +2748,164 @@ func (w *ServerInterfaceWrapper) StartRun(ctx echo.Context) error {
 	return err
 }
 
+// ListBackfills converts echo context to params.
+func (w *ServerInterfaceWrapper) ListBackfills(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "id" -------------
+	var id ID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", ctx.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
+	}
+
+	// ------------- Path parameter "trigger" -------------
+	var trigger TriggerID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "trigger", ctx.Param("trigger"), &trigger, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter trigger: %s", err))
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListBackfillsParams
+	// ------------- Optional query parameter "cursor" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cursor", ctx.QueryParams(), &params.Cursor, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter cursor: %s", err))
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", ctx.QueryParams(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: "int32"})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter limit: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListBackfills(ctx, id, trigger, params)
+	return err
+}
+
+// StartBackfill converts echo context to params.
+func (w *ServerInterfaceWrapper) StartBackfill(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "id" -------------
+	var id ID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", ctx.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
+	}
+
+	// ------------- Path parameter "trigger" -------------
+	var trigger TriggerID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "trigger", ctx.Param("trigger"), &trigger, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter trigger: %s", err))
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params StartBackfillParams
+
+	headers := ctx.Request().Header
+	// ------------- Optional header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for Idempotency-Key, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter Idempotency-Key: %s", err))
+		}
+
+		params.IdempotencyKey = &IdempotencyKey
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.StartBackfill(ctx, id, trigger, params)
+	return err
+}
+
+// PreviewBackfill converts echo context to params.
+func (w *ServerInterfaceWrapper) PreviewBackfill(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "id" -------------
+	var id ID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", ctx.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
+	}
+
+	// ------------- Path parameter "trigger" -------------
+	var trigger TriggerID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "trigger", ctx.Param("trigger"), &trigger, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter trigger: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.PreviewBackfill(ctx, id, trigger)
+	return err
+}
+
+// ExplainFire converts echo context to params.
+func (w *ServerInterfaceWrapper) ExplainFire(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "id" -------------
+	var id ID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", ctx.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
+	}
+
+	// ------------- Path parameter "trigger" -------------
+	var trigger TriggerID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "trigger", ctx.Param("trigger"), &trigger, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter trigger: %s", err))
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ExplainFireParams
+	// ------------- Required query parameter "at" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, true, "at", ctx.QueryParams(), &params.At, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter at: %s", err))
+	}
+
+	headers := ctx.Request().Header
+	// ------------- Optional header parameter "Accept-Language" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Accept-Language")]; found {
+		var AcceptLanguage AcceptLanguage
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for Accept-Language, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Accept-Language", valueList[0], &AcceptLanguage, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter Accept-Language: %s", err))
+		}
+
+		params.AcceptLanguage = &AcceptLanguage
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ExplainFire(ctx, id, trigger, params)
+	return err
+}
+
 // ListVersions converts echo context to params.
 func (w *ServerInterfaceWrapper) ListVersions(ctx echo.Context) error {
 	var err error
@@ -2266,6 +3027,19 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.GET(options.BaseURL+"/workflows/:id/versions/:version", wrapper.GetVersion, options.OperationMiddlewares["getVersion"]...)
 	router.POST(options.BaseURL+"/workflows/:id/runs", wrapper.StartRun, options.OperationMiddlewares["startRun"]...)
 	router.GET(options.BaseURL+"/workflows/:id/occurrences", wrapper.ListOccurrences, options.OperationMiddlewares["listOccurrences"]...)
+	router.GET(options.BaseURL+"/workflows/:id/triggers/:trigger/explain", wrapper.ExplainFire, options.OperationMiddlewares["explainFire"]...)
+	router.POST(options.BaseURL+"/workflows/:id/triggers/:trigger/backfills/preview", wrapper.PreviewBackfill, options.OperationMiddlewares["previewBackfill"]...)
+	router.GET(options.BaseURL+"/workflows/:id/triggers/:trigger/backfills", wrapper.ListBackfills, options.OperationMiddlewares["listBackfills"]...)
+	router.POST(options.BaseURL+"/workflows/:id/triggers/:trigger/backfills", wrapper.StartBackfill, options.OperationMiddlewares["startBackfill"]...)
+	router.GET(options.BaseURL+"/backfills/:id", wrapper.GetBackfill, options.OperationMiddlewares["getBackfill"]...)
+	router.POST(options.BaseURL+"/backfills/:id/pause", wrapper.PauseBackfill, options.OperationMiddlewares["pauseBackfill"]...)
+	router.POST(options.BaseURL+"/backfills/:id/resume", wrapper.ResumeBackfill, options.OperationMiddlewares["resumeBackfill"]...)
+	router.POST(options.BaseURL+"/backfills/:id/cancel", wrapper.CancelBackfill, options.OperationMiddlewares["cancelBackfill"]...)
+	router.GET(options.BaseURL+"/calendars", wrapper.ListCalendars, options.OperationMiddlewares["listCalendars"]...)
+	router.POST(options.BaseURL+"/calendars", wrapper.CreateCalendar, options.OperationMiddlewares["createCalendar"]...)
+	router.DELETE(options.BaseURL+"/calendars/:id", wrapper.DeleteCalendar, options.OperationMiddlewares["deleteCalendar"]...)
+	router.GET(options.BaseURL+"/calendars/:id", wrapper.GetCalendar, options.OperationMiddlewares["getCalendar"]...)
+	router.PUT(options.BaseURL+"/calendars/:id", wrapper.ReplaceCalendar, options.OperationMiddlewares["replaceCalendar"]...)
 	router.POST(options.BaseURL+"/schedules/preview", wrapper.PreviewSchedule, options.OperationMiddlewares["previewSchedule"]...)
 	router.GET(options.BaseURL+"/runs", wrapper.ListRuns, options.OperationMiddlewares["listRuns"]...)
 	router.GET(options.BaseURL+"/runs/:id", wrapper.GetRun, options.OperationMiddlewares["getRun"]...)
@@ -2281,6 +3055,8 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 }
 
 type FailureApplicationProblemPlusJSONResponse Problem
+
+type OneBackfillJSONResponse Backfill
 
 type OneWorkflowResponseHeaders struct {
 	ETag *string
@@ -2490,6 +3266,362 @@ type RegisterdefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response RegisterdefaultApplicationProblemPlusJSONResponse) VisitRegisterResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetBackfillRequestObject struct {
+	Id ID `json:"id"`
+}
+
+type GetBackfillResponseObject interface {
+	VisitGetBackfillResponse(w http.ResponseWriter) error
+}
+
+type GetBackfill200JSONResponse struct{ OneBackfillJSONResponse }
+
+func (response GetBackfill200JSONResponse) VisitGetBackfillResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetBackfilldefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetBackfilldefaultApplicationProblemPlusJSONResponse) VisitGetBackfillResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CancelBackfillRequestObject struct {
+	Id ID `json:"id"`
+}
+
+type CancelBackfillResponseObject interface {
+	VisitCancelBackfillResponse(w http.ResponseWriter) error
+}
+
+type CancelBackfill200JSONResponse struct{ OneBackfillJSONResponse }
+
+func (response CancelBackfill200JSONResponse) VisitCancelBackfillResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CancelBackfilldefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response CancelBackfilldefaultApplicationProblemPlusJSONResponse) VisitCancelBackfillResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PauseBackfillRequestObject struct {
+	Id ID `json:"id"`
+}
+
+type PauseBackfillResponseObject interface {
+	VisitPauseBackfillResponse(w http.ResponseWriter) error
+}
+
+type PauseBackfill200JSONResponse struct{ OneBackfillJSONResponse }
+
+func (response PauseBackfill200JSONResponse) VisitPauseBackfillResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PauseBackfilldefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response PauseBackfilldefaultApplicationProblemPlusJSONResponse) VisitPauseBackfillResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ResumeBackfillRequestObject struct {
+	Id ID `json:"id"`
+}
+
+type ResumeBackfillResponseObject interface {
+	VisitResumeBackfillResponse(w http.ResponseWriter) error
+}
+
+type ResumeBackfill200JSONResponse struct{ OneBackfillJSONResponse }
+
+func (response ResumeBackfill200JSONResponse) VisitResumeBackfillResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ResumeBackfilldefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ResumeBackfilldefaultApplicationProblemPlusJSONResponse) VisitResumeBackfillResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListCalendarsRequestObject struct {
+	Params ListCalendarsParams
+}
+
+type ListCalendarsResponseObject interface {
+	VisitListCalendarsResponse(w http.ResponseWriter) error
+}
+
+type ListCalendars200JSONResponse CalendarPage
+
+func (response ListCalendars200JSONResponse) VisitListCalendarsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListCalendarsdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListCalendarsdefaultApplicationProblemPlusJSONResponse) VisitListCalendarsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateCalendarRequestObject struct {
+	Body *CreateCalendarJSONRequestBody
+}
+
+type CreateCalendarResponseObject interface {
+	VisitCreateCalendarResponse(w http.ResponseWriter) error
+}
+
+type CreateCalendar201ResponseHeaders struct {
+	Location *string
+}
+
+type CreateCalendar201JSONResponse struct {
+	Body    Calendar
+	Headers CreateCalendar201ResponseHeaders
+}
+
+func (response CreateCalendar201JSONResponse) VisitCreateCalendarResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.Location != nil {
+		w.Header().Set("Location", fmt.Sprint(*response.Headers.Location))
+	}
+	w.WriteHeader(201)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateCalendardefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response CreateCalendardefaultApplicationProblemPlusJSONResponse) VisitCreateCalendarResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteCalendarRequestObject struct {
+	Id ID `json:"id"`
+}
+
+type DeleteCalendarResponseObject interface {
+	VisitDeleteCalendarResponse(w http.ResponseWriter) error
+}
+
+type DeleteCalendar204Response struct {
+}
+
+func (response DeleteCalendar204Response) VisitDeleteCalendarResponse(w http.ResponseWriter) error {
+	w.WriteHeader(204)
+	return nil
+}
+
+type DeleteCalendardefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response DeleteCalendardefaultApplicationProblemPlusJSONResponse) VisitDeleteCalendarResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetCalendarRequestObject struct {
+	Id ID `json:"id"`
+}
+
+type GetCalendarResponseObject interface {
+	VisitGetCalendarResponse(w http.ResponseWriter) error
+}
+
+type GetCalendar200JSONResponse Calendar
+
+func (response GetCalendar200JSONResponse) VisitGetCalendarResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetCalendardefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetCalendardefaultApplicationProblemPlusJSONResponse) VisitGetCalendarResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ReplaceCalendarRequestObject struct {
+	Id   ID `json:"id"`
+	Body *ReplaceCalendarJSONRequestBody
+}
+
+type ReplaceCalendarResponseObject interface {
+	VisitReplaceCalendarResponse(w http.ResponseWriter) error
+}
+
+type ReplaceCalendar200JSONResponse Calendar
+
+func (response ReplaceCalendar200JSONResponse) VisitReplaceCalendarResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ReplaceCalendardefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ReplaceCalendardefaultApplicationProblemPlusJSONResponse) VisitReplaceCalendarResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -3422,6 +4554,181 @@ func (response StartRundefaultApplicationProblemPlusJSONResponse) VisitStartRunR
 	return err
 }
 
+type ListBackfillsRequestObject struct {
+	Id      ID        `json:"id"`
+	Trigger TriggerID `json:"trigger"`
+	Params  ListBackfillsParams
+}
+
+type ListBackfillsResponseObject interface {
+	VisitListBackfillsResponse(w http.ResponseWriter) error
+}
+
+type ListBackfills200JSONResponse BackfillPage
+
+func (response ListBackfills200JSONResponse) VisitListBackfillsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListBackfillsdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListBackfillsdefaultApplicationProblemPlusJSONResponse) VisitListBackfillsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type StartBackfillRequestObject struct {
+	Id      ID        `json:"id"`
+	Trigger TriggerID `json:"trigger"`
+	Params  StartBackfillParams
+	Body    *StartBackfillJSONRequestBody
+}
+
+type StartBackfillResponseObject interface {
+	VisitStartBackfillResponse(w http.ResponseWriter) error
+}
+
+type StartBackfill201ResponseHeaders struct {
+	Location *string
+}
+
+type StartBackfill201JSONResponse struct {
+	Body    Backfill
+	Headers StartBackfill201ResponseHeaders
+}
+
+func (response StartBackfill201JSONResponse) VisitStartBackfillResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.Location != nil {
+		w.Header().Set("Location", fmt.Sprint(*response.Headers.Location))
+	}
+	w.WriteHeader(201)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type StartBackfilldefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response StartBackfilldefaultApplicationProblemPlusJSONResponse) VisitStartBackfillResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PreviewBackfillRequestObject struct {
+	Id      ID        `json:"id"`
+	Trigger TriggerID `json:"trigger"`
+	Body    *PreviewBackfillJSONRequestBody
+}
+
+type PreviewBackfillResponseObject interface {
+	VisitPreviewBackfillResponse(w http.ResponseWriter) error
+}
+
+type PreviewBackfill200JSONResponse BackfillPreview
+
+func (response PreviewBackfill200JSONResponse) VisitPreviewBackfillResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PreviewBackfilldefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response PreviewBackfilldefaultApplicationProblemPlusJSONResponse) VisitPreviewBackfillResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ExplainFireRequestObject struct {
+	Id      ID        `json:"id"`
+	Trigger TriggerID `json:"trigger"`
+	Params  ExplainFireParams
+}
+
+type ExplainFireResponseObject interface {
+	VisitExplainFireResponse(w http.ResponseWriter) error
+}
+
+type ExplainFire200JSONResponse Explanation
+
+func (response ExplainFire200JSONResponse) VisitExplainFireResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ExplainFiredefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ExplainFiredefaultApplicationProblemPlusJSONResponse) VisitExplainFireResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type ListVersionsRequestObject struct {
 	Id     ID `json:"id"`
 	Params ListVersionsParams
@@ -3519,6 +4826,33 @@ type StrictServerInterface interface {
 	// Register Create an account; the first one is the administrator
 	// (POST /auth/register)
 	Register(ctx context.Context, request RegisterRequestObject) (RegisterResponseObject, error)
+	// GetBackfill A backfill with its progress
+	// (GET /backfills/{id})
+	GetBackfill(ctx context.Context, request GetBackfillRequestObject) (GetBackfillResponseObject, error)
+	// CancelBackfill Begin no more runs, and cancel those under way
+	// (POST /backfills/{id}/cancel)
+	CancelBackfill(ctx context.Context, request CancelBackfillRequestObject) (CancelBackfillResponseObject, error)
+	// PauseBackfill Begin no more runs; those under way go on
+	// (POST /backfills/{id}/pause)
+	PauseBackfill(ctx context.Context, request PauseBackfillRequestObject) (PauseBackfillResponseObject, error)
+	// ResumeBackfill Go on with a paused backfill
+	// (POST /backfills/{id}/resume)
+	ResumeBackfill(ctx context.Context, request ResumeBackfillRequestObject) (ResumeBackfillResponseObject, error)
+	// ListCalendars List the calendars of the caller's projects, newest first
+	// (GET /calendars)
+	ListCalendars(ctx context.Context, request ListCalendarsRequestObject) (ListCalendarsResponseObject, error)
+	// CreateCalendar Create a calendar
+	// (POST /calendars)
+	CreateCalendar(ctx context.Context, request CreateCalendarRequestObject) (CreateCalendarResponseObject, error)
+	// DeleteCalendar Delete a calendar that no trigger names
+	// (DELETE /calendars/{id})
+	DeleteCalendar(ctx context.Context, request DeleteCalendarRequestObject) (DeleteCalendarResponseObject, error)
+	// GetCalendar One calendar
+	// (GET /calendars/{id})
+	GetCalendar(ctx context.Context, request GetCalendarRequestObject) (GetCalendarResponseObject, error)
+	// ReplaceCalendar Change a calendar
+	// (PUT /calendars/{id})
+	ReplaceCalendar(ctx context.Context, request ReplaceCalendarRequestObject) (ReplaceCalendarResponseObject, error)
 	// StreamEvents Live changes as server-sent events
 	// (GET /events)
 	StreamEvents(ctx context.Context, request StreamEventsRequestObject) (StreamEventsResponseObject, error)
@@ -3585,6 +4919,18 @@ type StrictServerInterface interface {
 	// StartRun Start a run now
 	// (POST /workflows/{id}/runs)
 	StartRun(ctx context.Context, request StartRunRequestObject) (StartRunResponseObject, error)
+	// ListBackfills The backfills of a trigger, newest first
+	// (GET /workflows/{id}/triggers/{trigger}/backfills)
+	ListBackfills(ctx context.Context, request ListBackfillsRequestObject) (ListBackfillsResponseObject, error)
+	// StartBackfill Run the fires of a past period after all
+	// (POST /workflows/{id}/triggers/{trigger}/backfills)
+	StartBackfill(ctx context.Context, request StartBackfillRequestObject) (StartBackfillResponseObject, error)
+	// PreviewBackfill List the fires that a backfill would run
+	// (POST /workflows/{id}/triggers/{trigger}/backfills/preview)
+	PreviewBackfill(ctx context.Context, request PreviewBackfillRequestObject) (PreviewBackfillResponseObject, error)
+	// ExplainFire Why a trigger did, or did not, run at a time
+	// (GET /workflows/{id}/triggers/{trigger}/explain)
+	ExplainFire(ctx context.Context, request ExplainFireRequestObject) (ExplainFireResponseObject, error)
 	// ListVersions The versions of a workflow, newest first
 	// (GET /workflows/{id}/versions)
 	ListVersions(ctx context.Context, request ListVersionsRequestObject) (ListVersionsResponseObject, error)
@@ -3760,6 +5106,275 @@ func (sh *strictHandler) Register(ctx echo.Context) error {
 		return err
 	} else if validResponse, ok := response.(RegisterResponseObject); ok {
 		return validResponse.VisitRegisterResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetBackfill operation middleware
+func (sh *strictHandler) GetBackfill(ctx echo.Context, id ID) error {
+	var request GetBackfillRequestObject
+
+	request.Id = id
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetBackfill(ctx.Request().Context(), request.(GetBackfillRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetBackfill")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetBackfillResponseObject); ok {
+		return validResponse.VisitGetBackfillResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// CancelBackfill operation middleware
+func (sh *strictHandler) CancelBackfill(ctx echo.Context, id ID) error {
+	var request CancelBackfillRequestObject
+
+	request.Id = id
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.CancelBackfill(ctx.Request().Context(), request.(CancelBackfillRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CancelBackfill")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(CancelBackfillResponseObject); ok {
+		return validResponse.VisitCancelBackfillResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// PauseBackfill operation middleware
+func (sh *strictHandler) PauseBackfill(ctx echo.Context, id ID) error {
+	var request PauseBackfillRequestObject
+
+	request.Id = id
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.PauseBackfill(ctx.Request().Context(), request.(PauseBackfillRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "PauseBackfill")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(PauseBackfillResponseObject); ok {
+		return validResponse.VisitPauseBackfillResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ResumeBackfill operation middleware
+func (sh *strictHandler) ResumeBackfill(ctx echo.Context, id ID) error {
+	var request ResumeBackfillRequestObject
+
+	request.Id = id
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ResumeBackfill(ctx.Request().Context(), request.(ResumeBackfillRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ResumeBackfill")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ResumeBackfillResponseObject); ok {
+		return validResponse.VisitResumeBackfillResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListCalendars operation middleware
+func (sh *strictHandler) ListCalendars(ctx echo.Context, params ListCalendarsParams) error {
+	var request ListCalendarsRequestObject
+
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListCalendars(ctx.Request().Context(), request.(ListCalendarsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListCalendars")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListCalendarsResponseObject); ok {
+		return validResponse.VisitListCalendarsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// CreateCalendar operation middleware
+func (sh *strictHandler) CreateCalendar(ctx echo.Context) error {
+	var request CreateCalendarRequestObject
+
+	var body CreateCalendarJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.CreateCalendar(ctx.Request().Context(), request.(CreateCalendarRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CreateCalendar")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(CreateCalendarResponseObject); ok {
+		return validResponse.VisitCreateCalendarResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// DeleteCalendar operation middleware
+func (sh *strictHandler) DeleteCalendar(ctx echo.Context, id ID) error {
+	var request DeleteCalendarRequestObject
+
+	request.Id = id
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.DeleteCalendar(ctx.Request().Context(), request.(DeleteCalendarRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "DeleteCalendar")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(DeleteCalendarResponseObject); ok {
+		return validResponse.VisitDeleteCalendarResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetCalendar operation middleware
+func (sh *strictHandler) GetCalendar(ctx echo.Context, id ID) error {
+	var request GetCalendarRequestObject
+
+	request.Id = id
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetCalendar(ctx.Request().Context(), request.(GetCalendarRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetCalendar")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetCalendarResponseObject); ok {
+		return validResponse.VisitGetCalendarResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ReplaceCalendar operation middleware
+func (sh *strictHandler) ReplaceCalendar(ctx echo.Context, id ID) error {
+	var request ReplaceCalendarRequestObject
+
+	request.Id = id
+
+	var body ReplaceCalendarJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ReplaceCalendar(ctx.Request().Context(), request.(ReplaceCalendarRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ReplaceCalendar")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ReplaceCalendarResponseObject); ok {
+		return validResponse.VisitReplaceCalendarResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}
@@ -4503,6 +6118,159 @@ func (sh *strictHandler) StartRun(ctx echo.Context, id ID, params StartRunParams
 		return err
 	} else if validResponse, ok := response.(StartRunResponseObject); ok {
 		return validResponse.VisitStartRunResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListBackfills operation middleware
+func (sh *strictHandler) ListBackfills(ctx echo.Context, id ID, trigger TriggerID, params ListBackfillsParams) error {
+	var request ListBackfillsRequestObject
+
+	request.Id = id
+	request.Trigger = trigger
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListBackfills(ctx.Request().Context(), request.(ListBackfillsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListBackfills")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListBackfillsResponseObject); ok {
+		return validResponse.VisitListBackfillsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// StartBackfill operation middleware
+func (sh *strictHandler) StartBackfill(ctx echo.Context, id ID, trigger TriggerID, params StartBackfillParams) error {
+	var request StartBackfillRequestObject
+
+	request.Id = id
+	request.Trigger = trigger
+	request.Params = params
+
+	var body StartBackfillJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.StartBackfill(ctx.Request().Context(), request.(StartBackfillRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "StartBackfill")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(StartBackfillResponseObject); ok {
+		return validResponse.VisitStartBackfillResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// PreviewBackfill operation middleware
+func (sh *strictHandler) PreviewBackfill(ctx echo.Context, id ID, trigger TriggerID) error {
+	var request PreviewBackfillRequestObject
+
+	request.Id = id
+	request.Trigger = trigger
+
+	var body PreviewBackfillJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.PreviewBackfill(ctx.Request().Context(), request.(PreviewBackfillRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "PreviewBackfill")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(PreviewBackfillResponseObject); ok {
+		return validResponse.VisitPreviewBackfillResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ExplainFire operation middleware
+func (sh *strictHandler) ExplainFire(ctx echo.Context, id ID, trigger TriggerID, params ExplainFireParams) error {
+	var request ExplainFireRequestObject
+
+	request.Id = id
+	request.Trigger = trigger
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ExplainFire(ctx.Request().Context(), request.(ExplainFireRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ExplainFire")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ExplainFireResponseObject); ok {
+		return validResponse.VisitExplainFireResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}

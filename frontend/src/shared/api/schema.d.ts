@@ -284,6 +284,192 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/workflows/{id}/triggers/{trigger}/explain": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["ID"];
+                /** @description The trigger's id in the workflow */
+                trigger: components["parameters"]["TriggerID"];
+            };
+            cookie?: never;
+        };
+        /** Why a trigger did, or did not, run at a time */
+        get: operations["explainFire"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/workflows/{id}/triggers/{trigger}/backfills/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["ID"];
+                /** @description The trigger's id in the workflow */
+                trigger: components["parameters"]["TriggerID"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** List the fires that a backfill would run */
+        post: operations["previewBackfill"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/workflows/{id}/triggers/{trigger}/backfills": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["ID"];
+                /** @description The trigger's id in the workflow */
+                trigger: components["parameters"]["TriggerID"];
+            };
+            cookie?: never;
+        };
+        /** The backfills of a trigger, newest first */
+        get: operations["listBackfills"];
+        put?: never;
+        /**
+         * Run the fires of a past period after all
+         * @description Each fire in the period becomes one run of the workflow's current version, the oldest first, also where the schedule ran
+         *     it already. Fires on excluded dates are left out. The runs neither wait for those of the schedule nor hold them up.
+         */
+        post: operations["startBackfill"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/backfills/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["ID"];
+            };
+            cookie?: never;
+        };
+        /** A backfill with its progress */
+        get: operations["getBackfill"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/backfills/{id}/pause": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["ID"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Begin no more runs; those under way go on */
+        post: operations["pauseBackfill"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/backfills/{id}/resume": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["ID"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Go on with a paused backfill */
+        post: operations["resumeBackfill"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/backfills/{id}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["ID"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Begin no more runs, and cancel those under way */
+        post: operations["cancelBackfill"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/calendars": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the calendars of the caller's projects, newest first */
+        get: operations["listCalendars"];
+        put?: never;
+        /** Create a calendar */
+        post: operations["createCalendar"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/calendars/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["ID"];
+            };
+            cookie?: never;
+        };
+        /** One calendar */
+        get: operations["getCalendar"];
+        /**
+         * Change a calendar
+         * @description Triggers that name it follow from their next fire on. A calendar that triggers name keeps its name (409).
+         */
+        put: operations["replaceCalendar"];
+        post?: never;
+        /** Delete a calendar that no trigger names */
+        delete: operations["deleteCalendar"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/schedules/preview": {
         parameters: {
             query?: never;
@@ -597,10 +783,24 @@ export interface components {
             /** Format: int32 */
             catch_up_limit?: number;
             grace?: components["schemas"]["Duration"];
+            jitter?: components["schemas"]["Duration"];
             /** Format: date-time */
             starts_at?: string;
             /** Format: date-time */
             ends_at?: string;
+            /**
+             * Format: int32
+             * @description How many runs its schedule starts, ever
+             */
+            max_runs?: number;
+            excluded_dates?: components["schemas"]["DateList"];
+            /** @description The name of a calendar of the project whose dates are excluded too */
+            calendar?: string;
+            /**
+             * Format: int32
+             * @description After how many failed runs in a row the trigger stops
+             */
+            pause_after_failures?: number;
             /** @description Inputs of the runs that this trigger starts */
             inputs?: {
                 [key: string]: unknown;
@@ -609,6 +809,8 @@ export interface components {
             readonly description?: unknown;
             /** @description Set by the server; ignored */
             readonly next_fire_at?: unknown;
+            /** @description Set by the server; ignored */
+            readonly paused_reason?: unknown;
         };
         Trigger: {
             id: string;
@@ -630,18 +832,32 @@ export interface components {
             /** Format: int32 */
             catch_up_limit?: number;
             grace?: string;
+            jitter?: string;
             /** Format: date-time */
             starts_at?: string;
             /** Format: date-time */
             ends_at?: string;
+            /** Format: int32 */
+            max_runs?: number;
+            excluded_dates?: string[];
+            calendar?: string;
+            /** Format: int32 */
+            pause_after_failures?: number;
             inputs?: {
                 [key: string]: unknown;
             };
             /** @description For people, in the caller's language: Every weekday at 09:00 */
             description: string;
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description The next fire that is not excluded
+             */
             next_fire_at: string | null;
+            /** @description Why the trigger stopped by itself; enabling or saving the workflow lets it go on */
+            paused_reason: string | null;
         };
+        /** @description Dates in the trigger's zone on which it does not run */
+        DateList: string[];
         /**
          * @description What becomes of a local time that a clock change skips
          * @enum {string}
@@ -771,16 +987,32 @@ export interface components {
             count?: number;
             gap?: components["schemas"]["GapRule"];
             overlap_hour?: components["schemas"]["OverlapHourRule"];
+            jitter?: components["schemas"]["Duration"];
             /** Format: date-time */
             starts_at?: string;
             /** Format: date-time */
             ends_at?: string;
+            excluded_dates?: components["schemas"]["DateList"];
+            calendar?: string;
+            /**
+             * Format: uuid
+             * @description Whose calendar it is; the caller's own project when absent
+             */
+            project_id?: string;
         };
         Preview: {
             description: string;
+            /** @description Those that are not excluded */
             fires: components["schemas"]["Fire"][];
+            /** @description The dates between the fires on which others are left out, at most 1000 */
+            excluded: components["schemas"]["ExcludedDate"][];
             /** @description Clock changes of the next two years that touch this schedule */
             anomalies: components["schemas"]["Anomaly"][];
+        };
+        ExcludedDate: {
+            date: string;
+            /** @description The calendar that holds it; null for the trigger's own */
+            calendar: string | null;
         };
         Fire: {
             /** Format: date-time */
@@ -789,6 +1021,11 @@ export interface components {
             local: string;
             /** @description Empty, or gap_moved, first_pass, second_pass */
             note: string;
+            /**
+             * Format: date-time
+             * @description With jitter: its run begins at `at` or later, before this
+             */
+            starts_by?: string;
         };
         Anomaly: {
             /** Format: date-time */
@@ -802,7 +1039,7 @@ export interface components {
         /** @enum {string} */
         StepStatus: "queued" | "running" | "waiting" | "held" | "succeeded" | "failed" | "cancelled" | "skipped";
         /** @enum {string} */
-        RunTrigger: "manual" | "schedule" | "rerun";
+        RunTrigger: "manual" | "schedule" | "rerun" | "backfill";
         RunStart: {
             inputs?: {
                 [key: string]: unknown;
@@ -990,6 +1227,9 @@ export interface components {
             /** Format: int32 */
             count: number;
             outcome: components["schemas"]["OccurrenceOutcome"];
+            /** @description Why, for programs: overlap, excluded, disabled, backfill and others; see docs/schedules.md */
+            code: string | null;
+            /** @description Why, for people */
             reason: string | null;
             /** Format: uuid */
             run_id: string | null;
@@ -998,6 +1238,186 @@ export interface components {
         };
         OccurrencePage: {
             items: components["schemas"]["Occurrence"][];
+            next_cursor: string | null;
+        };
+        CalendarInput: {
+            name: string;
+            description?: string;
+            dates: string[];
+            /**
+             * Format: uuid
+             * @description Where it is created, the caller's own project when absent; ignored when it is changed
+             */
+            project_id?: string;
+            /** @description Set by the server; ignored */
+            readonly id?: unknown;
+            /** @description Set by the server; ignored */
+            readonly created_at?: unknown;
+            /** @description Set by the server; ignored */
+            readonly updated_at?: unknown;
+        };
+        Calendar: {
+            /** Format: uuid */
+            id: string;
+            /** Format: uuid */
+            project_id: string;
+            name: string;
+            description: string;
+            /** @description In their order */
+            dates: string[];
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            updated_at: string;
+        };
+        CalendarPage: {
+            items: components["schemas"]["Calendar"][];
+            next_cursor: string | null;
+        };
+        Explanation: {
+            /**
+             * Format: date-time
+             * @description The instant in question
+             */
+            at: string;
+            /** @description RFC 3339 with the zone's offset */
+            local: string;
+            timezone: string;
+            /** @description Whether the trigger fires in that minute */
+            expected: boolean;
+            /**
+             * @description For programs
+             * @enum {string}
+             */
+            answer: "ran" | "ran_late" | "coalesced" | "skipped" | "superseded" | "backfilled" | "overdue" | "will_run" | "no_record" | "before_created" | "not_in_version" | "excluded" | "disabled" | "paused" | "removed" | "max_runs" | "before_start" | "after_end" | "once" | "interval" | "field" | "repeated" | "gap";
+            /** @description For people, in the caller's language */
+            text: string;
+            /**
+             * Format: int32
+             * @description The version of the workflow that was in force then
+             */
+            version: number | null;
+            /**
+             * Format: date-time
+             * @description The fire in question
+             */
+            fire_at: string | null;
+            /**
+             * Format: date-time
+             * @description When the run of that fire begins: later than it with jitter
+             */
+            starts_at: string | null;
+            /**
+             * Format: date-time
+             * @description The nearest fire before
+             */
+            before: string | null;
+            /**
+             * Format: date-time
+             * @description The nearest fire after
+             */
+            after: string | null;
+            occurrence?: components["schemas"]["Occurrence"];
+            /** @description The runs that backfills made of the fire */
+            backfilled: string[];
+        };
+        BackfillInput: {
+            /**
+             * Format: date-time
+             * @description Included
+             */
+            from: string;
+            /**
+             * Format: date-time
+             * @description Included; not in the future
+             */
+            to: string;
+            /**
+             * @description One run after the other, or several at once
+             * @default queue_all
+             * @enum {string}
+             */
+            overlap?: "queue_all" | "allow";
+            /**
+             * Format: int32
+             * @description With allow: how many runs may be under way; 5 when absent
+             */
+            concurrency?: number;
+            /**
+             * Format: int32
+             * @description A period with more fires is refused
+             * @default 1000
+             */
+            limit?: number;
+        };
+        BackfillPreview: {
+            /** Format: int32 */
+            total: number;
+            /** @description The first 100 */
+            fires: components["schemas"]["Fire"][];
+            /**
+             * Format: int32
+             * @description How many dates of the period are left out because they are excluded
+             */
+            excluded: number;
+        };
+        Backfill: {
+            /** Format: uuid */
+            id: string;
+            /** Format: uuid */
+            project_id: string;
+            /** Format: uuid */
+            workflow_id: string;
+            /** @description The id of the trigger in the workflow */
+            trigger_id: string;
+            /** Format: int32 */
+            version: number;
+            /** Format: date-time */
+            from: string;
+            /** Format: date-time */
+            to: string;
+            /** @enum {string} */
+            overlap: "queue_all" | "allow";
+            /** Format: int32 */
+            concurrency: number;
+            /** @enum {string} */
+            state: "running" | "paused" | "done" | "cancelled";
+            reason: string | null;
+            /** @description The username */
+            created_by: string;
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            ended_at: string | null;
+            /**
+             * Format: int32
+             * @description Fires
+             */
+            total: number;
+            /**
+             * Format: int32
+             * @description Of these, ended in whatever way
+             */
+            done: number;
+            /**
+             * Format: int32
+             * @description Not begun
+             */
+            waiting: number;
+            /**
+             * Format: int32
+             * @description Begun and not ended
+             */
+            running: number;
+            /** Format: int32 */
+            succeeded: number;
+            /** Format: int32 */
+            failed: number;
+            /** Format: int32 */
+            cancelled: number;
+        };
+        BackfillPage: {
+            items: components["schemas"]["Backfill"][];
             next_cursor: string | null;
         };
     };
@@ -1031,6 +1451,15 @@ export interface components {
                 "application/json": components["schemas"]["Workflow"];
             };
         };
+        /** @description The backfill */
+        OneBackfill: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["Backfill"];
+            };
+        };
         /** @description The run */
         RunAccepted: {
             headers: {
@@ -1044,6 +1473,8 @@ export interface components {
     };
     parameters: {
         ID: string;
+        /** @description The trigger's id in the workflow */
+        TriggerID: components["schemas"]["Identifier"];
         /** @description `next_cursor` of the page before */
         Cursor: string;
         Limit: number;
@@ -1059,6 +1490,11 @@ export interface components {
         AcceptLanguage: string;
     };
     requestBodies: {
+        BackfillPeriod: {
+            content: {
+                "application/json": components["schemas"]["BackfillInput"];
+            };
+        };
         Definition: {
             content: {
                 "application/json": components["schemas"]["WorkflowInput"];
@@ -1464,6 +1900,306 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["OccurrencePage"];
                 };
+            };
+            default: components["responses"]["Failure"];
+        };
+    };
+    explainFire: {
+        parameters: {
+            query: {
+                /**
+                 * @description The time in question, which stands for its minute: an instant (`2026-11-23T09:00:00Z`), or a time on the clock of the
+                 *     trigger's zone (`2026-11-23T09:00`)
+                 */
+                at: string;
+            };
+            header?: {
+                /** @description Language of descriptions (es or en) */
+                "Accept-Language"?: components["parameters"]["AcceptLanguage"];
+            };
+            path: {
+                id: components["parameters"]["ID"];
+                /** @description The trigger's id in the workflow */
+                trigger: components["parameters"]["TriggerID"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The explanation */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Explanation"];
+                };
+            };
+            default: components["responses"]["Failure"];
+        };
+    };
+    previewBackfill: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["ID"];
+                /** @description The trigger's id in the workflow */
+                trigger: components["parameters"]["TriggerID"];
+            };
+            cookie?: never;
+        };
+        requestBody: components["requestBodies"]["BackfillPeriod"];
+        responses: {
+            /** @description The fires */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BackfillPreview"];
+                };
+            };
+            default: components["responses"]["Failure"];
+        };
+    };
+    listBackfills: {
+        parameters: {
+            query?: {
+                /** @description `next_cursor` of the page before */
+                cursor?: components["parameters"]["Cursor"];
+                limit?: components["parameters"]["Limit"];
+            };
+            header?: never;
+            path: {
+                id: components["parameters"]["ID"];
+                /** @description The trigger's id in the workflow */
+                trigger: components["parameters"]["TriggerID"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BackfillPage"];
+                };
+            };
+            default: components["responses"]["Failure"];
+        };
+    };
+    startBackfill: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A second call with the same key within 24 hours answers with the run of the first */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                id: components["parameters"]["ID"];
+                /** @description The trigger's id in the workflow */
+                trigger: components["parameters"]["TriggerID"];
+            };
+            cookie?: never;
+        };
+        requestBody: components["requestBodies"]["BackfillPeriod"];
+        responses: {
+            /** @description The backfill */
+            201: {
+                headers: {
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Backfill"];
+                };
+            };
+            default: components["responses"]["Failure"];
+        };
+    };
+    getBackfill: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["ID"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: components["responses"]["OneBackfill"];
+            default: components["responses"]["Failure"];
+        };
+    };
+    pauseBackfill: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["ID"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: components["responses"]["OneBackfill"];
+            default: components["responses"]["Failure"];
+        };
+    };
+    resumeBackfill: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["ID"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: components["responses"]["OneBackfill"];
+            default: components["responses"]["Failure"];
+        };
+    };
+    cancelBackfill: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["ID"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: components["responses"]["OneBackfill"];
+            default: components["responses"]["Failure"];
+        };
+    };
+    listCalendars: {
+        parameters: {
+            query?: {
+                project_id?: string;
+                /** @description `next_cursor` of the page before */
+                cursor?: components["parameters"]["Cursor"];
+                limit?: components["parameters"]["Limit"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CalendarPage"];
+                };
+            };
+            default: components["responses"]["Failure"];
+        };
+    };
+    createCalendar: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CalendarInput"];
+            };
+        };
+        responses: {
+            /** @description The new calendar */
+            201: {
+                headers: {
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Calendar"];
+                };
+            };
+            default: components["responses"]["Failure"];
+        };
+    };
+    getCalendar: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["ID"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The calendar */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Calendar"];
+                };
+            };
+            default: components["responses"]["Failure"];
+        };
+    };
+    replaceCalendar: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["ID"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CalendarInput"];
+            };
+        };
+        responses: {
+            /** @description The calendar */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Calendar"];
+                };
+            };
+            default: components["responses"]["Failure"];
+        };
+    };
+    deleteCalendar: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["ID"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Deleted */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             default: components["responses"]["Failure"];
         };
