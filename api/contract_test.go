@@ -257,6 +257,12 @@ func TestTheWholeContract(t *testing.T) {
 	ana.put("/hosts/api.example.com", object{"max_concurrent": 5, "per_second": 0.5}).want(200)
 	ana.get("/hosts").want(200)
 	ana.delete("/hosts/api.example.com").want(204)
+	ana.get("/queues").want(200)
+	ana.put("/queues/bulk", object{"max_concurrent": 5}).want(200)
+	ana.post("/queues/bulk/pause", nil).want(200)
+	ana.post("/queues/bulk/resume", nil).want(200)
+	home := ana.get("/auth/me").want(200).items("projects")[0].text("id")
+	ana.put("/projects/"+home+"/limits", object{"max_concurrent": nil}).want(200)
 	listen(t, ana, "runs", "").until("retry")
 	ana.delete(path).want(204)
 	ana.post("/auth/logout", nil).want(204)
@@ -286,7 +292,7 @@ func TestNobodyIsRefused(t *testing.T) {
 			continue
 		}
 		method, path, _ := strings.Cut(name, " ")
-		path = strings.NewReplacer("{id}", "0190c0de-0000-7000-8000-000000000000", "{version}", "1", "{host}", "api.example.com", "{trigger}", "morning").Replace(path)
+		path = strings.NewReplacer("{id}", "0190c0de-0000-7000-8000-000000000000", "{version}", "1", "{host}", "api.example.com", "{trigger}", "morning", "{queue}", "bulk").Replace(path)
 		for who, w := range map[string]with{
 			"nobody":               func(*http.Request) {},
 			"a forged token":       header("Authorization", "Bearer eyJhbGciOiJub25lIn0.e30."),

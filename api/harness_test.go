@@ -339,8 +339,12 @@ func example(change ...func(object)) object {
 }
 
 // logOnly is the smallest workflow that there is.
-func logOnly(name string) object {
-	return object{"name": name, "steps": list{object{"id": "say", "action": "log_message", "config": object{"message": "hello"}}}}
+func logOnly(name string, change ...func(object)) object {
+	w := object{"name": name, "steps": list{object{"id": "say", "action": "log_message", "config": object{"message": "hello"}}}}
+	for _, c := range change {
+		c(w)
+	}
+	return w
 }
 
 // create makes a workflow and answers its path below /api/v1.

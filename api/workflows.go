@@ -250,6 +250,10 @@ func checkDurations(in oas.WorkflowInput) error {
 		}
 	}
 	check("/timeout", in.Timeout)
+	if in.Keep != nil {
+		check("/keep/succeeded", in.Keep.Succeeded)
+		check("/keep/failed", in.Keep.Failed)
+	}
 	if in.Triggers != nil {
 		for i, t := range *in.Triggers {
 			at := fmt.Sprintf("/triggers/%d", i)

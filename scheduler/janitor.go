@@ -37,6 +37,9 @@ func (j *janitor) step(ctx context.Context) (time.Duration, error) {
 	if err != nil {
 		return 0, err
 	}
+	if err := (postgres.Queues{Q: j.db}).DropSilent(ctx, tidyEvery); err != nil {
+		return 0, err
+	}
 	if keys+sessions+backfills+fires > 0 {
 		j.log.InfoContext(ctx, "tidied up", "idempotency_keys", keys, "sessions", sessions, "backfills", backfills, "occurrences", fires)
 	}

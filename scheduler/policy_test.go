@@ -31,7 +31,8 @@ func TestPoliciesOfATrigger(t *testing.T) {
 		{
 			"an excluded date",
 			due{TriggerRow: postgres.TriggerRow{Spec: with(func(t *workflow.Trigger) { t.ExcludedDates = []string{"2026-11-23"} })}},
-			[]string{"06:00 skipped ×4 (2026-11-23 is excluded)"}, "10:00",
+			[]string{"06:00 skipped ×4 (2026-11-23 is excluded)"},
+			"10:00",
 		},
 		{
 			"a date of a calendar",
@@ -39,24 +40,28 @@ func TestPoliciesOfATrigger(t *testing.T) {
 				TriggerRow: postgres.TriggerRow{Spec: with(func(t *workflow.Trigger) { t.Calendar = "holidays" })},
 				calendar:   []string{"2026-11-23"},
 			},
-			[]string{"06:00 skipped ×4 (2026-11-23 is in the calendar holidays)"}, "10:00",
+			[]string{"06:00 skipped ×4 (2026-11-23 is in the calendar holidays)"},
+			"10:00",
 		},
 		{
 			"a date that is excluded where the trigger is",
 			due{TriggerRow: postgres.TriggerRow{Spec: with(func(t *workflow.Trigger) {
 				t.ExcludedDates, t.Timezone = []string{"2026-11-22"}, "America/Los_Angeles" // until eight in UTC
 			})}},
-			[]string{"06:00 skipped ×2 (2026-11-22 is excluded)", "08:00 ran_late", "09:00 ran"}, "10:00",
+			[]string{"06:00 skipped ×2 (2026-11-22 is excluded)", "08:00 ran_late", "09:00 ran"},
+			"10:00",
 		},
 		{
 			"one run is left",
 			due{TriggerRow: postgres.TriggerRow{RunsMade: 4, Spec: with(func(t *workflow.Trigger) { t.MaxRuns = 5 })}},
-			[]string{"06:00 ran_late", "07:00 skipped ×3 (the trigger has made its 5 runs)"}, "",
+			[]string{"06:00 ran_late", "07:00 skipped ×3 (the trigger has made its 5 runs)"},
+			"",
 		},
 		{
 			"the last run is made",
 			due{TriggerRow: postgres.TriggerRow{Spec: with(func(t *workflow.Trigger) { t.MaxRuns = 4 })}},
-			[]string{"06:00 ran_late", "07:00 ran_late", "08:00 ran_late", "09:00 ran"}, "",
+			[]string{"06:00 ran_late", "07:00 ran_late", "08:00 ran_late", "09:00 ran"},
+			"",
 		},
 		{
 			"it was off for a while: that is why fires were missed",
@@ -72,7 +77,8 @@ func TestPoliciesOfATrigger(t *testing.T) {
 				"07:00 skipped (missed)",
 				"08:00 skipped (paused after 3 failed runs in a row at 2026-11-23 08:00:00 UTC)",
 				"09:00 ran",
-			}, "10:00",
+			},
+			"10:00",
 		},
 		{
 			"it was off, and the newest is run for the others",
@@ -80,7 +86,8 @@ func TestPoliciesOfATrigger(t *testing.T) {
 				TriggerRow: postgres.TriggerRow{Spec: with(func(t *workflow.Trigger) { t.Missed = "latest" })},
 				pauses:     []postgres.Pause{{OffAt: six, OnAt: &nine, Code: postgres.PauseDisabled, Detail: "ana"}},
 			},
-			[]string{"06:00 coalesced ×3 (disabled by ana at 2026-11-23 06:00:00 UTC; a newer fire ran for it)", "09:00 ran"}, "10:00",
+			[]string{"06:00 coalesced ×3 (disabled by ana at 2026-11-23 06:00:00 UTC; a newer fire ran for it)", "09:00 ran"},
+			"10:00",
 		},
 		{
 			"too many of its runs failed",
@@ -90,7 +97,8 @@ func TestPoliciesOfATrigger(t *testing.T) {
 		{
 			"the ledger has some of them already, though the clock was set back",
 			due{TriggerRow: postgres.TriggerRow{DecidedAt: &eight, Spec: hourly}},
-			[]string{"09:00 ran"}, "10:00",
+			[]string{"09:00 ran"},
+			"10:00",
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -8,6 +8,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"time"
 
@@ -32,6 +33,7 @@ type Config struct {
 	CancelAfter  time.Duration `default:"10s" env:"ORQ_CANCEL_AFTER" help:"A cancellation that a worker has not carried out for this long is carried out without it."`
 	// LedgerRetention is for the ledger of fires, for when triggers were off, and for backfills that have ended.
 	LedgerRetention time.Duration `default:"2160h" env:"ORQ_LEDGER_RETENTION" help:"How long the ledger of fires and ended backfills are kept: 90 days unless set."`
+	Keep            Keep          `embed:""`
 }
 
 const defaultLedgerRetention = 90 * 24 * time.Hour
@@ -60,6 +62,13 @@ func (c Config) Check() error {
 	if c.LedgerRetention < time.Hour {
 		errs = append(errs, errors.New("ORQ_LEDGER_RETENTION must be 1h or more"))
 	}
+	for name, d := range map[string]time.Duration{
+		"ORQ_RUN_RETENTION": c.Keep.Runs, "ORQ_KEEP_SUCCEEDED": c.Keep.Succeeded, "ORQ_KEEP_FAILED": c.Keep.Failed,
+	} {
+		if d < 0 {
+			errs = append(errs, fmt.Errorf("%s must be a length of time, or 0", name))
+		}
+	}
 	return errors.Join(errs...)
 }
 
@@ -71,6 +80,7 @@ type Scheduler struct {
 	backfiller *backfiller
 	guard      *guard
 	zones      *zones
+	historian  *historian
 	janitor    *janitor
 	db         *postgres.DB
 	clock      clock.Clock
@@ -94,6 +104,7 @@ func New(cfg Config, db *postgres.DB, q *queue.Client, clk clock.Clock, log *slo
 		backfiller: &backfiller{db: db, service: service, log: log},
 		guard:      &guard{db: db, log: log},
 		zones:      &zones{db: db, log: log, version: schedule.TZDataVersion()},
+		historian:  &historian{db: db, log: log, keep: cfg.Keep},
 		janitor:    &janitor{db: db, log: log, keep: cmp.Or(cfg.LedgerRetention, defaultLedgerRetention)},
 		db:         db, clock: clk, log: log,
 	}
@@ -111,6 +122,7 @@ func (s *Scheduler) Run(ctx, stop context.Context) error {
 		s.loop("backfiller", nil, s.backfiller.step),
 		s.loop("guard", nil, s.guard.step),
 		s.loop("zones", nil, s.zones.step),
+		s.loop("historian", nil, s.historian.step),
 		s.loop("janitor", nil, s.janitor.step),
 		lifecycle.Service{Name: "listener", Run: s.listen},
 	)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 )
 
@@ -90,6 +91,11 @@ func (s Queues) Resume(ctx context.Context, name string) error {
 // Limit sets how many of a queue's runs may be in workers' hands; nil lifts the limit.
 func (s Queues) Limit(ctx context.Context, name string, most *int) error {
 	return s.change(ctx, `update queues set max_concurrent = $2 where name = $1`, name, most)
+}
+
+// LimitProject sets how many runs of a project may be in workers' hands; nil lifts the limit.
+func (s Queues) LimitProject(ctx context.Context, project uuid.UUID, most *int) error {
+	return s.change(ctx, `update projects set max_concurrent = $2 where id = $1`, project, most)
 }
 
 func (s Queues) change(ctx context.Context, sql string, args ...any) error {

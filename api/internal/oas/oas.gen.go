@@ -312,6 +312,27 @@ func (e OverlapHourRule) Valid() bool {
 	}
 }
 
+// Defines values for QueueName.
+const (
+	QueueNameBulk     QueueName = "bulk"
+	QueueNameCritical QueueName = "critical"
+	QueueNameDefault  QueueName = "default"
+)
+
+// Valid indicates whether the value is a known member of the QueueName enum.
+func (e QueueName) Valid() bool {
+	switch e {
+	case QueueNameBulk:
+		return true
+	case QueueNameCritical:
+		return true
+	case QueueNameDefault:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for RerunVersion.
 const (
 	Current RerunVersion = "current"
@@ -684,6 +705,69 @@ func (e UserRole) Valid() bool {
 	}
 }
 
+// Defines values for WorkflowQueue.
+const (
+	WorkflowQueueBulk     WorkflowQueue = "bulk"
+	WorkflowQueueCritical WorkflowQueue = "critical"
+	WorkflowQueueDefault  WorkflowQueue = "default"
+)
+
+// Valid indicates whether the value is a known member of the WorkflowQueue enum.
+func (e WorkflowQueue) Valid() bool {
+	switch e {
+	case WorkflowQueueBulk:
+		return true
+	case WorkflowQueueCritical:
+		return true
+	case WorkflowQueueDefault:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for WorkflowInputQueue.
+const (
+	WorkflowInputQueueBulk     WorkflowInputQueue = "bulk"
+	WorkflowInputQueueCritical WorkflowInputQueue = "critical"
+	WorkflowInputQueueDefault  WorkflowInputQueue = "default"
+)
+
+// Valid indicates whether the value is a known member of the WorkflowInputQueue enum.
+func (e WorkflowInputQueue) Valid() bool {
+	switch e {
+	case WorkflowInputQueueBulk:
+		return true
+	case WorkflowInputQueueCritical:
+		return true
+	case WorkflowInputQueueDefault:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for WhichQueue.
+const (
+	WhichQueueBulk     WhichQueue = "bulk"
+	WhichQueueCritical WhichQueue = "critical"
+	WhichQueueDefault  WhichQueue = "default"
+)
+
+// Valid indicates whether the value is a known member of the WhichQueue enum.
+func (e WhichQueue) Valid() bool {
+	switch e {
+	case WhichQueueBulk:
+		return true
+	case WhichQueueCritical:
+		return true
+	case WhichQueueDefault:
+		return true
+	default:
+		return false
+	}
+}
+
 // Anomaly defines model for Anomaly.
 type Anomaly struct {
 	At     wire.Instant `json:"at"`
@@ -934,6 +1018,12 @@ type HostList struct {
 // Identifier defines model for Identifier.
 type Identifier = string
 
+// Keep For how long runs are kept, where that is shorter than the installation's time
+type Keep struct {
+	Failed    *Duration `json:"failed,omitempty"`
+	Succeeded *Duration `json:"succeeded,omitempty"`
+}
+
 // LogLine defines model for LogLine.
 type LogLine struct {
 	At      wire.Instant `json:"at"`
@@ -1068,6 +1158,52 @@ type Problem struct {
 	Status   int32   `json:"status"`
 	Title    string  `json:"title"`
 	Type     string  `json:"type"`
+}
+
+// Queue defines model for Queue.
+type Queue struct {
+	// Due Runs that want a worker, released ones included
+	Due int64 `json:"due"`
+
+	// Gated Runs that wait for earlier ones of their trigger or workflow
+	Gated int64 `json:"gated"`
+
+	// Held Runs that wait for a person
+	Held int64 `json:"held"`
+
+	// Later Runs that wait for an instant
+	Later         int64     `json:"later"`
+	MaxConcurrent *int32    `json:"max_concurrent"`
+	Name          QueueName `json:"name"`
+
+	// OldestSeconds How long the oldest due run has waited
+	OldestSeconds float32       `json:"oldest_seconds"`
+	PausedAt      *wire.Instant `json:"paused_at"`
+
+	// PausedBy A username
+	PausedBy *string `json:"paused_by"`
+
+	// Released Runs that are handed out and not taken yet
+	Released int64 `json:"released"`
+
+	// Retries Of those that wait for an instant, runs that a worker had before
+	Retries int64 `json:"retries"`
+	Running int64 `json:"running"`
+}
+
+// QueueName defines model for Queue.Name.
+type QueueName string
+
+// QueueLimits defines model for QueueLimits.
+type QueueLimits struct {
+	// MaxConcurrent Null: as many as there is room for
+	MaxConcurrent *int32 `json:"max_concurrent"`
+}
+
+// QueueList defines model for QueueList.
+type QueueList struct {
+	Items   []Queue  `json:"items"`
+	Workers []Worker `json:"workers"`
 }
 
 // Registration defines model for Registration.
@@ -1411,15 +1547,39 @@ type VersionPage struct {
 	NextCursor *string   `json:"next_cursor"`
 }
 
+// Worker defines model for Worker.
+type Worker struct {
+	BeatAt wire.Instant `json:"beat_at"`
+
+	// Leaving It takes no more runs
+	Leaving bool   `json:"leaving"`
+	Name    string `json:"name"`
+	Running int32  `json:"running"`
+
+	// Slots Runs it does at a time
+	Slots     int32        `json:"slots"`
+	StartedAt wire.Instant `json:"started_at"`
+	Version   string       `json:"version"`
+}
+
 // Workflow defines model for Workflow.
 type Workflow struct {
 	CreatedAt   wire.Instant       `json:"created_at"`
 	Description string             `json:"description"`
 	Enabled     bool               `json:"enabled"`
 	Id          openapi_types.UUID `json:"id"`
-	Name        string             `json:"name"`
-	NextFireAt  *wire.Instant      `json:"next_fire_at"`
-	ProjectId   openapi_types.UUID `json:"project_id"`
+
+	// Keep For how long runs are kept, where that is shorter than the installation's time
+	Keep *Keep `json:"keep,omitempty"`
+
+	// MaxConcurrent How many of its runs may be under way at a time
+	MaxConcurrent *int32             `json:"max_concurrent,omitempty"`
+	Name          string             `json:"name"`
+	NextFireAt    *wire.Instant      `json:"next_fire_at"`
+	ProjectId     openapi_types.UUID `json:"project_id"`
+
+	// Queue The class of its runs
+	Queue *WorkflowQueue `json:"queue,omitempty"`
 
 	// RecentRuns The last 14, newest first
 	RecentRuns []RunBrief   `json:"recent_runs"`
@@ -1430,6 +1590,9 @@ type Workflow struct {
 	Version    int32        `json:"version"`
 }
 
+// WorkflowQueue The class of its runs
+type WorkflowQueue string
+
 // WorkflowInput defines model for WorkflowInput.
 type WorkflowInput struct {
 	// CreatedAt Set by the server; ignored
@@ -1438,14 +1601,23 @@ type WorkflowInput struct {
 	Enabled     *bool       `json:"enabled,omitempty"`
 
 	// Id Set by the server; ignored
-	Id   interface{} `json:"id,omitempty"`
-	Name string      `json:"name"`
+	Id interface{} `json:"id,omitempty"`
+
+	// Keep For how long runs are kept, where that is shorter than the installation's time
+	Keep *Keep `json:"keep,omitempty"`
+
+	// MaxConcurrent How many of its runs may be under way at a time
+	MaxConcurrent *int32 `json:"max_concurrent,omitempty"`
+	Name          string `json:"name"`
 
 	// NextFireAt Set by the server; ignored
 	NextFireAt interface{} `json:"next_fire_at,omitempty"`
 
 	// ProjectId The caller's own project when absent
 	ProjectId *openapi_types.UUID `json:"project_id,omitempty"`
+
+	// Queue The class of its runs
+	Queue *WorkflowInputQueue `json:"queue,omitempty"`
 
 	// RecentRuns Set by the server; ignored
 	RecentRuns interface{}     `json:"recent_runs,omitempty"`
@@ -1459,6 +1631,9 @@ type WorkflowInput struct {
 	// Version Set by the server; ignored
 	Version interface{} `json:"version,omitempty"`
 }
+
+// WorkflowInputQueue The class of its runs
+type WorkflowInputQueue string
 
 // WorkflowPage defines model for WorkflowPage.
 type WorkflowPage struct {
@@ -1493,11 +1668,17 @@ type To = wire.Instant
 // TriggerID defines model for TriggerID.
 type TriggerID = Identifier
 
+// WhichQueue defines model for WhichQueue.
+type WhichQueue string
+
 // Failure defines model for Failure.
 type Failure = Problem
 
 // OneBackfill defines model for OneBackfill.
 type OneBackfill = Backfill
+
+// OneQueue defines model for OneQueue.
+type OneQueue = Queue
 
 // OneWorkflow defines model for OneWorkflow.
 type OneWorkflow = Workflow
@@ -1692,6 +1873,12 @@ type ReplaceCalendarJSONRequestBody = CalendarInput
 // LimitHostJSONRequestBody defines body for LimitHost for application/json ContentType.
 type LimitHostJSONRequestBody = HostLimits
 
+// LimitProjectJSONRequestBody defines body for LimitProject for application/json ContentType.
+type LimitProjectJSONRequestBody = QueueLimits
+
+// LimitQueueJSONRequestBody defines body for LimitQueue for application/json ContentType.
+type LimitQueueJSONRequestBody = QueueLimits
+
 // RerunRunJSONRequestBody defines body for RerunRun for application/json ContentType.
 type RerunRunJSONRequestBody = Rerun
 
@@ -1775,6 +1962,21 @@ type ServerInterface interface {
 	// LimitHost Limit what all workers together do to a host
 	// (PUT /hosts/{host})
 	LimitHost(ctx echo.Context, host string) error
+	// LimitProject Limit how many runs of a project may be in workers' hands
+	// (PUT /projects/{id}/limits)
+	LimitProject(ctx echo.Context, id ID) error
+	// ListQueues The queues, the most urgent first, with what waits in them, and the workers
+	// (GET /queues)
+	ListQueues(ctx echo.Context) error
+	// LimitQueue Limit how many runs of a queue may be in workers' hands
+	// (PUT /queues/{queue})
+	LimitQueue(ctx echo.Context, queue WhichQueue) error
+	// PauseQueue Keep a queue's runs from workers; those under way go on
+	// (POST /queues/{queue}/pause)
+	PauseQueue(ctx echo.Context, queue WhichQueue) error
+	// ResumeQueue Let a paused queue go on
+	// (POST /queues/{queue}/resume)
+	ResumeQueue(ctx echo.Context, queue WhichQueue) error
 	// ListRuns List runs, newest first
 	// (GET /runs)
 	ListRuns(ctx echo.Context, params ListRunsParams) error
@@ -2125,6 +2327,79 @@ func (w *ServerInterfaceWrapper) LimitHost(ctx echo.Context) error {
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.LimitHost(ctx, host)
+	return err
+}
+
+// LimitProject converts echo context to params.
+func (w *ServerInterfaceWrapper) LimitProject(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "id" -------------
+	var id ID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", ctx.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.LimitProject(ctx, id)
+	return err
+}
+
+// ListQueues converts echo context to params.
+func (w *ServerInterfaceWrapper) ListQueues(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListQueues(ctx)
+	return err
+}
+
+// LimitQueue converts echo context to params.
+func (w *ServerInterfaceWrapper) LimitQueue(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "queue" -------------
+	var queue WhichQueue
+
+	err = runtime.BindStyledParameterWithOptions("simple", "queue", ctx.Param("queue"), &queue, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter queue: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.LimitQueue(ctx, queue)
+	return err
+}
+
+// PauseQueue converts echo context to params.
+func (w *ServerInterfaceWrapper) PauseQueue(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "queue" -------------
+	var queue WhichQueue
+
+	err = runtime.BindStyledParameterWithOptions("simple", "queue", ctx.Param("queue"), &queue, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter queue: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.PauseQueue(ctx, queue)
+	return err
+}
+
+// ResumeQueue converts echo context to params.
+func (w *ServerInterfaceWrapper) ResumeQueue(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "queue" -------------
+	var queue WhichQueue
+
+	err = runtime.BindStyledParameterWithOptions("simple", "queue", ctx.Param("queue"), &queue, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter queue: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ResumeQueue(ctx, queue)
 	return err
 }
 
@@ -3047,6 +3322,11 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.POST(options.BaseURL+"/runs/:id/cancel", wrapper.CancelRun, options.OperationMiddlewares["cancelRun"]...)
 	router.POST(options.BaseURL+"/runs/:id/rerun", wrapper.RerunRun, options.OperationMiddlewares["rerunRun"]...)
 	router.POST(options.BaseURL+"/runs/:id/resolve", wrapper.ResolveRun, options.OperationMiddlewares["resolveRun"]...)
+	router.GET(options.BaseURL+"/queues", wrapper.ListQueues, options.OperationMiddlewares["listQueues"]...)
+	router.PUT(options.BaseURL+"/queues/:queue", wrapper.LimitQueue, options.OperationMiddlewares["limitQueue"]...)
+	router.POST(options.BaseURL+"/queues/:queue/pause", wrapper.PauseQueue, options.OperationMiddlewares["pauseQueue"]...)
+	router.POST(options.BaseURL+"/queues/:queue/resume", wrapper.ResumeQueue, options.OperationMiddlewares["resumeQueue"]...)
+	router.PUT(options.BaseURL+"/projects/:id/limits", wrapper.LimitProject, options.OperationMiddlewares["limitProject"]...)
 	router.GET(options.BaseURL+"/hosts", wrapper.ListHosts, options.OperationMiddlewares["listHosts"]...)
 	router.DELETE(options.BaseURL+"/hosts/:host", wrapper.FreeHost, options.OperationMiddlewares["freeHost"]...)
 	router.PUT(options.BaseURL+"/hosts/:host", wrapper.LimitHost, options.OperationMiddlewares["limitHost"]...)
@@ -3057,6 +3337,8 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 type FailureApplicationProblemPlusJSONResponse Problem
 
 type OneBackfillJSONResponse Backfill
+
+type OneQueueJSONResponse Queue
 
 type OneWorkflowResponseHeaders struct {
 	ETag *string
@@ -3801,6 +4083,202 @@ type LimitHostdefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response LimitHostdefaultApplicationProblemPlusJSONResponse) VisitLimitHostResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type LimitProjectRequestObject struct {
+	Id   ID `json:"id"`
+	Body *LimitProjectJSONRequestBody
+}
+
+type LimitProjectResponseObject interface {
+	VisitLimitProjectResponse(w http.ResponseWriter) error
+}
+
+type LimitProject200JSONResponse QueueLimits
+
+func (response LimitProject200JSONResponse) VisitLimitProjectResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type LimitProjectdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response LimitProjectdefaultApplicationProblemPlusJSONResponse) VisitLimitProjectResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListQueuesRequestObject struct {
+}
+
+type ListQueuesResponseObject interface {
+	VisitListQueuesResponse(w http.ResponseWriter) error
+}
+
+type ListQueues200JSONResponse QueueList
+
+func (response ListQueues200JSONResponse) VisitListQueuesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListQueuesdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListQueuesdefaultApplicationProblemPlusJSONResponse) VisitListQueuesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type LimitQueueRequestObject struct {
+	Queue WhichQueue `json:"queue"`
+	Body  *LimitQueueJSONRequestBody
+}
+
+type LimitQueueResponseObject interface {
+	VisitLimitQueueResponse(w http.ResponseWriter) error
+}
+
+type LimitQueue200JSONResponse struct{ OneQueueJSONResponse }
+
+func (response LimitQueue200JSONResponse) VisitLimitQueueResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type LimitQueuedefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response LimitQueuedefaultApplicationProblemPlusJSONResponse) VisitLimitQueueResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PauseQueueRequestObject struct {
+	Queue WhichQueue `json:"queue"`
+}
+
+type PauseQueueResponseObject interface {
+	VisitPauseQueueResponse(w http.ResponseWriter) error
+}
+
+type PauseQueue200JSONResponse struct{ OneQueueJSONResponse }
+
+func (response PauseQueue200JSONResponse) VisitPauseQueueResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PauseQueuedefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response PauseQueuedefaultApplicationProblemPlusJSONResponse) VisitPauseQueueResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ResumeQueueRequestObject struct {
+	Queue WhichQueue `json:"queue"`
+}
+
+type ResumeQueueResponseObject interface {
+	VisitResumeQueueResponse(w http.ResponseWriter) error
+}
+
+type ResumeQueue200JSONResponse struct{ OneQueueJSONResponse }
+
+func (response ResumeQueue200JSONResponse) VisitResumeQueueResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ResumeQueuedefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ResumeQueuedefaultApplicationProblemPlusJSONResponse) VisitResumeQueueResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -4865,6 +5343,21 @@ type StrictServerInterface interface {
 	// LimitHost Limit what all workers together do to a host
 	// (PUT /hosts/{host})
 	LimitHost(ctx context.Context, request LimitHostRequestObject) (LimitHostResponseObject, error)
+	// LimitProject Limit how many runs of a project may be in workers' hands
+	// (PUT /projects/{id}/limits)
+	LimitProject(ctx context.Context, request LimitProjectRequestObject) (LimitProjectResponseObject, error)
+	// ListQueues The queues, the most urgent first, with what waits in them, and the workers
+	// (GET /queues)
+	ListQueues(ctx context.Context, request ListQueuesRequestObject) (ListQueuesResponseObject, error)
+	// LimitQueue Limit how many runs of a queue may be in workers' hands
+	// (PUT /queues/{queue})
+	LimitQueue(ctx context.Context, request LimitQueueRequestObject) (LimitQueueResponseObject, error)
+	// PauseQueue Keep a queue's runs from workers; those under way go on
+	// (POST /queues/{queue}/pause)
+	PauseQueue(ctx context.Context, request PauseQueueRequestObject) (PauseQueueResponseObject, error)
+	// ResumeQueue Let a paused queue go on
+	// (POST /queues/{queue}/resume)
+	ResumeQueue(ctx context.Context, request ResumeQueueRequestObject) (ResumeQueueResponseObject, error)
 	// ListRuns List runs, newest first
 	// (GET /runs)
 	ListRuns(ctx context.Context, request ListRunsRequestObject) (ListRunsResponseObject, error)
@@ -5496,6 +5989,175 @@ func (sh *strictHandler) LimitHost(ctx echo.Context, host string) error {
 		return err
 	} else if validResponse, ok := response.(LimitHostResponseObject); ok {
 		return validResponse.VisitLimitHostResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// LimitProject operation middleware
+func (sh *strictHandler) LimitProject(ctx echo.Context, id ID) error {
+	var request LimitProjectRequestObject
+
+	request.Id = id
+
+	var body LimitProjectJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.LimitProject(ctx.Request().Context(), request.(LimitProjectRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "LimitProject")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(LimitProjectResponseObject); ok {
+		return validResponse.VisitLimitProjectResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListQueues operation middleware
+func (sh *strictHandler) ListQueues(ctx echo.Context) error {
+	var request ListQueuesRequestObject
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListQueues(ctx.Request().Context(), request.(ListQueuesRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListQueues")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListQueuesResponseObject); ok {
+		return validResponse.VisitListQueuesResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// LimitQueue operation middleware
+func (sh *strictHandler) LimitQueue(ctx echo.Context, queue WhichQueue) error {
+	var request LimitQueueRequestObject
+
+	request.Queue = queue
+
+	var body LimitQueueJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.LimitQueue(ctx.Request().Context(), request.(LimitQueueRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "LimitQueue")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(LimitQueueResponseObject); ok {
+		return validResponse.VisitLimitQueueResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// PauseQueue operation middleware
+func (sh *strictHandler) PauseQueue(ctx echo.Context, queue WhichQueue) error {
+	var request PauseQueueRequestObject
+
+	request.Queue = queue
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.PauseQueue(ctx.Request().Context(), request.(PauseQueueRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "PauseQueue")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(PauseQueueResponseObject); ok {
+		return validResponse.VisitPauseQueueResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ResumeQueue operation middleware
+func (sh *strictHandler) ResumeQueue(ctx echo.Context, queue WhichQueue) error {
+	var request ResumeQueueRequestObject
+
+	request.Queue = queue
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ResumeQueue(ctx.Request().Context(), request.(ResumeQueueRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ResumeQueue")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ResumeQueueResponseObject); ok {
+		return validResponse.VisitResumeQueueResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}

@@ -1,5 +1,4 @@
 import { describe, expect, it } from 'vitest'
-import type { Workflow } from '@/shared/api/types'
 import {
   definitionOf,
   draftOf,
@@ -13,11 +12,14 @@ import {
   toLocalInput,
 } from './model'
 
-const workflow: Pick<Workflow, 'name' | 'description' | 'enabled' | 'timeout' | 'triggers' | 'steps'> = {
+const workflow: Parameters<typeof draftOf>[0] = {
   name: 'Daily exchange rate',
   description: 'Tells the team when the dollar moves',
   enabled: true,
   timeout: '10m',
+  queue: 'bulk',
+  max_concurrent: 3,
+  keep: { succeeded: '7d' },
   triggers: [
     {
       id: 'morning',
@@ -32,11 +34,25 @@ const workflow: Pick<Workflow, 'name' | 'description' | 'enabled' | 'timeout' | 
       gap: 'skip',
       overlap_hour: 'both',
       starts_at: '2026-01-01T00:00:00.000Z',
+      jitter: '5m',
+      max_runs: 100,
+      excluded_dates: ['2026-12-25'],
+      calendar: 'holidays',
+      pause_after_failures: 3,
       inputs: { base: 'EUR' },
       description: 'Every weekday at 09:00',
       next_fire_at: null,
+      paused_reason: null,
     },
-    { id: 'often', type: 'schedule', enabled: false, every: '90s', description: '', next_fire_at: null },
+    {
+      id: 'often',
+      type: 'schedule',
+      enabled: false,
+      every: '90s',
+      description: '',
+      next_fire_at: null,
+      paused_reason: null,
+    },
   ],
   steps: [
     {

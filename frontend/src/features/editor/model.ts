@@ -75,7 +75,10 @@ export interface TriggerDraft {
   grace: string
   inputs: string
   /** Fields without a form, kept as they are. */
-  rest: Pick<TriggerInput, 'starts_at' | 'ends_at'>
+  rest: Pick<
+    TriggerInput,
+    'starts_at' | 'ends_at' | 'jitter' | 'max_runs' | 'excluded_dates' | 'calendar' | 'pause_after_failures'
+  >
 }
 
 export interface Draft {
@@ -85,6 +88,8 @@ export interface Draft {
   timeout: string
   triggers: TriggerDraft[]
   steps: StepDraft[]
+  /** Fields without a form, kept as they are. */
+  rest: Pick<WorkflowInput, 'queue' | 'max_concurrent' | 'keep'>
 }
 
 let lastKey = 0
@@ -187,6 +192,7 @@ export function newDraft(timezone: string): Draft {
     timeout: '',
     triggers: [newTrigger([], timezone)],
     steps: [newStep('http_endpoint', [])],
+    rest: {},
   }
 }
 
@@ -214,7 +220,18 @@ function idsOf(steps: readonly StepDraft[]): string[] {
 // ---- from the contract
 
 export function draftOf(
-  workflow: Pick<Workflow, 'name' | 'description' | 'enabled' | 'timeout' | 'triggers' | 'steps'>,
+  workflow: Pick<
+    Workflow,
+    | 'name'
+    | 'description'
+    | 'enabled'
+    | 'timeout'
+    | 'queue'
+    | 'max_concurrent'
+    | 'keep'
+    | 'triggers'
+    | 'steps'
+  >,
 ): Draft {
   const keys = new Map(workflow.steps.map((step) => [step.id, newKey()]))
   return {
@@ -224,6 +241,7 @@ export function draftOf(
     timeout: workflow.timeout ?? '',
     triggers: workflow.triggers.map(triggerDraftOf),
     steps: workflow.steps.map((step) => stepDraftOf(step, keys)),
+    rest: { queue: workflow.queue, max_concurrent: workflow.max_concurrent, keep: workflow.keep },
   }
 }
 
@@ -245,7 +263,15 @@ function triggerDraftOf(trigger: TriggerInput): TriggerDraft {
     grace: trigger.grace ?? '',
     inputs:
       trigger.inputs && Object.keys(trigger.inputs).length > 0 ? JSON.stringify(trigger.inputs, null, 2) : '',
-    rest: { starts_at: trigger.starts_at, ends_at: trigger.ends_at },
+    rest: {
+      starts_at: trigger.starts_at,
+      ends_at: trigger.ends_at,
+      jitter: trigger.jitter,
+      max_runs: trigger.max_runs,
+      excluded_dates: trigger.excluded_dates,
+      calendar: trigger.calendar,
+      pause_after_failures: trigger.pause_after_failures,
+    },
   }
 }
 
@@ -343,6 +369,7 @@ export function definitionOf(draft: Draft): Definition {
     timeout: draft.timeout.trim() || undefined,
     triggers: draft.triggers.map((trigger, i) => triggerInputOf(trigger, `/triggers/${i}`, say)),
     steps: draft.steps.map((step, i) => stepInputOf(step, ids, `/steps/${i}`, say)),
+    ...draft.rest,
   }
   return { input: clean(input), problems }
 }

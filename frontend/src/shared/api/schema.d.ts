@@ -608,6 +608,103 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/queues": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The queues, the most urgent first, with what waits in them, and the workers
+         * @description Counts are of the whole installation. Runs wait in the database until their project's turn comes; `released` ones are
+         *     handed out to workers.
+         */
+        get: operations["listQueues"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/queues/{queue}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                queue: components["parameters"]["WhichQueue"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        /** Limit how many runs of a queue may be in workers' hands */
+        put: operations["limitQueue"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/queues/{queue}/pause": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                queue: components["parameters"]["WhichQueue"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Keep a queue's runs from workers; those under way go on */
+        post: operations["pauseQueue"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/queues/{queue}/resume": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                queue: components["parameters"]["WhichQueue"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Let a paused queue go on */
+        post: operations["resumeQueue"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/projects/{id}/limits": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["ID"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        /** Limit how many runs of a project may be in workers' hands */
+        put: operations["limitProject"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/hosts": {
         parameters: {
             query?: never;
@@ -913,6 +1010,17 @@ export interface components {
             project_id?: string;
             enabled?: boolean;
             timeout?: components["schemas"]["Duration"];
+            /**
+             * @description The class of its runs
+             * @enum {string}
+             */
+            queue?: "critical" | "default" | "bulk";
+            /**
+             * Format: int32
+             * @description How many of its runs may be under way at a time
+             */
+            max_concurrent?: number;
+            keep?: components["schemas"]["Keep"];
             triggers?: components["schemas"]["TriggerInput"][];
             steps: components["schemas"]["Step"][];
             /** @description Set by the server; ignored */
@@ -939,6 +1047,17 @@ export interface components {
             description: string;
             enabled: boolean;
             timeout?: string;
+            /**
+             * @description The class of its runs
+             * @enum {string}
+             */
+            queue?: "critical" | "default" | "bulk";
+            /**
+             * Format: int32
+             * @description How many of its runs may be under way at a time
+             */
+            max_concurrent?: number;
+            keep?: components["schemas"]["Keep"];
             triggers: components["schemas"]["Trigger"][];
             steps: components["schemas"]["Step"][];
             /** Format: date-time */
@@ -1108,6 +1227,83 @@ export interface components {
             closed_until: string | null;
             /** @description Why it is closed, or what its last call failed with */
             reason: string | null;
+        };
+        QueueLimits: {
+            /**
+             * Format: int32
+             * @description Null: as many as there is room for
+             */
+            max_concurrent: number | null;
+        };
+        Queue: {
+            /** @enum {string} */
+            name: "critical" | "default" | "bulk";
+            /** Format: int32 */
+            max_concurrent: number | null;
+            /** Format: date-time */
+            paused_at: string | null;
+            /** @description A username */
+            paused_by: string | null;
+            /**
+             * Format: int64
+             * @description Runs that want a worker, released ones included
+             */
+            due: number;
+            /**
+             * Format: int64
+             * @description Runs that wait for an instant
+             */
+            later: number;
+            /**
+             * Format: int64
+             * @description Runs that wait for earlier ones of their trigger or workflow
+             */
+            gated: number;
+            /**
+             * Format: int64
+             * @description Of those that wait for an instant, runs that a worker had before
+             */
+            retries: number;
+            /**
+             * Format: int64
+             * @description Runs that wait for a person
+             */
+            held: number;
+            /**
+             * Format: int64
+             * @description Runs that are handed out and not taken yet
+             */
+            released: number;
+            /** Format: int64 */
+            running: number;
+            /** @description How long the oldest due run has waited */
+            oldest_seconds: number;
+        };
+        Worker: {
+            name: string;
+            version: string;
+            /**
+             * Format: int32
+             * @description Runs it does at a time
+             */
+            slots: number;
+            /** Format: int32 */
+            running: number;
+            /** Format: date-time */
+            started_at: string;
+            /** Format: date-time */
+            beat_at: string;
+            /** @description It takes no more runs */
+            leaving: boolean;
+        };
+        QueueList: {
+            items: components["schemas"]["Queue"][];
+            workers: components["schemas"]["Worker"][];
+        };
+        /** @description For how long runs are kept, where that is shorter than the installation's time */
+        Keep: {
+            succeeded?: components["schemas"]["Duration"];
+            failed?: components["schemas"]["Duration"];
         };
         HostList: {
             items: components["schemas"]["Host"][];
@@ -1441,6 +1637,15 @@ export interface components {
                 "application/json": components["schemas"]["Token"];
             };
         };
+        /** @description The queue */
+        OneQueue: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["Queue"];
+            };
+        };
         /** @description The workflow */
         OneWorkflow: {
             headers: {
@@ -1482,6 +1687,7 @@ export interface components {
         From: string;
         /** @description Before this instant */
         To: string;
+        WhichQueue: "critical" | "default" | "bulk";
         /** @description The ETag of the version you changed */
         IfMatch: string;
         /** @description A second call with the same key within 24 hours answers with the run of the first */
@@ -2370,6 +2576,103 @@ export interface operations {
         };
         responses: {
             202: components["responses"]["RunAccepted"];
+            default: components["responses"]["Failure"];
+        };
+    };
+    listQueues: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Queues and workers */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QueueList"];
+                };
+            };
+            default: components["responses"]["Failure"];
+        };
+    };
+    limitQueue: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                queue: components["parameters"]["WhichQueue"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["QueueLimits"];
+            };
+        };
+        responses: {
+            200: components["responses"]["OneQueue"];
+            default: components["responses"]["Failure"];
+        };
+    };
+    pauseQueue: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                queue: components["parameters"]["WhichQueue"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: components["responses"]["OneQueue"];
+            default: components["responses"]["Failure"];
+        };
+    };
+    resumeQueue: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                queue: components["parameters"]["WhichQueue"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: components["responses"]["OneQueue"];
+            default: components["responses"]["Failure"];
+        };
+    };
+    limitProject: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["ID"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["QueueLimits"];
+            };
+        };
+        responses: {
+            /** @description The limits */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QueueLimits"];
+                };
+            };
             default: components["responses"]["Failure"];
         };
     };

@@ -43,7 +43,7 @@ export const runStatuses: readonly RunStatus[] = [
   'failed',
   'cancelled',
 ]
-export const runTriggers: readonly RunTrigger[] = ['manual', 'schedule', 'rerun']
+export const runTriggers: readonly RunTrigger[] = ['manual', 'schedule', 'rerun', 'backfill']
 export const outcomes: readonly OccurrenceOutcome[] = [
   'ran',
   'ran_late',

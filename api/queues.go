@@ -1,0 +1,128 @@
+package api
+
+import (
+	"context"
+	"time"
+
+	"github.com/guildmember145/orquestador-plataforma/api/internal/httpx"
+	"github.com/guildmember145/orquestador-plataforma/api/internal/oas"
+	"github.com/guildmember145/orquestador-plataforma/api/internal/wire"
+	"github.com/guildmember145/orquestador-plataforma/pkg/postgres"
+)
+
+// workerSilence is how long ago a worker may have beaten to be shown.
+const workerSilence = 15 * time.Second
+
+// ListQueues implements the contract.
+func (s *server) ListQueues(ctx context.Context, _ oas.ListQueuesRequestObject) (oas.ListQueuesResponseObject, error) {
+	queues, err := s.queues(ctx)
+	if err != nil {
+		return nil, err
+	}
+	workers, err := postgres.Queues{Q: s.db}.Workers(ctx, workerSilence)
+	if err != nil {
+		return nil, err
+	}
+	list := oas.ListQueues200JSONResponse{Items: queues, Workers: make([]oas.Worker, len(workers))}
+	for i, w := range workers {
+		list.Workers[i] = oas.Worker{
+			Name: w.Name, Version: w.Version, Slots: int32(w.Slots), Running: int32(w.Running), //nolint:gosec // a process's places
+			StartedAt: wire.At(w.StartedAt), BeatAt: wire.At(w.BeatAt), Leaving: w.Leaving,
+		}
+	}
+	return list, nil
+}
+
+// queues are all of them, the most urgent first.
+func (s *server) queues(ctx context.Context) ([]oas.Queue, error) {
+	store := postgres.Queues{Q: s.db}
+	rows, err := store.List(ctx, true)
+	if err != nil {
+		return nil, err
+	}
+	backlogs, err := store.Backlogs(ctx)
+	if err != nil {
+		return nil, err
+	}
+	list := make([]oas.Queue, len(rows))
+	for i, r := range rows {
+		b := backlogs[r.Name]
+		list[i] = oas.Queue{
+			Name: oas.QueueName(r.Name), PausedAt: wire.Maybe(r.PausedAt), PausedBy: r.PausedBy,
+			Due: int64(b.Due), Later: int64(b.Later), Gated: int64(b.Gated), Retries: int64(b.Retries), Held: int64(b.Held),
+			Released: int64(r.Released), Running: int64(r.Running), OldestSeconds: float32(b.Oldest.Seconds()),
+		}
+		if r.MaxConcurrent != nil {
+			n := int32(*r.MaxConcurrent) //nolint:gosec // bounded by the contract
+			list[i].MaxConcurrent = &n
+		}
+	}
+	return list, nil
+}
+
+// oneQueue answers a queue after a change.
+func (s *server) oneQueue(ctx context.Context, name string, change error) (oas.OneQueueJSONResponse, error) {
+	if change != nil {
+		return oas.OneQueueJSONResponse{}, change
+	}
+	list, err := s.queues(ctx)
+	if err != nil {
+		return oas.OneQueueJSONResponse{}, err
+	}
+	for _, q := range list {
+		if string(q.Name) == name {
+			return oas.OneQueueJSONResponse(q), nil
+		}
+	}
+	return oas.OneQueueJSONResponse{}, postgres.ErrNotFound
+}
+
+// PauseQueue implements the contract.
+func (s *server) PauseQueue(ctx context.Context, req oas.PauseQueueRequestObject) (oas.PauseQueueResponseObject, error) {
+	name := string(req.Queue)
+	err := postgres.Queues{Q: s.db}.Pause(ctx, name, httpx.Principal(ctx).User.Username)
+	if err == nil {
+		s.tellPaused(ctx, name, true)
+	}
+	one, err := s.oneQueue(ctx, name, err)
+	return oas.PauseQueue200JSONResponse{OneQueueJSONResponse: one}, err
+}
+
+// ResumeQueue implements the contract.
+func (s *server) ResumeQueue(ctx context.Context, req oas.ResumeQueueRequestObject) (oas.ResumeQueueResponseObject, error) {
+	name := string(req.Queue)
+	err := postgres.Queues{Q: s.db}.Resume(ctx, name)
+	if err == nil {
+		s.tellPaused(ctx, name, false)
+	}
+	one, err := s.oneQueue(ctx, name, err)
+	return oas.ResumeQueue200JSONResponse{OneQueueJSONResponse: one}, err
+}
+
+// tellPaused tells Redis at once; the dispatcher does so within a second in any case.
+func (s *server) tellPaused(ctx context.Context, name string, paused bool) {
+	if err := s.queue.SetPaused(ctx, map[string]bool{name: paused}); err != nil {
+		s.log.DebugContext(ctx, "pause not told", "queue", name, "error", err)
+	}
+}
+
+// LimitQueue implements the contract.
+func (s *server) LimitQueue(ctx context.Context, req oas.LimitQueueRequestObject) (oas.LimitQueueResponseObject, error) {
+	name := string(req.Queue)
+	one, err := s.oneQueue(ctx, name, postgres.Queues{Q: s.db}.Limit(ctx, name, number(req.Body.MaxConcurrent)))
+	return oas.LimitQueue200JSONResponse{OneQueueJSONResponse: one}, err
+}
+
+// LimitProject implements the contract.
+func (s *server) LimitProject(ctx context.Context, req oas.LimitProjectRequestObject) (oas.LimitProjectResponseObject, error) {
+	err := postgres.Queues{Q: s.db}.LimitProject(ctx, req.Id, number(req.Body.MaxConcurrent))
+	return oas.LimitProject200JSONResponse(*req.Body), err
+}
+
+func number(n *int32) *int {
+	if n == nil {
+		return nil
+	}
+	i := int(*n)
+	return &i
+}

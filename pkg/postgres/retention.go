@@ -1,0 +1,85 @@
+package postgres
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+)
+
+// Retention is the store of what ran, seen by its age. Runs, their steps and their logs are kept by the week.
+type Retention struct{ Q Querier }
+
+// MakeWeeks makes the partitions of this week and of as many weeks ahead, unless they are there. It answers how many it
+// made.
+func (s Retention) MakeWeeks(ctx context.Context, ahead int) (made int, err error) {
+	err = s.Q.QueryRow(ctx, `
+		select count(*) filter (where make_week(now() + w * interval '7 days')) from generate_series(0, $1) w`, ahead).Scan(&made)
+	if err != nil {
+		return 0, fmt.Errorf("make weeks: %w", err)
+	}
+	return made, nil
+}
+
+// DropWeeks drops the partitions of weeks that ended longer ago than keep. A week in which a run has not finished stays.
+// It answers how many partitions are gone.
+func (s Retention) DropWeeks(ctx context.Context, keep time.Duration) (dropped int, err error) {
+	err = s.Q.QueryRow(ctx, `select drop_weeks(now() - make_interval(secs => $1))`, keep.Seconds()).Scan(&dropped)
+	if err != nil {
+		return 0, fmt.Errorf("drop weeks: %w", err)
+	}
+	return dropped, nil
+}
+
+// Old is which finished runs are too old, by how they ended; zero keeps all.
+type Old struct {
+	Succeeded time.Duration
+	Failed    time.Duration // cancelled ones too
+}
+
+// DropRuns removes up to limit finished runs that are older than they are to be kept: by what their workflows say, or by
+// old. It answers how many are gone.
+func (s Retention) DropRuns(ctx context.Context, old Old, limit int) (int64, error) {
+	rows, err := s.Q.Query(ctx, `
+		select id from (
+		    (select r.id from workflows w cross join lateral (
+		        select r.id from runs r
+		         where r.workflow_id = w.id and r.id < first_id_at(now() - w.keep_succeeded) and r.status = 'succeeded'
+		         order by r.id limit @limit) r
+		      where w.keep_succeeded is not null limit @limit)
+		    union all
+		    (select r.id from workflows w cross join lateral (
+		        select r.id from runs r
+		         where r.workflow_id = w.id and r.id < first_id_at(now() - w.keep_failed) and r.status in ('failed', 'cancelled')
+		         order by r.id limit @limit) r
+		      where w.keep_failed is not null limit @limit)
+		    union all
+		    (select r.id from runs r
+		      where @succeeded > 0 and r.id < first_id_at(now() - make_interval(secs => @succeeded)) and r.status = 'succeeded'
+		      order by r.id limit @limit)
+		    union all
+		    (select u.id from unsuccessful_runs u
+		      where @failed > 0 and u.id < first_id_at(now() - make_interval(secs => @failed))
+		      order by u.id limit @limit)) o
+		 limit @limit`,
+		pgx.StrictNamedArgs{"succeeded": old.Succeeded.Seconds(), "failed": old.Failed.Seconds(), "limit": limit})
+	if err != nil {
+		return 0, fmt.Errorf("find old runs: %w", err)
+	}
+	ids, err := pgx.CollectRows(rows, pgx.RowTo[uuid.UUID])
+	if err != nil || len(ids) == 0 {
+		return 0, err
+	}
+	tag, err := s.Q.Exec(ctx, `
+		with lines as (delete from run_logs where run_id = any($1)),
+		     steps as (delete from step_runs where run_id = any($1)),
+		     badly as (delete from unsuccessful_runs where id = any($1) returning id),
+		     whole as (delete from runs where id = any($1) and status in ('succeeded', 'failed', 'cancelled') returning id)
+		select id from whole union select id from badly`, ids)
+	if err != nil {
+		return 0, fmt.Errorf("drop old runs: %w", err)
+	}
+	return tag.RowsAffected(), nil
+}
