@@ -91,7 +91,8 @@ describe('draftOf and definitionOf', () => {
     expect(input.steps).toEqual(workflow.steps)
     expect(input.name).toBe(workflow.name)
     expect(input.timeout).toBe('10m')
-    const { description, next_fire_at, ...morning } = workflow.triggers[0]!
+    expect(input).toMatchObject({ queue: 'bulk', max_concurrent: 3, keep: { succeeded: '7d' } })
+    const { description, next_fire_at, paused_reason, ...morning } = workflow.triggers[0]!
     expect(input.triggers?.[0]).toEqual(morning)
     expect(input.triggers?.[1]).toMatchObject({ id: 'often', enabled: false, every: '90s' })
     expect(input.triggers?.[1]).not.toHaveProperty('cron')
