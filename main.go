@@ -38,6 +38,7 @@ type cli struct {
 	Worker    workerCmd    `cmd:"" help:"Do the runs."`
 	Migrate   migrateCmd   `cmd:"" help:"Bring the database's schema up to date, or show where it is."`
 	User      userCmd      `cmd:"" help:"Look after accounts."`
+	Schedule  scheduleCmd  `cmd:"" help:"Look at schedules."`
 	Doctor    doctorCmd    `cmd:"" help:"Check that everything this installation needs is there."`
 	Health    healthCmd    `cmd:"" help:"Ask the process on this machine whether it is ready; for container health checks."`
 	Version   versionCmd   `cmd:"" help:"Print the version."`

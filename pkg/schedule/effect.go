@@ -46,6 +46,9 @@ func (a Anomaly) Explain(lang string) string {
 		change = words.repeat
 	}
 	from, to := clockOf(a.From), clockOf(a.To)
+	if date := a.To[:len(time.DateOnly)]; date != a.From[:len(time.DateOnly)] && a.Kind == AnomalyGap && to == from {
+		to = date + " " + to // a whole day is left out
+	}
 	outcome := words.outcome[a.Outcome]
 	if a.Outcome == OutcomeMoved {
 		outcome = fmt.Sprintf(outcome, to)
