@@ -2,15 +2,48 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"math/rand/v2"
 	"syscall"
 	"time"
+
+	"github.com/jackc/pgx/v5"
 )
 
 // anyOf chooses one of the processes of a role.
 func (t *trial) anyOf(role string) *process {
 	list := t.running(role)
 	return list[rand.IntN(len(list))] //nolint:gosec // which one hides nothing
+}
+
+// busiestWorker is the worker with the most runs in its hands: whoever goes without any loses nothing. It waits until
+// one has some.
+func (t *trial) busiestWorker(ctx context.Context) (*process, error) {
+	db, err := pgx.Connect(ctx, t.databaseURL)
+	if err != nil {
+		return nil, fmt.Errorf("reach the database: %w", err)
+	}
+	defer db.Close(context.WithoutCancel(ctx))
+	for {
+		var busiest *process
+		most := 0
+		for _, p := range t.running("worker") {
+			var n int
+			named := fmt.Sprintf("%%-%d-%%", p.cmd.Process.Pid)
+			if err := db.QueryRow(ctx, `select count(*) from run_live where state = 'running' and worker like $1`, named).Scan(&n); err != nil {
+				return nil, fmt.Errorf("count the runs of %s: %w", p.name, err)
+			}
+			if n > most {
+				busiest, most = p, n
+			}
+		}
+		if busiest != nil {
+			return busiest, nil
+		}
+		if err := pause(ctx, 5*time.Millisecond); err != nil {
+			return nil, err
+		}
+	}
 }
 
 // killWorkers kills a worker, lets another take its place, and goes on like that.
@@ -21,9 +54,13 @@ func killWorkers(ctx context.Context, t *trial) error {
 				return err
 			}
 		}
+		p, err := t.busiestWorker(ctx)
+		if err != nil {
+			return err
+		}
 		t.injected++
 		t.lost = append(t.lost, time.Now())
-		t.kill(t.anyOf("worker"))
+		t.kill(p)
 		if _, err := t.start(ctx, t.normal, "worker"); err != nil {
 			return err
 		}
@@ -38,11 +75,14 @@ func someWereUnderWay(t *trial, r repeats) {
 }
 
 func freezeWorker(ctx context.Context, t *trial) error {
-	p := t.anyOf("worker")
+	p, err := t.busiestWorker(ctx)
+	if err != nil {
+		return err
+	}
 	t.injected++
 	t.lost = append(t.lost, time.Now())
 	p.signal(syscall.SIGSTOP)
-	err := pause(ctx, pick(t.form, 90*time.Second, 20*time.Second))
+	err = pause(ctx, pick(t.form, 90*time.Second, 20*time.Second))
 	p.signal(syscall.SIGCONT)
 	return err
 }

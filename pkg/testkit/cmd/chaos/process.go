@@ -70,7 +70,7 @@ func (r *rig) start(ctx context.Context, program, role string, env ...string) (*
 		return nil, err
 	}
 	if role == "api" {
-		address, err := p.listening()
+		address, err := p.listening(ctx)
 		if err != nil {
 			return nil, err
 		}
@@ -124,19 +124,25 @@ func (p *process) awaitReady(ctx context.Context) error {
 	}
 }
 
-// listening finds in the log where an API listens.
-func (p *process) listening() (string, error) {
-	text, err := os.ReadFile(p.log)
-	if err != nil {
-		return "", fmt.Errorf("read a log: %w", err)
-	}
-	for line := range bytes.Lines(text) {
-		var entry struct{ Msg, Address string }
-		if json.Unmarshal(line, &entry) == nil && entry.Msg == "listening" {
-			return entry.Address, nil
+// listening finds in the log where an API listens. It may say so a moment after it is ready: ready is what its pools are.
+func (p *process) listening(ctx context.Context) (string, error) {
+	ctx, cancel := context.WithTimeout(ctx, readyLimit)
+	defer cancel()
+	for {
+		text, err := os.ReadFile(p.log)
+		if err != nil {
+			return "", fmt.Errorf("read a log: %w", err)
+		}
+		for line := range bytes.Lines(text) {
+			var entry struct{ Msg, Address string }
+			if json.Unmarshal(line, &entry) == nil && entry.Msg == "listening" {
+				return entry.Address, nil
+			}
+		}
+		if pause(ctx, 5*time.Millisecond) != nil {
+			return "", fmt.Errorf("%s does not say where it listens; its log is %s", p.name, p.log)
 		}
 	}
-	return "", fmt.Errorf("%s does not say where it listens; its log is %s", p.name, p.log)
 }
 
 // logged counts the lines of the log that hold a text.
