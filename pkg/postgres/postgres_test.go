@@ -71,13 +71,16 @@ func seed(t *testing.T, db *postgres.DB) (project, workflow uuid.UUID) {
 	return project, workflow
 }
 
-// explaining asks for the plan of every statement before it runs it, and complains about reading whole tables.
+// explaining asks for the plan of every statement before it runs it, and complains about reading whole tables and about
+// comparing each row of a batch with each of another.
 type explaining struct {
 	postgres.Querier
 	t *testing.T
 }
 
 var wholeTable = regexp.MustCompile(`Seq Scan on (runs|run_live|triggers|occurrences|step_runs|run_logs|unsuccessful_runs|workflows|workflow_versions)(_[0-9]+|_other)?\b.*`)
+
+var everyPair = regexp.MustCompile(`Join Filter: \(\w+\.(run_)?id = (l|f)(_\d+)?\.id\)`)
 
 // empty is the cost of a partition that has no rows: there is nothing to read.
 const empty = "cost=0.00..0.00 "
@@ -89,6 +92,9 @@ func (e explaining) explain(ctx context.Context, sql string, args []any) {
 	lines, err := pgx.CollectRows(rows, pgx.RowTo[string])
 	must(e.t, err)
 	plan := strings.Join(lines, "\n")
+	if pairs := everyPair.FindString(plan); pairs != "" {
+		e.t.Errorf("%s in the plan of\n%s\n%s", pairs, sql, plan)
+	}
 	for _, scan := range wholeTable.FindAllString(plan, -1) {
 		if !strings.Contains(scan, empty) {
 			e.t.Errorf("%s in the plan of\n%s\n%s", scan, sql, plan)

@@ -66,6 +66,8 @@ type LogRow struct {
 // Write writes the records of one worker in one statement. It answers the runs that were written; a run that is missing
 // is no longer the worker's, and nothing about it was changed.
 func (s Live) Write(ctx context.Context, worker string, records []Record) (map[uuid.UUID]bool, error) {
+	// "(… in …) is true" stays a look into a hash table. As a join it would compare each step with each run: the planner takes
+	// the arrays for ten elements, whatever they are.
 	rows, err := s.Q.Query(ctx, `
 		with u as materialized (
 		    select * from unnest(@ids::uuid[], @attempts::int[], @outcomes::text[], @delays::float8[], @waits::bool[],
@@ -83,7 +85,7 @@ func (s Live) Write(ctx context.Context, worker string, records []Record) (map[u
 		                           @s_error::text[], @s_started::timestamptz[], @s_sent::timestamptz[],
 		                           @s_finished::timestamptz[], @s_next::timestamptz[], @s_output::jsonb[])
 		                    as s (run_id, step, attempt, status, class, error, started_at, sent_at, finished_at, next_at, output)
-		      join fence f on f.id = s.run_id
+		     where (s.run_id in (select id from fence)) is true
 		        on conflict (run_id, step, attempt) do update
 		       set status = excluded.status, class = excluded.class, error = excluded.error,
 		           started_at = excluded.started_at, sent_at = excluded.sent_at, finished_at = excluded.finished_at,
@@ -93,7 +95,7 @@ func (s Live) Write(ctx context.Context, worker string, records []Record) (map[u
 		    select g.* from unnest(@g_run::uuid[], @g_seq::int[], @g_at::timestamptz[], @g_step::text[], @g_attempt::int[],
 		                           @g_level::text[], @g_message::text[])
 		                    as g (run_id, seq, at, step, attempt, level, message)
-		      join fence f on f.id = g.run_id
+		     where (g.run_id in (select id from fence)) is true
 		        on conflict do nothing),
 		released as (
 		    update run_live l

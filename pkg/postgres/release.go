@@ -24,7 +24,9 @@ type Released struct {
 // a project that has a limit gets no more than that into workers' hands. after is the project that the turn begins behind:
 // the zero UUID, or the last one of an answer that had MostProjects of them.
 func (s Live) Release(ctx context.Context, queue string, after uuid.UUID, room int) ([]Released, error) {
-	// Which projects have something is found by jumping from one to the next in the index ("loose index scan").
+	// Which projects have something is found by jumping from one to the next in the index ("loose index scan"). What has
+	// been chosen is locked by its key: num_nonnulls hides the condition of the indexes of what waits, of which the planner
+	// would read everything for each row.
 	rows, err := s.Q.Query(ctx, `
 		with recursive project as (
 		    (select l.project_id as id from run_live l
@@ -54,9 +56,10 @@ func (s Live) Release(ctx context.Context, queue string, after uuid.UUID, room i
 		     order by d.turn, a.id
 		     limit @room),
 		chosen as (
-		    select l.id from turn t join run_live l on l.id = t.id
-		     where l.enqueued_at is null and l.gate is null and l.state in ('queued', 'waiting')
-		       for update of l skip locked)
+		    select l.id from turn t cross join lateral (
+		        select l.id from run_live l
+		         where l.id = t.id and num_nonnulls(l.enqueued_at, l.gate) = 0 and l.state in ('queued', 'waiting')
+		           for update skip locked) l)
 		update run_live l
 		   set enqueued_at = now(), enqueues = least(l.enqueues + 1, 30), state = 'queued'
 		  from chosen c where l.id = c.id
@@ -123,9 +126,11 @@ func (s Live) OpenGates(ctx context.Context) (int64, error) {
 		        select l.id from run_live l where l.gate = r.id order by l.id limit greatest(r.n, 0)) d),
 		chosen as (
 		    select l.id, case when l.gate = l.trigger_id and w.max_concurrent is not null then l.workflow_id end as next
-		      from head h join run_live l on l.id = h.id join workflows w on w.id = l.workflow_id
-		     where l.gate is not null
-		       for update of l skip locked)
+		      from head h cross join lateral (
+		          select l.id, l.gate, l.trigger_id, l.workflow_id from run_live l
+		           where l.id = h.id and num_nulls(l.gate) = 0 -- by its key, not by the index of gates
+		             for update skip locked) l
+		      join workflows w on w.id = l.workflow_id)
 		update run_live l set gate = c.next, due_at = greatest(l.due_at, now()) from chosen c where l.id = c.id`)
 	if err != nil {
 		return 0, fmt.Errorf("open gates: %w", err)
