@@ -258,7 +258,9 @@ func TestABackfillTakesWhatWasMissed(t *testing.T) {
 	path, _ := ana.create(example(trigger(object{"cron": "0 * * * *"})))
 	hour := time.Unix(in.sql(`update triggers set next_fire_at = date_trunc('hour', now()) - interval '3 hours',
 		due_at = date_trunc('hour', now()) - interval '3 hours' returning extract(epoch from date_trunc('hour', now()))::bigint`), 0).UTC()
-	at := func(hours int) string { return hour.Add(time.Duration(hours) * time.Hour).Format("2006-01-02T15:04:05.000Z") }
+	at := func(hours int) string {
+		return hour.Add(time.Duration(hours) * time.Hour).Format("2006-01-02T15:04:05.000Z")
+	}
 	b := ana.post(path+"/triggers/morning/backfills", object{"from": at(-5), "to": at(-1)}).want(201)
 	if b.number("total") != "5" {
 		t.Errorf("the backfill: %v", b)
