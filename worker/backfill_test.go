@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"slices"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -85,22 +84,26 @@ func (b *bench) told() (n int) {
 
 // crowd answers calls, and knows how many were under way at once at most. It tells when the n-th call has come.
 type crowd struct {
-	now, most atomic.Int32
 	mu        sync.Mutex
+	now, most int
 	come      chan struct{}
 	nth       int
 }
 
 func (c *crowd) answer(_ context.Context, n int, _ egress.Request) (*egress.Response, error) {
-	here := c.now.Add(1)
-	defer c.now.Add(-1)
-	c.mu.Lock()
-	c.most.Store(max(c.most.Load(), here))
-	c.mu.Unlock()
+	c.count(1)
+	defer c.count(-1)
 	if n == c.nth {
 		close(c.come)
 	}
 	return answer(200, `{}`), nil
+}
+
+func (c *crowd) count(by int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.now += by
+	c.most = max(c.most, c.now)
 }
 
 // A scheduler that is gone in the middle of a backfill leaves it to the next one: each fire still becomes one run, and the
@@ -147,7 +150,7 @@ func TestABackfillSurvivesItsScheduler(t *testing.T) {
 			if n := b.told(); n != c.fires {
 				t.Errorf("the ledger tells of %d fires, want %d", n, c.fires)
 			}
-			if most := int(guests.most.Load()); most > c.concurrency {
+			if most := guests.most; most > c.concurrency {
 				t.Errorf("%d runs were under way at once, want at most %d", most, c.concurrency)
 			}
 		})
