@@ -173,6 +173,32 @@ func TestAChangedCalendarCounts(t *testing.T) {
 	}
 }
 
+// The next fire that is shown is one that runs.
+func TestTheNextFireLeavesOutDaysOff(t *testing.T) {
+	in := install(t)
+	ana := in.user("ana")
+	holidays := func(dates list) object { return object{"name": "holidays", "dates": dates} }
+	calendar := "/calendars/" + ana.post("/calendars", holidays(list{})).want(201).text("id")
+	path, _ := ana.create(example(trigger(object{
+		"cron": "0 9 * * *", "starts_at": "2100-12-24T00:00:00Z", "calendar": "holidays", "excluded_dates": list{"2100-12-26"},
+	})))
+	for _, c := range []struct {
+		off  list
+		next string
+	}{
+		{list{}, "2100-12-24T08:00:00.000Z"},
+		{list{"2100-12-24"}, "2100-12-25T08:00:00.000Z"},
+		{list{"2100-12-24", "2100-12-25", "2100-12-27"}, "2100-12-28T08:00:00.000Z"},
+		{list{"2100-12-25"}, "2100-12-24T08:00:00.000Z"},
+	} {
+		ana.put(calendar, holidays(c.off)).want(200)
+		w := ana.get(path).want(200)
+		if w.text("next_fire_at") != c.next || w.items("triggers")[0].text("next_fire_at") != c.next {
+			t.Errorf("without %v it fires at %s, want %s", c.off, w.text("next_fire_at"), c.next)
+		}
+	}
+}
+
 // A trigger whose every fire is excluded would be a mistake that nobody notices.
 func TestATriggerThatIsAlwaysExcluded(t *testing.T) {
 	in := install(t)

@@ -264,6 +264,25 @@ func TestExplainThroughVersions(t *testing.T) {
 	}
 }
 
+// What is to come does not run while somebody has switched it off, which is told with the name.
+func TestExplainWhileItIsOff(t *testing.T) {
+	in := install(t)
+	ana := in.user("ana")
+	path, _ := ana.create(example())
+	for _, c := range []struct{ do, answer, en, es string }{
+		{"disable", "disabled", "It was disabled by ana at ", "Lo desactivó ana el "},
+		{"enable", "will_run", "It will run at 2100-01-04 09:00:00 +01:00.", "Se ejecutará el 2100-01-04 09:00:00 +01:00."},
+	} {
+		ana.post(path+"/"+c.do, nil).want(200)
+		for lang, says := range map[string]string{"en": c.en, "es": c.es} {
+			e := ana.get(path+"/triggers/morning/explain?at=2100-01-04T09:00", header("Accept-Language", lang)).want(200)
+			if e.text("answer") != c.answer || !strings.HasPrefix(e.text("text"), says) {
+				t.Errorf("after %s: %v", c.do, e)
+			}
+		}
+	}
+}
+
 // A backfill that ran what the schedule ran already is told beside it.
 func TestExplainABackfilledFire(t *testing.T) {
 	in := install(t)
