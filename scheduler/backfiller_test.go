@@ -92,3 +92,25 @@ func TestAnIllBackfillStopsNoOther(t *testing.T) {
 		t.Errorf("well again, the one has %d runs, the other %d", of(ill), of(well))
 	}
 }
+
+// A backfill is beside the schedule: its runs are in nobody's way, are not counted, and their failures stop nothing.
+func TestABackfillIsBesideTheSchedule(t *testing.T) {
+	d := newDesk(t)
+	id := d.create(workflow.Trigger{Cron: "0 * * * *", MaxRuns: 2, PauseAfterFailures: 1, Grace: punctual})
+	d.backfill(id, hour(0), hour(3))
+	d.must(d.feed())
+	d.end(run.Failed)
+	_, err := (&guard{db: d.db, log: d.log}).step(t.Context())
+	d.must(err)
+	d.backfill(id, hour(4), hour(7))
+	d.must(d.feed())
+	d.pass(time.Hour)
+	d.tick()
+	told, row := d.told(id), d.trigger(id)
+	if told[len(told)-1] != "ran" || !row.Enabled || row.RunsMade != 1 || row.NextFireAt == nil {
+		t.Errorf("the ledger: %v; the trigger has made %d runs, and is on: %v", told, row.RunsMade, row.Enabled)
+	}
+	if n := d.count(`select count(*) from run_live`); n != 5 {
+		t.Errorf("%d runs are under way, want four of the backfill beside that of the schedule", n)
+	}
+}
