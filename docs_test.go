@@ -12,19 +12,21 @@ import (
 var testName = regexp.MustCompile("`((?:Test|Fuzz)[A-Z][A-Za-z0-9]*)`")
 
 // A promise is worth what the test is that shows it: one that was renamed or removed must not stay in the document.
-func TestTheSecurityDocumentNamesTestsThatExist(t *testing.T) {
-	page, err := os.ReadFile("docs/security.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	named := testName.FindAllStringSubmatch(string(page), -1)
-	if len(named) == 0 {
-		t.Fatal("the document names no test")
-	}
+func TestDocumentsNameTestsThatExist(t *testing.T) {
 	tests := goTests(t)
-	for _, n := range named {
-		if !strings.Contains(tests, "\nfunc "+n[1]+"(") {
-			t.Errorf("there is no test %s", n[1])
+	for _, path := range []string{"docs/security.md", "docs/schedules.md"} {
+		page, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		named := testName.FindAllStringSubmatch(string(page), -1)
+		if len(named) == 0 {
+			t.Errorf("%s names no test", path)
+		}
+		for _, n := range named {
+			if !strings.Contains(tests, "\nfunc "+n[1]+"(") {
+				t.Errorf("%s names %s, which is no test", path, n[1])
+			}
 		}
 	}
 }
