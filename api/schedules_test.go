@@ -3,6 +3,9 @@ package api_test
 import (
 	"strings"
 	"testing"
+	"time"
+
+	"github.com/guildmember145/orquestador-plataforma/api"
 )
 
 func TestPreviewASchedule(t *testing.T) {
@@ -79,5 +82,38 @@ func TestPreviewsThatAreRefused(t *testing.T) {
 		a := ana.post("/schedules/preview", c.ask)
 		a.want(422)
 		a.at(c.pointer, c.code)
+	}
+}
+
+// How often schedules may fire is up to who runs the installation.
+func TestTheShortestInterval(t *testing.T) {
+	in := install(t, func(c *api.Config) { c.MinInterval = time.Minute })
+	ana := in.user("ana")
+	for _, c := range []struct {
+		ask     object
+		pointer string // empty: it may
+	}{
+		{object{"cron": "*/30 * * * * *"}, "/cron"},
+		{object{"cron": "0,59 * * * * *"}, "/cron"},
+		{object{"every": "59s"}, "/every"},
+		{object{"cron": "* * * * *"}, ""},
+		{object{"every": "1m"}, ""},
+	} {
+		saved := example(func(w object) {
+			t := object{"id": "often", "type": "schedule"}
+			for name, value := range c.ask {
+				t[name] = value
+			}
+			w["triggers"] = list{t}
+		})
+		if c.pointer == "" {
+			ana.post("/schedules/preview", c.ask).want(200)
+			ana.post("/workflows", saved).want(201)
+			continue
+		}
+		for at, a := range map[string]answer{"": ana.post("/schedules/preview", c.ask), "/triggers/0": ana.post("/workflows", saved)} {
+			a.want(422)
+			a.at(at+c.pointer, "too_often")
+		}
 	}
 }

@@ -2,6 +2,8 @@ package scheduler
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"log/slog"
 	"time"
 
@@ -18,7 +20,6 @@ const (
 	feedEvery = 250 * time.Millisecond
 	// restEvery is how long a new backfill stays unnoticed.
 	restEvery = time.Second
-	feedBatch = 20
 )
 
 // backfiller feeds the runs of backfills to the workers, no more at once than each backfill may have under way. It does
@@ -29,40 +30,42 @@ type backfiller struct {
 	log     *slog.Logger
 }
 
-// step looks once at each backfill for which there is something to do.
+// step looks once at each backfill for which there is something to do. One that cannot go on does not stop the others.
 func (b *backfiller) step(ctx context.Context) (time.Duration, error) {
+	var ill []error
 	wait := restEvery
-	for after := (uuid.UUID{}); ; {
-		var fresh []postgres.NewRun
-		var tickets []run.Ticket
-		var seen []postgres.Feed
-		err := b.db.InTx(ctx, func(q postgres.Querier) (err error) {
-			fresh = nil
-			if seen, err = (postgres.Backfills{Q: q}).LockBusy(ctx, after, feedBatch); err != nil {
-				return err
-			}
-			for _, feed := range seen {
-				runs, err := b.feed(ctx, q, feed)
-				if err != nil {
-					return err
-				}
-				fresh = append(fresh, runs...)
-			}
-			tickets, err = b.service.Insert(ctx, q, fresh)
-			return err
-		})
+	for after := (uuid.UUID{}); ; wait = feedEvery {
+		seen, err := b.one(ctx, after)
+		if (seen == uuid.UUID{}) {
+			return wait, errors.Join(append(ill, err)...)
+		}
 		if err != nil {
-			return 0, err
+			ill = append(ill, fmt.Errorf("backfill %s: %w", seen, err))
 		}
-		b.service.Release(ctx, fresh, tickets)
-		if len(seen) > 0 {
-			wait = feedEvery
-		}
-		if len(seen) < feedBatch {
-			return wait, nil
-		}
-		after = seen[len(seen)-1].ID
+		after = seen
 	}
+}
+
+// one looks at the first backfill after one, and answers which that was; zero when there is none.
+func (b *backfiller) one(ctx context.Context, after uuid.UUID) (seen uuid.UUID, err error) {
+	var fresh []postgres.NewRun
+	var tickets []run.Ticket
+	err = b.db.InTx(ctx, func(q postgres.Querier) error {
+		feed, ok, err := postgres.Backfills{Q: q}.LockBusy(ctx, after)
+		if err != nil || !ok {
+			return err
+		}
+		seen = feed.ID
+		if fresh, err = b.feed(ctx, q, feed); err != nil {
+			return err
+		}
+		tickets, err = b.service.Insert(ctx, q, fresh)
+		return err
+	})
+	if err == nil {
+		b.service.Release(ctx, fresh, tickets)
+	}
+	return seen, err
 }
 
 // feed sees which runs of a backfill have ended, begins as many as there is room for, and notes when nothing is left.
@@ -122,10 +125,10 @@ func begin(ctx context.Context, q postgres.Querier, feed postgres.Feed, fires []
 			ID: id, ProjectID: feed.ProjectID, WorkflowID: feed.WorkflowID, Version: feed.Version, Trigger: run.Backfill,
 			TriggerID: &feed.TriggerID, FireAt: &fire, Inputs: feed.Inputs, CreatedBy: feed.CreatedBy,
 		}
-		rows[i] = postgres.Backfilled{FireAt: fire, Next: next(fire), RunID: id}
+		rows[i] = postgres.Backfilled{FireAt: fire, RunID: id}
 	}
 	if err := (postgres.Backfills{Q: q}).Start(ctx, feed.ID, runs); err != nil {
 		return nil, err
 	}
-	return runs, postgres.Occurrences{Q: q}.Backfill(ctx, feed.TriggerID, feed.WorkflowID, by, rows)
+	return runs, postgres.Occurrences{Q: q}.Backfill(ctx, feed.TriggerID, feed.WorkflowID, by, rows, next)
 }

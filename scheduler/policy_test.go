@@ -21,6 +21,10 @@ func TestPoliciesOfATrigger(t *testing.T) {
 		return trigger
 	}
 	six := nine.Add(-3 * time.Hour)
+	crowd := make([]postgres.LiveRun, mostQueued) // one is under way, the others wait for it
+	for i := range crowd {
+		crowd[i] = postgres.LiveRun{ID: uuid.New(), Blocked: i > 0}
+	}
 	half, eight := nine.Add(-150*time.Minute), nine.Add(-time.Hour)
 	for _, c := range []struct {
 		name string
@@ -87,6 +91,12 @@ func TestPoliciesOfATrigger(t *testing.T) {
 				pauses:     []postgres.Pause{{OffAt: six, OnAt: &nine, Code: postgres.PauseDisabled, Detail: "ana"}},
 			},
 			[]string{"06:00 coalesced ×3 (disabled by ana at 2026-11-23 06:00:00 UTC; a newer fire ran for it)", "09:00 ran"},
+			"10:00",
+		},
+		{
+			"one more may wait",
+			due{live: crowd, TriggerRow: postgres.TriggerRow{Spec: with(func(t *workflow.Trigger) { t.Overlap = "queue_all" })}},
+			[]string{"06:00 ran_late, waits", "07:00 skipped ×3 (1000 runs of the trigger wait already)"},
 			"10:00",
 		},
 		{

@@ -135,6 +135,12 @@ func (b *bench) work(change ...func(*worker.Config)) (drain, abandon func()) {
 // schedule runs a scheduler in the same way. A worker is given up after lostAfter of silence.
 func (b *bench) schedule(lostAfter time.Duration, change ...func(*scheduler.Config)) {
 	b.t.Helper()
+	b.scheduleUntil(lostAfter, change...)
+}
+
+// scheduleUntil is schedule for a scheduler that goes away before the test ends.
+func (b *bench) scheduleUntil(lostAfter time.Duration, change ...func(*scheduler.Config)) (abandon func()) {
+	b.t.Helper()
 	cfg := scheduler.Config{
 		Batch: 100, LostAfter: lostAfter, EnqueueGrace: 5 * time.Second, MaxCrashes: 3, Overtime: time.Minute, CancelAfter: time.Minute,
 	}
@@ -142,7 +148,8 @@ func (b *bench) schedule(lostAfter time.Duration, change ...func(*scheduler.Conf
 		f(&cfg)
 	}
 	s := scheduler.New(cfg, b.db, b.queue, clock.System{}, b.log, nil)
-	b.serve(s.Run)
+	_, abandon = b.serve(s.Run)
+	return abandon
 }
 
 func (b *bench) serve(role func(ctx, stop context.Context) error) (drain, abandon func()) {

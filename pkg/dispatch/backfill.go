@@ -133,6 +133,10 @@ func (s *Service) StartBackfill(ctx context.Context, who account.Principal, work
 }
 
 func (s *Service) insertBackfill(ctx context.Context, q postgres.Querier, id uuid.UUID, who account.Principal, workflowID uuid.UUID, key string, r BackfillRequest) error {
+	// Saves wait meanwhile: one that takes the trigger out ends its backfills, this one too.
+	if _, err := (postgres.Workflows{Q: q}).Lock(ctx, who.Where(account.RunStart), workflowID); err != nil {
+		return err
+	}
 	p, err := planBackfill(ctx, q, workflowID, key, r)
 	if err != nil {
 		return err

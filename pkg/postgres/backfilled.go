@@ -12,15 +12,14 @@ import (
 // Backfilled is a fire that a backfill runs, as the ledger is to show it.
 type Backfilled struct {
 	FireAt time.Time
-	Next   time.Time // the fire after it; zero when there is none
 	RunID  uuid.UUID
 }
 
 // Backfill writes into the ledger that a backfill by somebody runs fires of a trigger, which the transaction has locked
 // (LockSome). A fire of which there is no row gets one. A fire that did not run becomes one that ran, and its reason goes on
 // telling what had become of it before; if its row stands for several, that stands for one less from now on. A fire that
-// ran keeps its row: the backfill only repeats it.
-func (s Occurrences) Backfill(ctx context.Context, trigger, workflow uuid.UUID, by string, fires []Backfilled) error {
+// ran keeps its row: the backfill only repeats it. next answers the trigger's fire after one, zero when there is none.
+func (s Occurrences) Backfill(ctx context.Context, trigger, workflow uuid.UUID, by string, fires []Backfilled, next func(time.Time) time.Time) error {
 	for _, f := range fires {
 		old, found, err := s.covering(ctx, trigger, f.FireAt)
 		if err != nil {
@@ -35,7 +34,7 @@ func (s Occurrences) Backfill(ctx context.Context, trigger, workflow uuid.UUID, 
 			if old.Reason != nil {
 				reason += " (" + *old.Reason + ")"
 			}
-			if err := s.carve(ctx, old, f); err != nil {
+			if err := s.carve(ctx, old, f.FireAt, next); err != nil {
 				return err
 			}
 		}
@@ -53,15 +52,24 @@ func (s Occurrences) Backfill(ctx context.Context, trigger, workflow uuid.UUID, 
 	return nil
 }
 
-// carve takes a fire out of a row that stands for several: the row begins with the next fire, or stands for one less.
-func (s Occurrences) carve(ctx context.Context, old OccurrenceRow, f Backfilled) error {
-	first := old.FireAt.Equal(f.FireAt)
-	if old.UntilAt == nil || old.Count <= 1 || first && (f.Next.IsZero() || f.Next.After(*old.UntilAt)) {
+// carve takes a fire out of a row that stands for several: the row stands for one less, and if it began with that fire,
+// it begins with the next that has no row of its own.
+func (s Occurrences) carve(ctx context.Context, old OccurrenceRow, fire time.Time, next func(time.Time) time.Time) error {
+	if old.UntilAt == nil || old.Count <= 1 {
 		return nil // the row becomes the fire's own
 	}
 	start := old.FireAt
-	if first {
-		start = f.Next
+	if start.Equal(fire) {
+		taken, err := s.within(ctx, old)
+		if err != nil {
+			return err
+		}
+		for start = next(fire); taken[start.UTC()]; {
+			start = next(start)
+		}
+		if start.IsZero() || start.After(*old.UntilAt) {
+			return nil
+		}
 	}
 	_, err := s.Q.Exec(ctx, `update occurrences set count = count - 1, fire_at = $3 where trigger_id = $1 and fire_at = $2`,
 		old.TriggerID, old.FireAt, start)
@@ -69,6 +77,24 @@ func (s Occurrences) carve(ctx context.Context, old OccurrenceRow, f Backfilled)
 		return fmt.Errorf("carve an occurrence: %w", err)
 	}
 	return nil
+}
+
+// within finds the fires that have a row of their own although they lie within one that stands for several.
+func (s Occurrences) within(ctx context.Context, row OccurrenceRow) (map[time.Time]bool, error) {
+	rows, err := s.Q.Query(ctx, `select fire_at from occurrences where trigger_id = $1 and fire_at > $2 and fire_at <= $3`,
+		row.TriggerID, row.FireAt, row.UntilAt)
+	if err != nil {
+		return nil, fmt.Errorf("list occurrences within another: %w", err)
+	}
+	list, err := pgx.CollectRows(rows, pgx.RowTo[time.Time])
+	if err != nil {
+		return nil, fmt.Errorf("list occurrences within another: %w", err)
+	}
+	fires := make(map[time.Time]bool, len(list))
+	for _, at := range list {
+		fires[at.UTC()] = true
+	}
+	return fires, nil
 }
 
 // About finds the row of the ledger that accounts for a fire of a trigger within [from, to), or for from itself; ok is

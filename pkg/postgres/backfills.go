@@ -199,21 +199,27 @@ type Feed struct {
 	By          *string         `db:"by"` // the username of who made it
 }
 
-// LockBusy takes up to limit backfills for which there is something to do, with ids after one, for the rest of the
-// transaction; others skip them.
-func (s Backfills) LockBusy(ctx context.Context, after uuid.UUID, limit int) ([]Feed, error) {
+// LockBusy takes the first backfill with an id after one for which there is something to do, for the rest of the
+// transaction; others skip it. Its trigger is taken with it, since whoever saves a workflow takes a trigger before its
+// backfills. ok is false when there is none.
+func (s Backfills) LockBusy(ctx context.Context, after uuid.UUID) (feed Feed, ok bool, err error) {
 	rows, err := s.Q.Query(ctx, `
 		select b.id, b.project_id, b.workflow_id, b.trigger_id, b.version, b.concurrency, b.state, b.inputs, b.created_by,
 		       (select username from users where id = b.created_by) as by
-		  from backfills b where b.busy and b.id > $1 order by b.id limit $2 for update skip locked`, after, limit)
+		  from backfills b join triggers t on t.id = b.trigger_id
+		 where b.busy and b.id > $1 order by b.id limit 1
+		   for update of b, t skip locked`, after)
 	if err != nil {
-		return nil, fmt.Errorf("take backfills: %w", err)
+		return feed, false, fmt.Errorf("take a backfill: %w", err)
 	}
 	list, err := pgx.CollectRows(rows, pgx.RowToStructByName[Feed])
 	if err != nil {
-		return nil, fmt.Errorf("take backfills: %w", err)
+		return feed, false, fmt.Errorf("take a backfill: %w", err)
 	}
-	return list, nil
+	if len(list) == 0 {
+		return feed, false, nil
+	}
+	return list[0], true, nil
 }
 
 // Settle brings the fires of a backfill in line with their runs, and answers how many runs have not ended.

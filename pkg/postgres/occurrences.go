@@ -181,12 +181,13 @@ func (s Occurrences) Extend(ctx context.Context, list []OccurrenceRow) error {
 	return s.dropCovered(ctx, triggers, fires, untils)
 }
 
-// DropOld forgets, of triggers, up to limit rows whose last fire lies before an instant.
+// DropOld forgets, of triggers, up to limit rows whose last fire lies before an instant, and that were written before it:
+// what a backfill did to fires of long ago is news.
 func (s Occurrences) DropOld(ctx context.Context, triggers []uuid.UUID, before time.Time, limit int) (int64, error) {
 	tag, err := s.Q.Exec(ctx, `
 		delete from occurrences where (trigger_id, fire_at) in (
 		    select trigger_id, fire_at from occurrences
-		     where trigger_id = any($1) and fire_at < $2 and coalesce(until_at, fire_at) < $2 limit $3)`, triggers, before, limit)
+		     where trigger_id = any($1) and fire_at < $2 and coalesce(until_at, fire_at) < $2 and recorded_at < $2 limit $3)`, triggers, before, limit)
 	if err != nil {
 		return 0, fmt.Errorf("drop old occurrences: %w", err)
 	}

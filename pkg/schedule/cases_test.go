@@ -27,7 +27,7 @@ func at(t testing.TB, text string) time.Time {
 	return when
 }
 
-func read[T any](t *testing.T, path string) T {
+func read[T any](t testing.TB, path string) T {
 	t.Helper()
 	data, err := os.ReadFile(path)
 	if err != nil {

@@ -160,6 +160,7 @@ func TestZoneData(t *testing.T) {
 	}
 }
 
+// Whatever is typed is refused with a fault, or fires as it says; and everything that can be asked about it has an answer.
 func FuzzCompile(f *testing.F) {
 	for _, s := range []string{
 		"0 9 * * MON-FRI", "*/15 2 * * *", "0 0 L-3 * ?", "0 0 15W * FRI#3", "TZ=0", "@daily", "0 0 31 2 *", "1,,2 * * * *",
@@ -168,6 +169,14 @@ func FuzzCompile(f *testing.F) {
 		f.Add(s, "Europe/Madrid", int64(1_700_000_000), "", "")
 	}
 	f.Add("0 2 * * *", "Pacific/Apia", int64(1_325_000_000), "skip", "both")
+	f.Add("*/20 * * * *", "Australia/Lord_Howe", int64(1_775_313_000), "", "first")
+	f.Add("30 2 29 2 *", "America/New_York", int64(4_107_542_399), "run_after", "second")
+	for _, c := range read[[]struct{ Expression, Zone, From string }](f, "testdata/cron-cases.json") {
+		f.Add(c.Expression, c.Zone, at(f, c.From).Unix(), "", "")
+	}
+	for _, c := range read[[]struct{ Expression string }](f, "testdata/cron-invalid.json") {
+		f.Add(c.Expression, "UTC", int64(0), "", "")
+	}
 	f.Fuzz(func(t *testing.T, expression, zone string, unix int64, gap, overlap string) {
 		s, err := Compile(Spec{Cron: expression, Timezone: zone, Gap: gap, OverlapHour: overlap})
 		if err != nil {
@@ -184,8 +193,23 @@ func FuzzCompile(f *testing.F) {
 		if !next.IsZero() && !s.Next(next.Add(-1)).Equal(next) {
 			t.Fatalf("Next(%s − 1 ns) is not it", next)
 		}
+		if prev := s.Prev(next); !next.IsZero() && !prev.IsZero() && (prev.After(from) || !s.Next(prev).Equal(next)) {
+			t.Fatalf("Prev(%s) = %s", next, prev)
+		}
+		if start := s.Start(next, MaxJitter, "seed"); start.Before(next) || start.Sub(next) >= MaxJitter {
+			t.Fatalf("the run of %s begins at %s", next, start)
+		}
 		s.Fires(from, 3)
 		s.Anomalies(from, from.AddDate(2, 0, 0))
+		if err := s.CheckPace(time.Hour); err != nil && !fault.Is(err, fault.Invalid) {
+			t.Fatalf("%v is no fault", err)
+		}
+		if _, fires := s.FireAt(from); !fires && s.Absent(from).Explain("es") == "" {
+			t.Fatalf("nothing is said about %s", from)
+		}
+		if jump, exists := s.AtWall(from); !exists && s.AbsentWall(from, jump).Explain("en") == "" {
+			t.Fatalf("nothing is said about the wall time %s", from)
+		}
 		if s.Describe("en") == "" || s.Describe("es") == "" {
 			t.Fatal("no description")
 		}

@@ -3,6 +3,7 @@ package workflow
 import (
 	"encoding/json"
 	"fmt"
+	"math/big"
 	"regexp"
 	"strconv"
 	"strings"
@@ -12,18 +13,23 @@ import (
 // Duration is a time.Duration that is written as people write it: 90s, 5m, 1h30m, 2d. A day is 24 hours.
 type Duration time.Duration
 
-var days = regexp.MustCompile(`([0-9]+(?:\.[0-9]+)?)d`)
+// day is a day in nanoseconds.
+var day = big.NewRat(int64(24*time.Hour), 1)
+
+// inDays is a number of days. What is no number (1.2.3d) is left to time.ParseDuration to refuse.
+var inDays = regexp.MustCompile(`[0-9.]+d`)
 
 // ParseDuration reads 90s, 5m, 1h30m, 250ms or 2d; negative durations are refused.
 func ParseDuration(s string) (Duration, error) {
-	inHours := days.ReplaceAllStringFunc(s, func(m string) string {
-		n, err := strconv.ParseFloat(strings.TrimSuffix(m, "d"), 64)
-		if err != nil {
+	withoutDays := inDays.ReplaceAllStringFunc(s, func(m string) string {
+		n, ok := new(big.Rat).SetString(strings.TrimSuffix(m, "d"))
+		if !ok {
 			return m
 		}
-		return strconv.FormatFloat(n*24, 'f', -1, 64) + "h"
+		n.Mul(n, day) // exactly: 0.7 days are no nanosecond less
+		return new(big.Int).Quo(n.Num(), n.Denom()).String() + "ns"
 	})
-	d, err := time.ParseDuration(inHours)
+	d, err := time.ParseDuration(withoutDays)
 	if err != nil || d < 0 {
 		return 0, fmt.Errorf("parse duration %q: want a number and a unit (ms, s, m, h, d), as in 90s or 1h30m", s)
 	}

@@ -121,13 +121,13 @@ func TestTemplatesNameEarlierSteps(t *testing.T) {
 func TestDurations(t *testing.T) {
 	for text, want := range map[string]time.Duration{
 		"90s": 90 * time.Second, "1h30m": 90 * time.Minute, "250ms": 250 * time.Millisecond, "2d": 48 * time.Hour,
-		"1.5d": 36 * time.Hour, "1d12h": 36 * time.Hour, "0s": 0,
+		"1.5d": 36 * time.Hour, "1d12h": 36 * time.Hour, "0s": 0, "0.7d": 16*time.Hour + 48*time.Minute, ".5d": 12 * time.Hour,
 	} {
 		if d, err := ParseDuration(text); err != nil || time.Duration(d) != want {
 			t.Errorf("ParseDuration(%s) = %v, %v", text, time.Duration(d), err)
 		}
 	}
-	for _, text := range []string{"", "5", "-5s", "soon", "1y", "99999999999d", "s"} {
+	for _, text := range []string{"", "5", "-5s", "soon", "1y", "99999999999d", "s", "d", ".d", "1.2.3d", "1e2d", "-1d"} {
 		if d, err := ParseDuration(text); err == nil {
 			t.Errorf("ParseDuration(%q) = %v", text, d)
 		}
