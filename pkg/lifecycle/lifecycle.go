@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
+	"runtime"
 	"runtime/debug"
 	"strings"
 	"syscall"
@@ -42,6 +43,7 @@ func Run(stop, now context.Context, grace time.Duration, log *slog.Logger, servi
 	if len(services) == 0 {
 		return nil
 	}
+	defer runtime.KeepAlive(ballast())
 	drain, beginDrain := context.WithCancel(stop)
 	defer beginDrain()
 	ctx, cancel := context.WithCancel(context.WithValue(now, within{}, true))
