@@ -92,13 +92,13 @@ func descends(processes map[int]process, pid, from int) bool {
 	return false
 }
 
-// per adds to values what was used since u, for each of n units.
-func (u usage) per(n int, values map[string]float64) {
-	now := cpu()
-	each := func(before, after time.Duration) float64 {
-		return round(float64((after - before).Microseconds()) / float64(n))
-	}
-	values["cpu_us_program"] = each(u.program, now.program)
-	values["cpu_us_postgres"] = each(u.postgres, now.postgres)
-	values["cpu_us_redis"] = each(u.redis, now.redis)
+// since is what was used after an earlier look.
+func (u usage) since(before usage) usage {
+	return usage{program: u.program - before.program, postgres: u.postgres - before.postgres, redis: u.redis - before.redis}
+}
+
+// per is that for each of n units, in microseconds.
+func (u usage) per(n int) values {
+	each := func(d time.Duration) float64 { return float64(d.Microseconds()) / float64(n) }
+	return values{"cpu_us_program": each(u.program), "cpu_us_postgres": each(u.postgres), "cpu_us_redis": each(u.redis)}
 }
