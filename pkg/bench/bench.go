@@ -114,7 +114,7 @@ func (r *Rig) servers(ctx context.Context) (databaseURL string, err error) {
 		return "", err
 	}
 	r.closers = append(r.closers, stack.Stop)
-	r.About = strings.Join(stack.Notes, ". ")
+	r.About = "Started for this: " + strings.Join(stack.Notes, "; ")
 	if stack.RedisURL != "" {
 		r.RedisURL = stack.RedisURL
 	}

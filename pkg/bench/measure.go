@@ -97,21 +97,28 @@ const roundGap = 250 * time.Millisecond
 
 // Ticks measures how late runs begin when n schedules are due at the same instant, in several rounds one after the other.
 func (r *Rig) Ticks(ctx context.Context, n, rounds int) (Spread, error) {
+	now, err := postgres.Now(ctx, r.DB) // which decides what is due, and may be another machine's
+	if err != nil {
+		return Spread{}, err
+	}
 	saving := time.Second + time.Duration(n)*3*time.Millisecond
-	at := r.cfg.Clock.Now().Add(saving).Truncate(time.Second).Add(time.Second)
+	at := now.Add(saving).Truncate(time.Second).Add(time.Second)
 	triggers := make([]workflow.Trigger, rounds)
 	for k := range triggers {
 		due := at.Add(time.Duration(k) * roundGap)
 		triggers[k] = workflow.Trigger{ID: fmt.Sprintf("t%d", k), Type: workflow.TriggerSchedule, At: &due}
 	}
-	err := Parallel(conns, n, func(i int) error {
+	err = Parallel(conns, n, func(i int) error {
 		_, err := r.Create(ctx, fmt.Sprint("tick ", i), LogStep(), triggers...)
 		return err
 	})
 	if err != nil {
 		return Spread{}, err
 	}
-	if r.cfg.Clock.Now().After(at) {
+	if now, err = postgres.Now(ctx, r.DB); err != nil {
+		return Spread{}, err
+	}
+	if now.After(at) {
 		return Spread{}, errors.New("the machine was too slow to save the schedules in time; measure fewer")
 	}
 	return r.Lateness(ctx, n*rounds)

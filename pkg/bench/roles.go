@@ -86,8 +86,10 @@ func (r *Rig) worker(db *postgres.DB) (w *worker.Worker, closeClient func(), err
 	return w, client.Close, nil
 }
 
-// Await waits until n runs were made and all have ended.
+// Await waits until n runs were made and all have ended. It gives up when a slow machine would have been done for long.
 func (r *Rig) Await(ctx context.Context, n int) error {
+	ctx, cancel := context.WithTimeout(ctx, 2*time.Minute+time.Duration(n)*50*time.Millisecond)
+	defer cancel()
 	for {
 		ended, err := postgres.Measure{Q: r.DB}.Ended(ctx, n)
 		if err != nil || ended {
