@@ -74,6 +74,9 @@ func (r *Rig) open(ctx context.Context) error {
 	}
 	r.Queue = redis.Client
 	r.closers = append(r.closers, redis.Release)
+	if _, err := r.Queue.Keep(ctx); err != nil { // else the scheduler takes this Redis for one that lost its data
+		return err
+	}
 	scratch, err := postgres.MakeScratch(ctx, server, "orq_bench_")
 	if err != nil {
 		return err

@@ -10,8 +10,9 @@ import (
 )
 
 // usage is the processor time of this process and of those it started: of the roles, the client and the target together,
-// of PostgreSQL, and of Redis. On a machine that is not idle it is the steadier figure.
-type usage struct{ program, postgres, redis time.Duration }
+// of PostgreSQL, and of Redis. On a machine that is not idle it is the steadier figure. others is that of everybody else on
+// the machine, servers included that were given by their URLs.
+type usage struct{ program, postgres, redis, others time.Duration }
 
 // tick is the unit of /proc/<pid>/stat; Linux has had 100 a second on every architecture for decades.
 const tick = 10 * time.Millisecond
@@ -53,7 +54,21 @@ func cpu() usage {
 			u.redis += p.used
 		}
 	}
+	u.others = busy() - u.program - u.postgres - u.redis
 	return u
+}
+
+// busy is the processor time of the whole machine since it started.
+func busy() time.Duration {
+	raw, err := os.ReadFile("/proc/stat")
+	if err != nil {
+		return 0
+	}
+	var user, nice, system, idle, wait, irq, soft, steal int64
+	if _, err := fmt.Sscanf(string(raw), "cpu %d %d %d %d %d %d %d %d", &user, &nice, &system, &idle, &wait, &irq, &soft, &steal); err != nil {
+		return 0
+	}
+	return time.Duration(user+nice+system+irq+soft+steal) * tick
 }
 
 func parseStat(s string) (pid int, p process, ok bool) {
@@ -94,7 +109,10 @@ func descends(processes map[int]process, pid, from int) bool {
 
 // since is what was used after an earlier look.
 func (u usage) since(before usage) usage {
-	return usage{program: u.program - before.program, postgres: u.postgres - before.postgres, redis: u.redis - before.redis}
+	return usage{
+		program: u.program - before.program, postgres: u.postgres - before.postgres, redis: u.redis - before.redis,
+		others: u.others - before.others,
+	}
 }
 
 // per is that for each of n units, in microseconds.

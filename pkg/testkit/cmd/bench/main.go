@@ -151,7 +151,8 @@ func choose(only string) ([]measurement, error) {
 	return wanted, nil
 }
 
-// machine is what it is measured on. Other work on the machine, which the load averages tell of, makes every figure worse.
+// machine is what it is measured on. Other work on the machine makes every figure worse: the load averages tell of it, and
+// cores_of_others of each measurement.
 func machine(about string) line {
 	v := values{"cpus": float64(runtime.NumCPU())}
 	if raw, err := os.ReadFile("/proc/loadavg"); err == nil {
