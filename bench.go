@@ -70,6 +70,19 @@ type spread struct {
 	Max float64 `json:"max_ms"`
 }
 
+// String is for people.
+func (s spread) String() string {
+	return fmt.Sprintf("p50 %s, p99 %s, at most %s", span(s.P50), span(s.P99), span(s.Max))
+}
+
+// span writes milliseconds as people say them.
+func span(ms float64) string {
+	if ms >= 1000 {
+		return fmt.Sprintf("%.1f s", ms/1000)
+	}
+	return fmt.Sprintf("%.0f ms", ms)
+}
+
 // Validate implements kong's hook: everything that is wrong is said at once.
 func (c benchCmd) Validate() error {
 	var errs []error
@@ -111,6 +124,9 @@ func (c *benchCmd) Run(a *app) error {
 	defer cancel()
 	if err := rig.Close(ctx); err != nil {
 		log.Error("something that was made for measuring is left", "error", err)
+	}
+	if a.stop.Err() != nil {
+		return errors.New("stopped before everything was measured")
 	}
 	if err != nil {
 		return err
@@ -179,10 +195,8 @@ func (m measured) print(w io.Writer) error {
 	table := tabwriter.NewWriter(w, 0, 0, 3, ' ', 0)
 	fmt.Fprintln(table, "WHAT\tMEASURED\tHOW")
 	fmt.Fprintf(table, "whole runs\t%.0f per second\t%d runs of one log step, each committed at its start and its end\n", m.Throughput.PerSecond, m.Throughput.Runs)
-	fmt.Fprintf(table, "start to recorded end\tp50 %.1f ms, p99 %.1f ms, at most %.1f ms\t%.0f runs started per second\n",
-		m.Latency.P50, m.Latency.P99, m.Latency.Max, m.Latency.PerSecond)
-	fmt.Fprintf(table, "lateness of schedules\tp50 %.1f ms, p99 %.1f ms, at most %.1f ms\t%d due at the same instant\n",
-		m.Schedules.P50, m.Schedules.P99, m.Schedules.Max, m.Schedules.Due)
+	fmt.Fprintf(table, "start to recorded end\t%s\t%.0f runs started per second\n", m.Latency.spread, m.Latency.PerSecond)
+	fmt.Fprintf(table, "lateness of schedules\t%s\t%d due at the same instant\n", m.Schedules.spread, m.Schedules.Due)
 	if err := table.Flush(); err != nil {
 		return fmt.Errorf("print: %w", err)
 	}
@@ -191,9 +205,10 @@ func (m measured) print(w io.Writer) error {
 	if m.Latency.PerSecond < keepsUp*float64(m.Latency.Wanted) || m.Throughput.PerSecond < float64(m.Latency.Wanted) {
 		fmt.Fprintf(w, "It does not keep up with %d runs per second; measure latency again with a lower --rate.\n", m.Latency.Wanted)
 	} else {
-		fmt.Fprintf(w, "At %d runs per second, 99 of 100 have ended %.0f ms after their start, besides what their steps wait for others.\n", m.Latency.Wanted, m.Latency.P99)
+		fmt.Fprintf(w, "At %d runs per second, 99 of 100 have ended %s after their start, besides what their steps wait for others.\n",
+			m.Latency.Wanted, span(m.Latency.P99))
 	}
-	_, err := fmt.Fprintf(w, "When %d schedules are due at once, 99 of 100 begin within %.1f s.\n", m.Schedules.Due, m.Schedules.P99/1000)
+	_, err := fmt.Fprintf(w, "When %d schedules are due at once, 99 of 100 begin within %s.\n", m.Schedules.Due, span(m.Schedules.P99))
 	return err //nolint:wrapcheck // standard output is gone
 }
 
