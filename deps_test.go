@@ -81,7 +81,11 @@ func apart(reason string, group []string) (rules []rule) {
 var single = []rule{
 	{
 		reason: "pkg is below the roles; a package that knows a role cannot serve another",
-		from:   []string{"pkg"}, except: []string{"pkg/testkit"}, deny: append([]string{"frontend"}, roles...),
+		from:   []string{"pkg"}, except: []string{"pkg/testkit", "pkg/bench"}, deny: append([]string{"frontend"}, roles...),
+	},
+	{
+		reason: "what measures the roles together knows all of them; nothing that serves may come to need it",
+		except: []string{"", "pkg/testkit"}, deny: []string{"pkg/bench"}, // "" is main
 	},
 	{
 		reason: "the domain is decided without a database, a network or a framework, so it can be read and tested alone",
@@ -190,6 +194,9 @@ func TestTheRulesCatchWhatTheyAreFor(t *testing.T) {
 		{"worker", "github.com/hibiken/asynq", true},
 		{"api", "github.com/hibiken/asynqmon", false},
 		{"scheduler", "pkg/testkit/pgtest", true},
+		{"pkg/bench", "worker", false},
+		{"worker", "pkg/bench", true},
+		{"", "pkg/bench", false},
 		{"pkg/testkit/pgtest", "pkg/postgres", false},
 	} {
 		forbidden := false

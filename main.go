@@ -39,6 +39,7 @@ type cli struct {
 	Migrate   migrateCmd   `cmd:"" help:"Bring the database's schema up to date, or show where it is."`
 	User      userCmd      `cmd:"" help:"Look after accounts."`
 	Schedule  scheduleCmd  `cmd:"" help:"Look at schedules."`
+	Bench     benchCmd     `cmd:"" help:"Measure what this machine and its servers do, in a database of its own."`
 	Doctor    doctorCmd    `cmd:"" help:"Check that everything this installation needs is there."`
 	Health    healthCmd    `cmd:"" help:"Ask the process on this machine whether it is ready; for container health checks."`
 	Version   versionCmd   `cmd:"" help:"Print the version."`
@@ -49,6 +50,7 @@ type app struct {
 	stop, now context.Context //nolint:containedctx // the process's two signals; commands have nowhere else to get them from
 	log       *slog.Logger
 	stdout    io.Writer
+	stderr    io.Writer // for progress; what a command answers goes to stdout
 	stdin     io.Reader
 }
 
@@ -82,7 +84,7 @@ func run(args []string, stdout, stderr io.Writer, stdin io.Reader) int {
 	}
 	stop, now, release := lifecycle.Signals(context.Background())
 	defer release()
-	err = kctx.Run(&app{stop: stop, now: now, log: log, stdout: stdout, stdin: stdin})
+	err = kctx.Run(&app{stop: stop, now: now, log: log, stdout: stdout, stderr: stderr, stdin: stdin})
 	if err != nil && !(errors.Is(err, context.Canceled) && stop.Err() != nil) {
 		return report(stderr, err)
 	}

@@ -4,6 +4,7 @@
 package queue
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -60,20 +61,25 @@ type Client struct {
 
 // Open reads the URL and makes a Client. It does not wait for Redis: everything works without, only slower.
 func Open(cfg Config) (*Client, error) {
-	rdb, err := connect(cfg.URL)
+	rdb, err := connect(cfg.URL, nil)
 	if err != nil {
 		return nil, err
 	}
+	return newClient(rdb, cfg), nil
+}
+
+func newClient(rdb redis.UniversalClient, cfg Config) *Client {
 	return &Client{
 		redis: rdb, asynq: asynq.NewClientFromRedisClient(rdb), inspector: asynq.NewInspectorFromRedisClient(rdb),
 		retention: cfg.Retention, log: cfg.Log,
-	}, nil
+	}
 }
 
 // connect understands redis://, rediss://, unix://, redis-sentinel://host,host/db?master=name and
 // redis-cluster://host,host. Commands obey the deadlines of their contexts, which go-redis has to be told: else one that is
-// never answered takes twelve seconds, whatever its caller can wait.
-func connect(raw string) (redis.UniversalClient, error) {
+// never answered takes twelve seconds, whatever its caller can wait. database, when not nil, is the number to use instead of
+// the URL's.
+func connect(raw string, database *int) (redis.UniversalClient, error) {
 	scheme, rest, found := strings.Cut(raw, "://")
 	if !found {
 		return nil, errors.New("the Redis URL needs a scheme, as in redis://127.0.0.1:6379/0")
@@ -84,7 +90,7 @@ func connect(raw string) (redis.UniversalClient, error) {
 		if err != nil {
 			return nil, fmt.Errorf("read the Redis URL: %w", hideURL(err))
 		}
-		opt.ContextTimeoutEnabled = true
+		opt.ContextTimeoutEnabled, opt.DB = true, *cmp.Or(database, &opt.DB)
 		return redis.NewClient(opt), nil
 	case "redis-sentinel", "rediss-sentinel":
 		u, hosts, err := splitHosts(strings.TrimSuffix(scheme, "-sentinel"), rest)
@@ -102,9 +108,12 @@ func connect(raw string) (redis.UniversalClient, error) {
 		if err != nil {
 			return nil, fmt.Errorf("read the Redis sentinel URL: %w", hideURL(err))
 		}
-		opt.ContextTimeoutEnabled = true
+		opt.ContextTimeoutEnabled, opt.DB = true, *cmp.Or(database, &opt.DB)
 		return redis.NewFailoverClient(opt), nil
 	case "redis-cluster", "rediss-cluster":
+		if database != nil {
+			return nil, errors.New("a Redis cluster has a single database; name a Redis that has several")
+		}
 		u, hosts, err := splitHosts(strings.TrimSuffix(scheme, "-cluster"), rest)
 		if err != nil {
 			return nil, err

@@ -10,8 +10,9 @@ import (
 )
 
 // usage is the processor time of this process and of those it started: of the roles, the client and the target together,
-// of PostgreSQL, and of Redis. On a machine that is not idle it is the steadier figure.
-type usage struct{ program, postgres, redis time.Duration }
+// of PostgreSQL, and of Redis. On a machine that is not idle it is the steadier figure. others is that of everybody else on
+// the machine, servers included that were given by their URLs.
+type usage struct{ program, postgres, redis, others time.Duration }
 
 // tick is the unit of /proc/<pid>/stat; Linux has had 100 a second on every architecture for decades.
 const tick = 10 * time.Millisecond
@@ -53,7 +54,21 @@ func cpu() usage {
 			u.redis += p.used
 		}
 	}
+	u.others = busy() - u.program - u.postgres - u.redis
 	return u
+}
+
+// busy is the processor time of the whole machine since it started.
+func busy() time.Duration {
+	raw, err := os.ReadFile("/proc/stat")
+	if err != nil {
+		return 0
+	}
+	var user, nice, system, idle, wait, irq, soft, steal int64
+	if _, err := fmt.Sscanf(string(raw), "cpu %d %d %d %d %d %d %d %d", &user, &nice, &system, &idle, &wait, &irq, &soft, &steal); err != nil {
+		return 0
+	}
+	return time.Duration(user+nice+system+irq+soft+steal) * tick
 }
 
 func parseStat(s string) (pid int, p process, ok bool) {
@@ -92,13 +107,16 @@ func descends(processes map[int]process, pid, from int) bool {
 	return false
 }
 
-// per adds to values what was used since u, for each of n units.
-func (u usage) per(n int, values map[string]float64) {
-	now := cpu()
-	each := func(before, after time.Duration) float64 {
-		return round(float64((after - before).Microseconds()) / float64(n))
+// since is what was used after an earlier look.
+func (u usage) since(before usage) usage {
+	return usage{
+		program: u.program - before.program, postgres: u.postgres - before.postgres, redis: u.redis - before.redis,
+		others: u.others - before.others,
 	}
-	values["cpu_us_program"] = each(u.program, now.program)
-	values["cpu_us_postgres"] = each(u.postgres, now.postgres)
-	values["cpu_us_redis"] = each(u.redis, now.redis)
+}
+
+// per is that for each of n units, in microseconds.
+func (u usage) per(n int) values {
+	each := func(d time.Duration) float64 { return float64(d.Microseconds()) / float64(n) }
+	return values{"cpu_us_program": each(u.program), "cpu_us_postgres": each(u.postgres), "cpu_us_redis": each(u.redis)}
 }

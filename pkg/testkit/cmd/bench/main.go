@@ -1,171 +1,165 @@
-// Command bench measures what an installation on this machine reaches: whole runs per second, latency, how late schedules
-// start, and beside them, in the same run, raw asynq and the naive way of one statement per change. It prints one JSON
-// line per row. It starts a PostgreSQL that commits durably and a Redis of its own; ORQ_BENCH_DATABASE_URL and
-// ORQ_BENCH_REDIS_URL name others, which it fills with test data.
+// Command bench measures what an installation on this machine reaches, beside raw asynq and the naive way of one statement
+// per change in the same run. It prints one JSON line per measurement. It starts a PostgreSQL that commits durably and a
+// Redis of its own; ORQ_BENCH_DATABASE_URL and ORQ_BENCH_REDIS_URL name other servers, on which it works in a database
+// that it makes and in an empty database of Redis.
 package main
 
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
 	"log/slog"
 	"os"
+	"os/signal"
 	"runtime"
 	"runtime/pprof"
 	"slices"
 	"strings"
+	"syscall"
 	"time"
+
+	"github.com/guildmember145/orquestador-plataforma/pkg/bench"
+	"github.com/guildmember145/orquestador-plataforma/pkg/clock"
 )
 
-// row is one line of the report.
-type row struct {
-	Row    string             `json:"row"`
-	Goal   string             `json:"goal,omitempty"`
-	Met    *bool              `json:"met,omitempty"`
-	Values map[string]float64 `json:"values"`
-	Note   string             `json:"note,omitempty"`
+// options say how much is measured.
+type options struct {
+	only      string
+	times     int
+	size      int           // runs per measurement of throughput
+	schedules int           // that are enabled
+	due       int           // of those, at the same instant
+	runs      int           // that lists are read from
+	quiet     time.Duration // over which idle costs are measured
 }
 
-// units is how many runs, or tasks, a measurement made.
-func (r row) units() int { return int(max(r.Values["runs"], r.Values["tasks"])) }
-
-// bench is a measurement by name.
-type bench struct {
-	name string
-	run  func(ctx context.Context, r *rig) (row, error)
-}
-
-var benches = []bench{
-	{"asynq", rawAsynq},
-	{"naive", naive},
-	{"noop", noop},
-	{"api_http", apiHTTP},
-	{"latency", latency},
-	{"tick_1", ticks(1)},
-	{"tick_100", ticks(100)},
-	{"tick_1000", ticks(1000)},
+// rig is an installation, with what is to be measured on it.
+type rig struct {
+	*bench.Rig
+	options
 }
 
 func main() {
-	only := flag.String("only", "", "names of the measurements to make, with commas; all when empty")
-	size := flag.Int("size", 20_000, "runs per measurement of throughput")
+	var o options
+	flag.StringVar(&o.only, "only", "", "names of the measurements to make, with commas; all when empty")
+	flag.IntVar(&o.times, "times", 3, "how often each is made, except the long ones; the median counts")
+	flag.IntVar(&o.size, "size", 20_000, "runs per measurement of throughput")
+	flag.IntVar(&o.schedules, "schedules", 1_000_000, "enabled schedules, of which none is due for a while")
+	flag.IntVar(&o.due, "due", 100_000, "of those, how many are then due at the same instant")
+	flag.IntVar(&o.runs, "runs", 5_000_000, "runs that lists are read from")
+	flag.DurationVar(&o.quiet, "quiet", 30*time.Second, "how long idle costs are measured")
 	profile := flag.String("cpuprofile", "", "file for a CPU profile of the measurements")
+	list := flag.Bool("list", false, "list the measurements and end")
 	flag.Parse()
-	if *profile != "" {
-		stop, err := startProfile(*profile)
-		if err != nil {
-			fmt.Fprintln(os.Stderr, "bench:", err)
-			os.Exit(1)
+	if *list {
+		for _, m := range measurements {
+			fmt.Printf("%-16s %s\n", m.name, m.note)
 		}
-		defer stop()
+		return
 	}
-	if err := measure(os.Stdout, *only, *size); err != nil {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	err := profiled(*profile, func() error { return measure(ctx, os.Stdout, o) })
+	stop()
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}
 }
 
-func startProfile(path string) (stop func(), err error) {
+// profiled writes a CPU profile of what do does, when there is a path for it.
+func profiled(path string, do func() error) error {
+	if path == "" {
+		return do()
+	}
 	f, err := os.Create(path)
 	if err != nil {
-		return nil, fmt.Errorf("make the profile: %w", err)
+		return fmt.Errorf("make the profile: %w", err)
 	}
 	if err := pprof.StartCPUProfile(f); err != nil {
-		return nil, fmt.Errorf("start the profile: %w", err)
+		return errors.Join(fmt.Errorf("start the profile: %w", err), f.Close())
 	}
-	return func() {
-		pprof.StopCPUProfile()
-		_ = f.Close()
-	}, nil
+	err = do()
+	pprof.StopCPUProfile()
+	return errors.Join(err, f.Close())
 }
 
-func measure(out io.Writer, only string, size int) error {
-	ctx, cancel := context.WithTimeout(context.Background(), 15*time.Minute)
-	defer cancel()
-	log := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
-	r, err := newRig(ctx, log, size)
+// measure makes the measurements that are wanted and prints a line for each.
+func measure(ctx context.Context, out io.Writer, o options) (err error) {
+	wanted, err := choose(o.only)
 	if err != nil {
 		return err
 	}
-	defer r.close()
-	encoder := json.NewEncoder(out)
-	machine := row{Row: "machine", Values: map[string]float64{"cpus": float64(runtime.NumCPU()), "load1": load()}, Note: runtime.Version() + ", " + r.about}
-	if err := encoder.Encode(machine); err != nil {
-		return fmt.Errorf("write: %w", err)
+	log := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
+	r := &rig{options: o}
+	r.Rig, err = bench.Open(ctx, bench.Config{
+		DatabaseURL: os.Getenv("ORQ_BENCH_DATABASE_URL"), RedisURL: os.Getenv("ORQ_BENCH_REDIS_URL"), RedisDatabase: redisDatabase,
+		Concurrency: 512, Progress: os.Stderr, Log: log, Clock: clock.System{},
+	})
+	if err != nil {
+		return err
 	}
-	wanted := strings.Split(only, ",")
-	for _, b := range benches {
-		if only != "" && !slices.Contains(wanted, b.name) {
-			continue
+	defer func() { err = errors.Join(err, r.Close(context.WithoutCancel(ctx))) }()
+	encoder := json.NewEncoder(out)
+	encoder.SetEscapeHTML(false)
+	done := map[string]line{}
+	lines := []line{machine(r.About)}
+	for _, m := range wanted {
+		for _, l := range lines {
+			if err := encoder.Encode(l); err != nil {
+				return fmt.Errorf("write: %w", err)
+			}
 		}
-		fmt.Fprintf(os.Stderr, "measuring %s …\n", b.name)
-		if err := r.reset(ctx); err != nil {
-			return fmt.Errorf("%s: %w", b.name, err)
-		}
-		used := cpu()
-		line, err := b.run(ctx, r)
+		l, err := m.make(ctx, r)
 		if err != nil {
-			return fmt.Errorf("%s: %w", b.name, err)
+			return fmt.Errorf("%s: %w", m.name, err)
 		}
-		if n := line.units(); n > 0 {
-			used.per(n, line.Values)
-		}
-		line.Row = b.name
-		r.results[b.name] = line
-		if err := encoder.Encode(line); err != nil {
+		done[m.name], lines = l, []line{l}
+	}
+	lines = append(lines, ratios(done)...)
+	if o.only == "" {
+		lines = append(lines, elsewhere)
+	}
+	for _, l := range lines {
+		if err := encoder.Encode(l); err != nil {
 			return fmt.Errorf("write: %w", err)
 		}
-	}
-	return r.compare(encoder)
-}
-
-// compare relates the engine to the baselines of the same run.
-func (r *rig) compare(encoder *json.Encoder) error {
-	noop, raw, naive := r.rate("noop"), r.rate("asynq"), r.rate("naive")
-	if noop == 0 || raw == 0 || naive == 0 {
-		return nil
-	}
-	line := row{Row: "ratios", Goal: "noop/asynq >= 0.4, noop/naive >= 2.2", Values: map[string]float64{
-		"noop_to_asynq": round(noop / raw), "noop_to_naive": round(noop / naive),
-	}}
-	line.Met = met(noop/raw >= 0.4 && noop/naive >= 2.2)
-	if err := encoder.Encode(line); err != nil {
-		return fmt.Errorf("write: %w", err)
 	}
 	return nil
 }
 
-func (r *rig) rate(name string) float64 { return r.results[name].Values["per_second"] }
-
-func met(b bool) *bool { return &b }
-
-func round(f float64) float64 { return float64(int(f*100+0.5)) / 100 }
-
-// load is the machine's load average; other work on it makes every figure worse.
-func load() float64 {
-	raw, err := os.ReadFile("/proc/loadavg")
-	if err != nil {
-		return -1
-	}
-	var one float64
-	if _, err := fmt.Sscan(string(raw), &one); err != nil {
-		return -1
-	}
-	return one
+// elsewhere is what of the goals is measured by another program.
+var elsewhere = line{
+	Row:  "broken",
+	Note: "make chaos measures what is broken under load: kill -9 of a worker (its runs run again within 20 s: worker_sigkill), FLUSHALL (0 lost, 0 doubled: redis_flushall)",
 }
 
-// quantiles answers the p-th parts of durations, in milliseconds.
-func quantiles(list []time.Duration, prefix string, values map[string]float64) {
-	if len(list) == 0 {
-		return
+func choose(only string) ([]measurement, error) {
+	if only == "" {
+		return measurements, nil
 	}
-	slices.Sort(list)
-	at := func(p float64) float64 {
-		i := min(int(p*float64(len(list))), len(list)-1)
-		return round(float64(list[i]) / float64(time.Millisecond))
+	var wanted []measurement
+	for name := range strings.SplitSeq(only, ",") {
+		i := slices.IndexFunc(measurements, func(m measurement) bool { return m.name == name })
+		if i < 0 {
+			return nil, fmt.Errorf("there is no measurement %q (try: -list)", name)
+		}
+		wanted = append(wanted, measurements[i])
 	}
-	values[prefix+"p50_ms"], values[prefix+"p99_ms"] = at(.5), at(.99)
-	values[prefix+"max_ms"] = round(float64(list[len(list)-1]) / float64(time.Millisecond))
+	return wanted, nil
+}
+
+// machine is what it is measured on. Other work on the machine makes every figure worse: the load averages tell of it, and
+// cores_of_others of each measurement.
+func machine(about string) line {
+	v := values{"cpus": float64(runtime.NumCPU())}
+	if raw, err := os.ReadFile("/proc/loadavg"); err == nil {
+		var one, five, fifteen float64
+		if _, err := fmt.Sscan(string(raw), &one, &five, &fifteen); err == nil {
+			v["load_1"], v["load_5"], v["load_15"] = one, five, fifteen
+		}
+	}
+	return line{Row: "machine", Values: v, Note: runtime.Version() + ", " + about}
 }
