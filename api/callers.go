@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"fmt"
 	"net"
 	"net/http"
 	"strings"
@@ -9,6 +10,7 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	"github.com/klauspost/compress/gzhttp"
 	"github.com/labstack/echo/v4"
 	"github.com/labstack/echo/v4/middleware"
 
@@ -150,12 +152,29 @@ func crossOrigins(origins []string) echo.MiddlewareFunc {
 const compressFrom = 1400
 
 // compress shortens lists and the dashboard's pages on the way. Assets are compressed in advance, and a live stream must
-// not wait for a buffer to fill.
-func compress() echo.MiddlewareFunc {
-	return middleware.GzipWithConfig(middleware.GzipConfig{MinLength: compressFrom, Skipper: func(c echo.Context) bool {
-		path := c.Request().URL.Path
-		return path == httpx.Prefix+"/events" || !strings.HasPrefix(path, "/api/") && !strings.HasPrefix(path, monitoringRoot)
-	}})
+// not wait for a buffer to fill. Most answers are short: gzhttp, unlike echo's own, prepares its compressor for those only
+// that are long enough to use it.
+func compress() (echo.MiddlewareFunc, error) {
+	wrap, err := gzhttp.NewWrapper(gzhttp.MinSize(compressFrom))
+	if err != nil {
+		return nil, fmt.Errorf("compress answers: %w", err)
+	}
+	return func(next echo.HandlerFunc) echo.HandlerFunc {
+		return func(c echo.Context) error {
+			path := c.Request().URL.Path
+			if path == httpx.Prefix+"/events" || !strings.HasPrefix(path, "/api/") && !strings.HasPrefix(path, monitoringRoot) {
+				return next(c)
+			}
+			plain := c.Response().Writer
+			var err error // it is answered further out, not compressed
+			wrap(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+				c.Response().Writer = w
+				defer func() { c.Response().Writer = plain }()
+				err = next(c)
+			})).ServeHTTP(plain, c.Request())
+			return err
+		}
+	}, nil
 }
 
 type echoKey struct{}
