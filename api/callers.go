@@ -150,11 +150,11 @@ func crossOrigins(origins []string) echo.MiddlewareFunc {
 const compressFrom = 1400
 
 // compress shortens lists and the dashboard's pages on the way. Assets are compressed in advance, and a live stream must
-// not wait for a buffer to fill.
+// not wait for a buffer to fill. What answers a change is short, and making a compressor ready costs more than starting a run.
 func compress() echo.MiddlewareFunc {
 	return middleware.GzipWithConfig(middleware.GzipConfig{MinLength: compressFrom, Skipper: func(c echo.Context) bool {
 		path := c.Request().URL.Path
-		return path == httpx.Prefix+"/events" || !strings.HasPrefix(path, "/api/") && !strings.HasPrefix(path, monitoringRoot)
+		return c.Request().Method != http.MethodGet || path == httpx.Prefix+"/events" || !strings.HasPrefix(path, "/api/") && !strings.HasPrefix(path, monitoringRoot)
 	}})
 }
 
