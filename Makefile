@@ -36,7 +36,7 @@ e2e: bin/orq $(UI_PACKAGES) ## Drive the real program in a real browser
 smoke: bin/orq ## Go the whole way with the real program, by curl
 	@sh scripts/smoke.sh
 
-bench: ## Measure what it does, in about 12 minutes; prints JSON. SHORT=1 for less, ONLY=name,name for some
+bench: ## Measure what it does, in about ten minutes; prints JSON. SHORT=1 for less, ONLY=name,name for some
 	@$(GO) build -o bin/bench ./pkg/testkit/cmd/bench
 	@exec bin/bench $(if $(SHORT),-times 1 -schedules 100000 -due 10000 -runs 500000 -quiet 10s) $(if $(ONLY),-only $(ONLY))
 

@@ -134,6 +134,8 @@ func TestNoListOrClaimReadsAWholeTable(t *testing.T) {
 	for _, f := range []postgres.RunFilter{
 		{},
 		{WorkflowID: &workflow},
+		{WorkflowID: &workflow, Statuses: []run.Status{run.Failed}},
+		{WorkflowID: &workflow, Statuses: []run.Status{run.Running}, Before: &id},
 		{Before: &id},
 		{From: &now},
 		{Trigger: run.Manual},

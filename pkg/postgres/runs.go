@@ -167,10 +167,16 @@ type RunFilter struct {
 
 // List lists runs, newest first. The statement is put together from fixed pieces, so that each combination of filters
 // has the plan that suits it. Each project's newest runs are read in their order by its own index; of those the newest of
-// all remain.
+// all remain. A workflow's runs are read by the workflow's index alone, once its project is seen to be among those asked for:
+// PostgreSQL would combine the two indexes, and read all that the projects ever ran.
 func (s Runs) List(ctx context.Context, f RunFilter) ([]RunRow, error) {
 	args := pgx.NamedArgs{"projects": f.Projects}
-	from, id, where := `runs r`, `r.id`, `r.project_id = p.id`
+	projects, from, id, where := `unnest(@projects::uuid[]) p (id)`, `runs r`, `r.id`, `r.project_id = p.id`
+	if f.WorkflowID != nil {
+		projects = `(select project_id as id from workflows where id = @workflow and project_id = any(@projects::uuid[])) p`
+		where = `r.workflow_id = @workflow`
+		args["workflow"] = *f.WorkflowID
+	}
 	ended, live := splitStatuses(f.Statuses)
 	switch {
 	case len(live) > 0 && len(ended) > 0:
@@ -181,14 +187,13 @@ func (s Runs) List(ctx context.Context, f RunFilter) ([]RunRow, error) {
 		// These are few, and found by a table of their own.
 		from, id = `unsuccessful_runs u join runs r on r.id = u.id`, `u.id`
 		where = `u.project_id = p.id and u.status = any(@ended)`
+		if f.WorkflowID != nil {
+			where += ` and r.workflow_id = @workflow`
+		}
 	case len(ended) > 0:
 		where += ` and r.status = any(@ended)`
 	}
 	args["ended"], args["live"] = ended, live
-	if f.WorkflowID != nil {
-		where += ` and r.workflow_id = @workflow`
-		args["workflow"] = *f.WorkflowID
-	}
 	if f.Trigger != "" {
 		where += ` and r.trigger = @trigger`
 		args["trigger"] = f.Trigger
@@ -209,7 +214,7 @@ func (s Runs) List(ctx context.Context, f RunFilter) ([]RunRow, error) {
 	page := ` order by r.id desc limit ` + strconv.Itoa(f.Limit)
 	rows, err := s.Q.Query(ctx, `
 		select `+runColumns+` from (
-		    select r.* from unnest(@projects::uuid[]) p (id)
+		    select r.* from `+projects+`
 		     cross join lateral (select r.* from `+from+` where `+where+` order by `+id+` desc limit `+strconv.Itoa(f.Limit)+`) r`+page+`) r `+runJoins+page, args)
 	if err != nil {
 		return nil, fmt.Errorf("list runs: %w", err)
