@@ -157,11 +157,11 @@ func (c *benchCmd) measure(a *app, rig *bench.Rig) (measured, error) {
 	if err := rig.Reset(a.stop); err != nil {
 		return m, err
 	}
-	took, offered, err := rig.Latency(a.stop, c.Rate, max(1, int(float64(c.Rate)*c.Duration.Seconds())))
+	took, err := rig.Latency(a.stop, c.Rate, max(1, int(float64(c.Rate)*c.Duration.Seconds())))
 	if err != nil {
 		return m, fmt.Errorf("measure latency: %w", err)
 	}
-	m.Latency = latency{PerSecond: rounded(offered), Wanted: c.Rate, spread: milliseconds(took)}
+	m.Latency = latency{PerSecond: rounded(took.Offered), Wanted: c.Rate, spread: milliseconds(took.FromCall)}
 
 	begin("%d schedules, due at the same instant", c.Due)
 	if err := rig.Reset(a.stop); err != nil {

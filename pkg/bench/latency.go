@@ -9,32 +9,42 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/guildmember145/orquestador-plataforma/pkg/clock"
+	"github.com/guildmember145/orquestador-plataforma/pkg/dispatch"
 	"github.com/guildmember145/orquestador-plataforma/pkg/run"
 )
 
-// Latency starts n runs at a steady rate per second, whether or not the earlier ones have ended. It measures from the call
-// that starts a run, which commits it, to the announcement of its recorded end. offered is the rate that came about.
-func (r *Rig) Latency(ctx context.Context, rate, n int) (took Spread, offered float64, err error) {
+// Latencies are how long runs took at a steady rate, until the announcement of their recorded end.
+type Latencies struct {
+	FromCall  Spread  // since the call that started the run: its commit is part of it
+	FromQueue Spread  // since its ticket was about to go into the queue, the run being committed
+	Offered   float64 // runs per second that were really started
+}
+
+// Latency starts n runs at a steady rate per second, whether or not the earlier ones have ended.
+func (r *Rig) Latency(ctx context.Context, rate, n int) (Latencies, error) {
 	wf, err := r.Create(ctx, "latency", LogStep())
 	if err != nil {
-		return Spread{}, 0, err
+		return Latencies{}, err
 	}
 	watching, end := context.WithCancel(ctx)
 	defer end()
 	ends, err := r.watch(watching)
 	if err != nil {
-		return Spread{}, 0, err
+		return Latencies{}, err
 	}
 	stop, err := r.Start(ctx)
 	if err != nil {
-		return Spread{}, 0, err
+		return Latencies{}, err
 	}
+	queue := &observed{Queue: r.Queue, clock: r.cfg.Clock, enqueued: map[uuid.UUID]time.Time{}}
+	service := dispatch.New(r.DB, queue, r.cfg.Clock, r.cfg.Log)
 	var mu sync.Mutex
 	started := make(map[uuid.UUID]time.Time, n)
 	began := r.cfg.Clock.Now()
 	err = r.pace(ctx, rate, n, func() error {
 		at := r.cfg.Clock.Now()
-		fresh, err := r.Service.Start(ctx, r.Who, wf.ID, nil, "")
+		fresh, err := service.Start(ctx, r.Who, wf.ID, nil, "")
 		if err == nil {
 			mu.Lock()
 			started[fresh.ID] = at
@@ -42,22 +52,46 @@ func (r *Rig) Latency(ctx context.Context, rate, n int) (took Spread, offered fl
 		}
 		return err
 	})
-	offered = float64(n) / r.cfg.Clock.Now().Sub(began).Seconds()
+	took := Latencies{Offered: float64(n) / r.cfg.Clock.Now().Sub(began).Seconds()}
 	if err := r.finish(ctx, stop, n, err); err != nil {
-		return Spread{}, 0, err
+		return Latencies{}, err
 	}
 	if err := ends.catchUp(ctx); err != nil {
-		return Spread{}, 0, err
+		return Latencies{}, err
 	}
-	list := make([]time.Duration, 0, n)
+	fromCall, fromQueue := make([]time.Duration, 0, n), make([]time.Duration, 0, n)
 	for id, at := range started {
 		ended, ok := ends.of(id)
 		if !ok {
-			return Spread{}, 0, fmt.Errorf("the end of run %s was not announced", id)
+			return Latencies{}, fmt.Errorf("the end of run %s was not announced", id)
 		}
-		list = append(list, ended.Sub(at))
+		fromCall = append(fromCall, ended.Sub(at))
+		if at, ok := queue.enqueued[id]; ok { // the others went through the dispatcher
+			fromQueue = append(fromQueue, ended.Sub(at))
+		}
 	}
-	return SpreadOf(list), offered, nil
+	took.FromCall, took.FromQueue = SpreadOf(fromCall), SpreadOf(fromQueue)
+	return took, nil
+}
+
+// observed is a queue that remembers when tickets went into it.
+type observed struct {
+	dispatch.Queue
+	clock clock.Clock
+
+	mu       sync.Mutex
+	enqueued map[uuid.UUID]time.Time
+}
+
+// Enqueue implements dispatch.Queue.
+func (o *observed) Enqueue(ctx context.Context, tickets []run.Ticket, changes []run.Change) []run.Ticket {
+	now := o.clock.Now()
+	o.mu.Lock()
+	for _, t := range tickets {
+		o.enqueued[t.ID] = now
+	}
+	o.mu.Unlock()
+	return o.Queue.Enqueue(ctx, tickets, changes)
 }
 
 // pace calls do n times, rate times per second, without waiting for the earlier calls.

@@ -20,8 +20,8 @@ import (
 type Queue interface {
 	// Room is how many runs of each queue may go to the workers at once; the others wait for their turn.
 	Room(ctx context.Context) map[string]int
-	// Enqueue hands tickets to the workers and answers those that the queue did not take.
-	Enqueue(ctx context.Context, tickets []run.Ticket) (refused []run.Ticket)
+	// Enqueue hands tickets to the workers and answers those that the queue did not take; it tells those who watch what changed.
+	Enqueue(ctx context.Context, tickets []run.Ticket, changes []run.Change) (refused []run.Ticket)
 	// Forget removes tickets that are worth nothing any more.
 	Forget(ctx context.Context, tickets []run.Ticket)
 	// Cancel tells the workers that have the runs to end them.
@@ -80,8 +80,7 @@ func New(db *postgres.DB, queue Queue, clk clock.Clock, log *slog.Logger) *Servi
 				tickets = append(tickets, *r.ticket)
 			}
 		}
-		s.handOut(ctx, tickets)
-		s.queue.Announce(ctx, changes)
+		s.handOut(ctx, tickets, changes)
 		return make([]struct{}, len(runs)), nil
 	})
 	return s
@@ -104,21 +103,20 @@ func (s *Service) Insert(ctx context.Context, q postgres.Querier, runs []postgre
 
 // Release hands out the tickets of runs that were just committed, and announces the runs.
 func (s *Service) Release(ctx context.Context, runs []postgres.NewRun, tickets []run.Ticket) {
-	s.handOut(ctx, tickets)
 	changes := make([]run.Change, len(runs))
 	for i, r := range runs {
 		changes[i] = changeOf(r)
 	}
-	s.queue.Announce(ctx, changes)
+	s.handOut(ctx, tickets, changes)
 }
 
-// handOut enqueues tickets of committed runs. Those that the queue refuses are marked, so that the dispatcher hands them
-// out later; when that fails too, it finds them by their age.
-func (s *Service) handOut(ctx context.Context, tickets []run.Ticket) {
-	if len(tickets) == 0 {
+// handOut enqueues tickets of committed runs, and announces the runs. Tickets that the queue refuses are marked, so that the
+// dispatcher hands them out later; when that fails too, it finds them by their age.
+func (s *Service) handOut(ctx context.Context, tickets []run.Ticket, changes []run.Change) {
+	if len(changes) == 0 {
 		return
 	}
-	refused := s.queue.Enqueue(ctx, tickets)
+	refused := s.queue.Enqueue(ctx, tickets, changes)
 	if len(refused) == 0 {
 		return
 	}

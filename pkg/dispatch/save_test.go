@@ -33,7 +33,7 @@ type spoken struct {
 	cancelled []uuid.UUID
 }
 
-func (s *spoken) Enqueue(_ context.Context, tickets []run.Ticket) []run.Ticket {
+func (s *spoken) Enqueue(_ context.Context, tickets []run.Ticket, _ []run.Change) []run.Ticket {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.down {

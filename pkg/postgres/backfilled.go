@@ -44,7 +44,7 @@ func (s Occurrences) Backfill(ctx context.Context, trigger, workflow uuid.UUID, 
 			    on conflict (trigger_id, fire_at) do update
 			   set outcome = 'ran', code = excluded.code, reason = excluded.reason, run_id = excluded.run_id,
 			       until_at = null, count = 1, recorded_at = now()`,
-			pgx.StrictNamedArgs{"trigger": trigger, "workflow": workflow, "fire": f.FireAt, "code": code, "reason": reason, "run": f.RunID})
+			args{"trigger": trigger, "workflow": workflow, "fire": f.FireAt, "code": code, "reason": reason, "run": f.RunID})
 		if err != nil {
 			return fmt.Errorf("insert backfilled occurrence: %w", err)
 		}

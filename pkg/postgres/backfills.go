@@ -50,7 +50,7 @@ func (s Backfills) Insert(ctx context.Context, b NewBackfill) error {
 		    values (@id, @project, @workflow, @trigger, @version, @from, @to, @overlap, @concurrency, @inputs, @by)
 		    returning id)
 		insert into backfill_fires (backfill_id, fire_at) select made.id, f from made, unnest(@fires::timestamptz[]) f`,
-		pgx.StrictNamedArgs{
+		args{
 			"id": b.ID, "project": b.Trigger.ProjectID, "workflow": b.Trigger.WorkflowID, "trigger": b.Trigger.ID,
 			"version": b.Trigger.Version, "from": b.From, "to": b.To, "overlap": b.Overlap, "concurrency": b.Concurrency,
 			"inputs": nonZero(string(b.Inputs)), "by": b.CreatedBy, "fires": b.Fires,
@@ -117,7 +117,7 @@ func (s Backfills) Get(ctx context.Context, projects []uuid.UUID, id uuid.UUID) 
 func (s Backfills) List(ctx context.Context, trigger uuid.UUID, before *uuid.UUID, limit int) ([]BackfillRow, error) {
 	rows, err := s.Q.Query(ctx, `select `+backfillColumns+` from backfills b `+backfillJoins+`
 		where b.trigger_id = @trigger and (@before::uuid is null or b.id < @before) order by b.id desc limit @limit`,
-		pgx.StrictNamedArgs{"trigger": trigger, "before": before, "limit": limit})
+		args{"trigger": trigger, "before": before, "limit": limit})
 	if err != nil {
 		return nil, fmt.Errorf("list backfills: %w", err)
 	}

@@ -87,7 +87,7 @@ func (s Calendars) List(ctx context.Context, projects []uuid.UUID, before *uuid.
 	rows, err := s.Q.Query(ctx, `
 		select `+calendarColumns+` from calendars
 		 where project_id = any(@projects) and (@before::uuid is null or id < @before) order by id desc limit @limit`,
-		pgx.StrictNamedArgs{"projects": projects, "before": before, "limit": limit})
+		args{"projects": projects, "before": before, "limit": limit})
 	if err != nil {
 		return nil, fmt.Errorf("list calendars: %w", err)
 	}

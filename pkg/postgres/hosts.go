@@ -38,7 +38,7 @@ func (s Hosts) Save(ctx context.Context, h string, l host.Limits) error {
 		values (@host, nullif(@max::int, 0), nullif(@rate::float8, 0), greatest(@burst::int, 1))
 		    on conflict (host) do update
 		   set max_concurrent = excluded.max_concurrent, per_second = excluded.per_second, burst = excluded.burst, updated_at = now()`,
-		pgx.StrictNamedArgs{"host": h, "max": l.MaxConcurrent, "rate": l.PerSecond, "burst": l.Burst})
+		args{"host": h, "max": l.MaxConcurrent, "rate": l.PerSecond, "burst": l.Burst})
 	if err != nil {
 		return fmt.Errorf("save limits of a host: %w", translate(err))
 	}

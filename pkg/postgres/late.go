@@ -36,7 +36,7 @@ func (s Live) ListLate(ctx context.Context, overtime, patience time.Duration, li
 		   and (l.cancel_at < now() - make_interval(secs => @patience)
 		        or l.deadline_at < now() - make_interval(secs => @overtime) and l.beat_at > l.deadline_at)
 		 limit @limit`,
-		pgx.StrictNamedArgs{"overtime": overtime.Seconds(), "patience": patience.Seconds(), "limit": limit})
+		args{"overtime": overtime.Seconds(), "patience": patience.Seconds(), "limit": limit})
 	if err != nil {
 		return nil, fmt.Errorf("find late runs: %w", err)
 	}
@@ -54,7 +54,7 @@ func (s Live) Evict(ctx context.Context, worker string, t run.Ticket) (bool, err
 		update run_live
 		   set state = 'queued', worker = null, beat_at = null, due_at = now(), enqueued_at = null, enqueues = 0
 		 where id = @id and attempt = @attempt and worker = @worker and state = 'running'`,
-		pgx.StrictNamedArgs{"id": t.ID, "attempt": t.Attempt, "worker": worker})
+		args{"id": t.ID, "attempt": t.Attempt, "worker": worker})
 	if err != nil {
 		return false, fmt.Errorf("take a run from its worker: %w", err)
 	}

@@ -52,7 +52,7 @@ func (s Live) Claim(ctx context.Context, worker string, tickets []run.Ticket) ([
 		   and l.cancel is null and l.due_at + interval '0' <= now() -- not by the index on due_at: by the key
 		returning l.id, l.attempt, l.queue, l.project_id, l.workflow_id, r.version, r.trigger, l.trigger_id, r.fire_at,
 		          r.rerun_of, r.inputs, r.created_at, l.started_at, l.beat_at as claimed_at, l.held_for`,
-		pgx.StrictNamedArgs{"worker": worker, "ids": ids, "attempts": attempts})
+		args{"worker": worker, "ids": ids, "attempts": attempts})
 	if err != nil {
 		return nil, fmt.Errorf("claim runs: %w", err)
 	}
@@ -93,7 +93,7 @@ func (s Live) Beat(ctx context.Context, worker string, alive []Alive) (map[uuid.
 		     where l.worker = @worker and l.state = 'running' order by l.id for update of l)
 		update run_live l set beat_at = now(), deadline_at = mine.deadline from mine where l.id = mine.id
 		returning l.id, l.cancel`,
-		pgx.StrictNamedArgs{"ids": ids, "deadlines": deadlines, "worker": worker})
+		args{"ids": ids, "deadlines": deadlines, "worker": worker})
 	if err != nil {
 		return nil, fmt.Errorf("beat: %w", err)
 	}
@@ -133,7 +133,7 @@ func (s Live) TakeLost(ctx context.Context, silence time.Duration, limit int) ([
 		       crashes = l.crashes + 1
 		  from lost where l.id = lost.id
 		returning l.id, l.attempt, l.queue, l.project_id, l.workflow_id, lost.worker, lost.beat_at, l.crashes`,
-		pgx.StrictNamedArgs{"silence": silence.Seconds(), "limit": limit})
+		args{"silence": silence.Seconds(), "limit": limit})
 	if err != nil {
 		return nil, fmt.Errorf("take lost runs: %w", err)
 	}
@@ -161,7 +161,7 @@ func (s Live) End(ctx context.Context, ids []uuid.UUID, status run.Status, reaso
 		       started_at = gone.started_at, finished_at = now(), attempts = gone.attempt
 		  from gone where r.id = gone.id
 		returning r.id`,
-		pgx.StrictNamedArgs{"ids": ids, "status": status, "step_status": status, "reason": reason})
+		args{"ids": ids, "status": status, "step_status": status, "reason": reason})
 	if err != nil {
 		return nil, fmt.Errorf("end runs: %w", err)
 	}

@@ -127,7 +127,7 @@ func (s Live) Write(ctx context.Context, worker string, records []Record) (map[u
 }
 
 // recordArgs turns records into the columns that the statement unnests.
-func recordArgs(worker string, records []Record) pgx.StrictNamedArgs {
+func recordArgs(worker string, records []Record) args {
 	var (
 		ids                     []uuid.UUID
 		attempts                []int32
@@ -177,7 +177,7 @@ func recordArgs(worker string, records []Record) pgx.StrictNamedArgs {
 			gMessage = append(gMessage, g.Message)
 		}
 	}
-	return pgx.StrictNamedArgs{
+	return args{
 		"worker": worker, "ids": ids, "attempts": attempts, "outcomes": outcomes, "delays": delays, "waits": waits,
 		"statuses": statuses, "reasons": reasons,
 		"s_run": sRun, "s_step": sStep, "s_attempt": sAttempt, "s_status": sStatus, "s_class": sClass, "s_error": sError,

@@ -64,7 +64,7 @@ func (s Live) Release(ctx context.Context, queue string, after uuid.UUID, room i
 		   set enqueued_at = now(), enqueues = least(l.enqueues + 1, 30), state = 'queued'
 		  from chosen c where l.id = c.id
 		returning l.id, l.attempt, l.queue, l.project_id`,
-		pgx.StrictNamedArgs{"queue": queue, "after": after, "room": room, "projects": MostProjects})
+		args{"queue": queue, "after": after, "room": room, "projects": MostProjects})
 	if err != nil {
 		return nil, fmt.Errorf("release runs: %w", err)
 	}
@@ -88,7 +88,7 @@ func (s Live) Retake(ctx context.Context, grace time.Duration, limit int) ([]run
 		update run_live l set enqueued_at = now(), enqueues = least(l.enqueues + 1, 30)
 		  from lost where l.id = lost.id
 		returning l.id, l.attempt, l.queue`,
-		pgx.StrictNamedArgs{"grace": grace.Seconds(), "limit": limit})
+		args{"grace": grace.Seconds(), "limit": limit})
 	if err != nil {
 		return nil, fmt.Errorf("take forgotten runs: %w", err)
 	}

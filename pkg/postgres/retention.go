@@ -64,7 +64,7 @@ func (s Retention) DropRuns(ctx context.Context, old Old, limit int) (int64, err
 		      where @failed > 0 and u.id < first_id_at(now() - make_interval(secs => @failed))
 		      order by u.id limit @limit)) o
 		 limit @limit`,
-		pgx.StrictNamedArgs{"succeeded": old.Succeeded.Seconds(), "failed": old.Failed.Seconds(), "limit": limit})
+		args{"succeeded": old.Succeeded.Seconds(), "failed": old.Failed.Seconds(), "limit": limit})
 	if err != nil {
 		return 0, fmt.Errorf("find old runs: %w", err)
 	}

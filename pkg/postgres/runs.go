@@ -85,7 +85,7 @@ func (s Runs) Insert(ctx context.Context, runs []NewRun, room map[string]int) ([
 		           queue, gate, case when released then now() end, case when released then 1 else 0 end
 		      from turn)
 		select id, 0 as attempt, queue from turn where released`,
-		pgx.StrictNamedArgs{
+		args{
 			"ids": ids, "projects": projects, "workflows": workflows, "versions": versions, "triggers": triggers,
 			"trigger_ids": triggerIDs, "fire_ats": fireAts, "rerun_of": rerunOf, "inputs": inputs, "created_by": createdBy,
 			"blocked": blocked, "room_critical": room[run.CriticalQueue], "room_default": room[run.DefaultQueue],

@@ -171,14 +171,14 @@ func (c *Client) Close() error {
 	return nil
 }
 
-// Enqueue hands out tickets now and wakes the workers. It answers those that Redis did not take; they stay in
-// PostgreSQL and are handed out later. A ticket that is in the queue already counts as taken.
-func (c *Client) Enqueue(ctx context.Context, tickets []run.Ticket) (refused []run.Ticket) {
-	return c.handOut(ctx, tickets, func(ctx context.Context, t run.Ticket) error { return known(c.enqueue(ctx, t)) })
+// Enqueue hands out tickets now, wakes the workers and announces changes. It answers the tickets that Redis did not take; they
+// stay in PostgreSQL and are handed out later. A ticket that is in the queue already counts as taken.
+func (c *Client) Enqueue(ctx context.Context, tickets []run.Ticket, changes []run.Change) (refused []run.Ticket) {
+	return c.handOut(ctx, tickets, changes, func(ctx context.Context, t run.Ticket) error { return known(c.enqueue(ctx, t)) })
 }
 
 // handOut places tickets, several at a time, and answers those that could not be placed.
-func (c *Client) handOut(ctx context.Context, tickets []run.Ticket, place func(context.Context, run.Ticket) error) (refused []run.Ticket) {
+func (c *Client) handOut(ctx context.Context, tickets []run.Ticket, changes []run.Change, place func(context.Context, run.Ticket) error) (refused []run.Ticket) {
 	ctx = context.WithoutCancel(ctx) // the runs are committed: a client that hangs up must not keep them from the queue
 	var mu sync.Mutex
 	next := make(chan run.Ticket)
@@ -205,8 +205,8 @@ func (c *Client) handOut(ctx context.Context, tickets []run.Ticket, place func(c
 	close(next)
 	wg.Wait()
 	c.rooms.use(tickets)
-	if len(refused) < len(tickets) {
-		c.wakeAll(ctx, tickets)
+	if len(refused) < len(tickets) || len(tickets) == 0 {
+		c.tell(ctx, tickets, changes)
 	}
 	return refused
 }
@@ -245,7 +245,7 @@ func (c *Client) Schedule(ctx context.Context, t run.Ticket, in time.Duration) e
 // the dashboard after a claim that failed, or as active with a worker that died before it claimed. It answers those that
 // Redis did not take.
 func (c *Client) Promote(ctx context.Context, tickets []run.Ticket) (refused []run.Ticket) {
-	return c.handOut(ctx, tickets, c.promote)
+	return c.handOut(ctx, tickets, nil, c.promote)
 }
 
 func (c *Client) promote(ctx context.Context, t run.Ticket) error {

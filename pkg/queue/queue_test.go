@@ -96,7 +96,7 @@ func TestATicketArrivesOnce(t *testing.T) {
 	c := open(t)
 	list := tickets(50)
 	for range 3 {
-		if refused := c.Enqueue(t.Context(), list); len(refused) > 0 {
+		if refused := c.Enqueue(t.Context(), list, nil); len(refused) > 0 {
 			t.Fatalf("%d refused", len(refused))
 		}
 	}
@@ -140,7 +140,7 @@ func TestAnIdleServerIsWoken(t *testing.T) {
 	arrived := make(chan struct{}, 10)
 	serve(t, c, func(context.Context, run.Ticket) { arrived <- struct{}{} })
 	for range 5 {
-		c.Enqueue(t.Context(), tickets(1))
+		c.Enqueue(t.Context(), tickets(1), nil)
 		await(t, arrived)
 	}
 }
@@ -176,7 +176,7 @@ func TestATicketThatWasUsedForNothingComesAgain(t *testing.T) {
 		list := tickets(1)
 		arrived := make(chan struct{}, 10)
 		stop := serve(t, c, func(context.Context, run.Ticket) { arrived <- struct{}{} })
-		c.Enqueue(t.Context(), list)
+		c.Enqueue(t.Context(), list, nil)
 		await(t, arrived)
 		stop()
 		serve(t, c, func(context.Context, run.Ticket) { arrived <- struct{}{} })
@@ -194,7 +194,7 @@ func TestATicketThatDiedWithItsWorkerComesAgain(t *testing.T) {
 	arrived, proceed := make(chan struct{}, 10), make(chan struct{})
 	serve(t, c, func(context.Context, run.Ticket) { arrived <- struct{}{}; <-proceed })
 	defer close(proceed)
-	c.Enqueue(t.Context(), list)
+	c.Enqueue(t.Context(), list, nil)
 	await(t, arrived)
 	if refused := c.Promote(t.Context(), list); len(refused) > 0 {
 		t.Fatalf("refused: %v", refused)
@@ -206,7 +206,7 @@ func TestATicketThatDiedWithItsWorkerComesAgain(t *testing.T) {
 func TestActiveTicketsOfTheDeadAreForgotten(t *testing.T) {
 	c := open(t)
 	list := tickets(1)
-	c.Enqueue(t.Context(), list)
+	c.Enqueue(t.Context(), list, nil)
 	taken, proceed := make(chan struct{}), make(chan struct{})
 	stop := serve(t, c, func(context.Context, run.Ticket) { close(taken); <-proceed })
 	await(t, taken)
@@ -249,7 +249,7 @@ func TestRedisAway(t *testing.T) {
 	}
 	t.Cleanup(func() { _ = c.Close() })
 	list := tickets(40)
-	if refused := c.Enqueue(t.Context(), list); len(refused) != len(list) {
+	if refused := c.Enqueue(t.Context(), list, nil); len(refused) != len(list) {
 		t.Errorf("%d refused, want %d", len(refused), len(list))
 	}
 	if _, err := c.Keep(t.Context()); err == nil {

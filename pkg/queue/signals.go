@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/google/uuid"
@@ -13,19 +14,34 @@ import (
 )
 
 // Announce tells whoever watches that runs changed.
-func (c *Client) Announce(ctx context.Context, changes []run.Change) {
-	if len(changes) == 0 {
-		return
-	}
-	message, err := json.Marshal(changes)
-	if err != nil {
-		c.log.WarnContext(ctx, "changes not announced", "error", err)
-		return
+func (c *Client) Announce(ctx context.Context, changes []run.Change) { c.tell(ctx, nil, changes) }
+
+// tell wakes the workers for the queues that have new tickets, and tells whoever watches that runs changed, in one round trip.
+// What gets lost costs a second, not a run.
+func (c *Client) tell(ctx context.Context, tickets []run.Ticket, changes []run.Change) {
+	pipe := c.redis.Pipeline()
+	more := map[string]int{}
+	for _, t := range tickets {
+		more[t.Queue]++
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), enqueueTimeout)
 	defer cancel()
-	if err := c.redis.Publish(ctx, changeChannel, message).Err(); err != nil {
-		c.log.DebugContext(ctx, "changes not announced", "error", err)
+	for queue, n := range more {
+		pipe.Publish(ctx, wakeChannel, queue+" "+strconv.Itoa(n))
+	}
+	if len(changes) > 0 {
+		message, err := json.Marshal(changes)
+		if err != nil {
+			c.log.WarnContext(ctx, "changes not announced", "error", err)
+		} else {
+			pipe.Publish(ctx, changeChannel, message)
+		}
+	}
+	if pipe.Len() == 0 {
+		return
+	}
+	if _, err := pipe.Exec(ctx); err != nil {
+		c.log.DebugContext(ctx, "news not told", "error", err)
 	}
 }
 

@@ -4,67 +4,66 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strconv"
+	"strings"
 	"sync"
 	"time"
 
 	"github.com/redis/go-redis/v9"
-
-	"github.com/guildmember145/orquestador-plataforma/pkg/run"
 )
 
 // wakeWait is how long an idle server waits for a wake-up before it looks again by itself.
 const wakeWait = time.Second
 
-// wake tells the workers that a queue has something. Lost wake-ups cost a second, not a run.
-func (c *Client) wake(ctx context.Context, queue string) {
-	if err := c.redis.Publish(ctx, wakeChannel, queue).Err(); err != nil {
-		c.log.DebugContext(ctx, "wake-up not sent", "error", err)
-	}
-}
-
-// wakeAll wakes the workers for every queue that tickets are for.
-func (c *Client) wakeAll(ctx context.Context, tickets []run.Ticket) {
-	for _, queue := range run.Queues {
-		if slices.ContainsFunc(tickets, func(t run.Ticket) bool { return t.Queue == queue }) {
-			c.wake(ctx, queue)
-		}
-	}
-}
-
-// waker hands wake-ups to whoever waits for them.
+// waker hands wake-ups to those who wait for them: to as many as there are new tickets, since each who is woken for nothing
+// has asked Redis for nothing.
 type waker struct {
 	mu      sync.Mutex
-	waiting map[string]chan struct{}
+	waiting map[string][]chan struct{} // by queue, who has waited longest first
 	stop    <-chan struct{}
 }
 
 func newWaker(stop <-chan struct{}) *waker {
-	return &waker{waiting: map[string]chan struct{}{}, stop: stop}
+	return &waker{waiting: map[string][]chan struct{}{}, stop: stop}
 }
 
-// next is closed at the next wake-up of the queue. Ask before looking into the queue, so that none is missed.
-func (w *waker) next(queue string) <-chan struct{} {
+// next is closed when there is something for whoever asked. Ask before looking into the queue, so that none is missed.
+func (w *waker) next(queue string) chan struct{} {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	ch, ok := w.waiting[queue]
-	if !ok {
-		ch = make(chan struct{})
-		w.waiting[queue] = ch
-	}
+	ch := make(chan struct{})
+	w.waiting[queue] = append(w.waiting[queue], ch)
 	return ch
 }
 
-func (w *waker) wake(queue string) {
+// leave says that nobody waits for ch any more.
+func (w *waker) leave(queue string, ch chan struct{}) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if ch, ok := w.waiting[queue]; ok {
-		close(ch)
-		delete(w.waiting, queue)
+	if i := slices.Index(w.waiting[queue], ch); i >= 0 {
+		w.waiting[queue] = slices.Delete(w.waiting[queue], i, i+1)
 	}
 }
 
-// wakingClient makes asynq's polling wait: for a place among the worker's slots before it asks, and, when the queue is
-// empty, for a wake-up, at most wakeWait, before it asks once more. asynq alone sleeps 0.5 to 1.5 s whenever a queue runs
+// wake reads a message of Client.tell: a queue, and how many more it has.
+func (w *waker) wake(message string) {
+	queue, count, _ := strings.Cut(message, " ")
+	n, err := strconv.Atoi(count)
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	waiting := w.waiting[queue]
+	if err != nil { // another version's
+		n = len(waiting)
+	}
+	n = min(max(n, 0), len(waiting))
+	for _, ch := range waiting[:n] {
+		close(ch)
+	}
+	w.waiting[queue] = slices.Delete(waiting, 0, n)
+}
+
+// wakingClient makes asynq's polling wait: for a place among the worker's slots before it asks, and, as long as the queue is
+// empty, for wake-ups, at most wakeWait, before it asks again. asynq alone sleeps 0.5 to 1.5 s whenever a queue runs
 // empty, under load as well. Whoever gets a task has the place until the task is done.
 type wakingClient struct {
 	redis.UniversalClient
@@ -89,23 +88,30 @@ func (c *wakingClient) Eval(ctx context.Context, script string, keys []string, a
 	return c.dequeue(ctx, func() *redis.Cmd { return c.UniversalClient.Eval(ctx, script, keys, args...) })
 }
 
+// dequeue fetches until there is something, or the worker stops.
 func (c *wakingClient) dequeue(ctx context.Context, fetch func() *redis.Cmd) *redis.Cmd {
-	woken := c.waker.next(c.queue)
-	cmd := c.inPlace(ctx, fetch)
-	if !errors.Is(cmd.Err(), redis.Nil) {
-		return cmd
-	}
 	timer := time.NewTimer(wakeWait)
 	defer timer.Stop()
-	select {
-	case <-woken:
-	case <-timer.C:
-	case <-c.waker.stop:
-		return cmd
-	case <-ctx.Done():
+	for {
+		woken := c.waker.next(c.queue)
+		cmd := c.inPlace(ctx, fetch)
+		if !errors.Is(cmd.Err(), redis.Nil) {
+			c.waker.leave(c.queue, woken)
+			return cmd
+		}
+		timer.Reset(wakeWait)
+		select {
+		case <-woken:
+			continue
+		case <-timer.C:
+			c.waker.leave(c.queue, woken)
+			continue
+		case <-c.waker.stop:
+		case <-ctx.Done():
+		}
+		c.waker.leave(c.queue, woken)
 		return cmd
 	}
-	return c.inPlace(ctx, fetch)
 }
 
 // inPlace fetches with a place in hand. Without one, because the worker stops, the queue counts as empty.

@@ -33,8 +33,11 @@ const (
 )
 
 func latency(ctx context.Context, r *rig) (values, error) {
-	took, offered, err := r.Latency(ctx, latencyRate, latencyRate*latencyTime)
-	return spread(took, values{"offered_per_second": offered, "runs": latencyRate * latencyTime}), err
+	took, err := r.Latency(ctx, latencyRate, latencyRate*latencyTime)
+	return spread(took.FromQueue, values{
+		"offered_per_second": took.Offered, "runs": latencyRate * latencyTime,
+		"from_call_p50_ms": ms(took.FromCall.P50), "from_call_p99_ms": ms(took.FromCall.P99),
+	}), err
 }
 
 // ticks measures how late runs begin when n schedules are due at once.
