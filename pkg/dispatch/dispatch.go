@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"sync"
 	"time"
 
 	"github.com/google/uuid"
@@ -39,8 +40,9 @@ type Service struct {
 	queue   Queue
 	clock   clock.Clock
 	log     *slog.Logger
-	heads   *batch.Batcher[uuid.UUID, *postgres.Head]    // nil for a workflow that is not there
-	inserts *batch.Batcher[postgres.NewRun, *run.Ticket] // nil for a run that has to wait
+	heads   *batch.Batcher[uuid.UUID, *postgres.Head]           // nil for a workflow that is not there
+	known   sync.Map                                            // of postgres.Head, by workflow: probably as they are now
+	inserts *batch.Batcher[postgres.NewRun, *postgres.Inserted] // nil for a run whose Current does not hold
 	fresh   *batch.Batcher[committed, struct{}]
 }
 
@@ -59,25 +61,25 @@ func New(db *postgres.DB, queue Queue, clk clock.Clock, log *slog.Logger) *Servi
 		}
 		return heads, err
 	})
-	s.inserts = batch.New(insertBatch, func(ctx context.Context, runs []postgres.NewRun) ([]*run.Ticket, error) {
-		released, err := s.Insert(ctx, db, runs)
-		byID := make(map[uuid.UUID]*run.Ticket, len(released))
-		for _, t := range released {
-			byID[t.ID] = &t
+	s.inserts = batch.New(insertBatch, func(ctx context.Context, runs []postgres.NewRun) ([]*postgres.Inserted, error) {
+		inserted, err := postgres.Runs{Q: db}.Insert(ctx, runs, queue.Room(ctx))
+		byID := make(map[uuid.UUID]*postgres.Inserted, len(inserted))
+		for _, i := range inserted {
+			byID[i.ID] = &i
 		}
-		tickets := make([]*run.Ticket, len(runs))
+		made := make([]*postgres.Inserted, len(runs))
 		for i, r := range runs {
-			tickets[i] = byID[r.ID]
+			made[i] = byID[r.ID]
 		}
-		return tickets, err
+		return made, err
 	})
 	s.fresh = batch.New(insertBatch, func(ctx context.Context, runs []committed) ([]struct{}, error) {
 		var tickets []run.Ticket
 		changes := make([]run.Change, len(runs))
 		for i, r := range runs {
 			changes[i] = changeOf(r.run)
-			if r.ticket != nil {
-				tickets = append(tickets, *r.ticket)
+			if r.made.Released {
+				tickets = append(tickets, r.made.Ticket)
 			}
 		}
 		s.handOut(ctx, tickets, changes)
@@ -86,10 +88,10 @@ func New(db *postgres.DB, queue Queue, clk clock.Clock, log *slog.Logger) *Servi
 	return s
 }
 
-// committed is a run that was just made, with its ticket when it was released at once.
+// committed is a run that was just made.
 type committed struct {
-	run    postgres.NewRun
-	ticket *run.Ticket
+	run  postgres.NewRun
+	made postgres.Inserted
 }
 
 // Insert makes runs, and releases at once those for which there is room: their tickets are the answer, which Release hands
@@ -98,7 +100,14 @@ func (s *Service) Insert(ctx context.Context, q postgres.Querier, runs []postgre
 	if len(runs) == 0 {
 		return nil, nil
 	}
-	return postgres.Runs{Q: q}.Insert(ctx, runs, s.queue.Room(ctx))
+	made, err := postgres.Runs{Q: q}.Insert(ctx, runs, s.queue.Room(ctx))
+	var released []run.Ticket
+	for _, i := range made {
+		if i.Released {
+			released = append(released, i.Ticket)
+		}
+	}
+	return released, err
 }
 
 // Release hands out the tickets of runs that were just committed, and announces the runs.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/json"
+	"errors"
 	"fmt"
 
 	"github.com/google/uuid"
@@ -21,19 +22,44 @@ const MaxInputs = workflow.MaxInputs
 // Start starts a run of a workflow now. key, when not empty, is the caller's idempotency key: a second call with it
 // answers the run of the first. Errors: not found, invalid inputs, a key that was used for something else.
 func (s *Service) Start(ctx context.Context, who account.Principal, workflowID uuid.UUID, inputs map[string]any, key string) (postgres.RunRow, error) {
-	head, err := s.head(ctx, who, workflowID)
-	if err != nil {
-		return postgres.RunRow{}, err
-	}
 	raw, err := encodeInputs(inputs)
 	if err != nil {
 		return postgres.RunRow{}, err
 	}
-	fresh, err := newRun(head, head.Version, run.Manual, who, raw)
+	head, err := s.knownHead(ctx, who, workflowID)
 	if err != nil {
 		return postgres.RunRow{}, err
 	}
-	return s.submit(ctx, who, fresh, head.Name, nil, key, raw)
+	row, err := s.startAs(ctx, who, head, raw, key)
+	for errors.Is(err, errOutdated) { // it was saved or deleted since: look, and try again
+		if head, err = s.head(ctx, who, workflowID); err != nil {
+			return postgres.RunRow{}, err
+		}
+		row, err = s.startAs(ctx, who, head, raw, key)
+	}
+	return row, err
+}
+
+func (s *Service) startAs(ctx context.Context, who account.Principal, head postgres.Head, inputs json.RawMessage, key string) (postgres.RunRow, error) {
+	fresh, err := newRun(head, head.Version, run.Manual, who, inputs)
+	if err != nil {
+		return postgres.RunRow{}, err
+	}
+	fresh.Current = true
+	return s.submit(ctx, who, fresh, head.Name, nil, key, inputs)
+}
+
+// errOutdated says that a workflow is not any more what it was taken for.
+var errOutdated = errors.New("the workflow has changed")
+
+// knownHead is head as it was when it was last looked up. Whoever uses it has to see to it that it still holds.
+func (s *Service) knownHead(ctx context.Context, who account.Principal, id uuid.UUID) (postgres.Head, error) {
+	if known, ok := s.known.Load(id); ok {
+		if head, ok := known.(postgres.Head); ok && who.Can(account.RunStart, head.ProjectID) {
+			return head, nil
+		}
+	}
+	return s.head(ctx, who, id)
 }
 
 // head finds a workflow whose runs the principal may start, together with others that are asked for at the same time.
@@ -42,7 +68,12 @@ func (s *Service) head(ctx context.Context, who account.Principal, id uuid.UUID)
 	if err != nil {
 		return postgres.Head{}, err
 	}
-	if head == nil || !who.Can(account.RunStart, head.ProjectID) {
+	if head == nil {
+		s.known.Delete(id)
+		return postgres.Head{}, postgres.ErrNotFound
+	}
+	s.known.Store(id, *head)
+	if !who.Can(account.RunStart, head.ProjectID) {
 		return postgres.Head{}, postgres.ErrNotFound
 	}
 	return *head, nil
@@ -76,25 +107,25 @@ func encodeInputs(inputs map[string]any) (json.RawMessage, error) {
 // submit writes a run, with steps that it takes over, and hands it out. Without a key or steps it shares its transaction
 // with others that arrive at the same time.
 func (s *Service) submit(ctx context.Context, who account.Principal, fresh postgres.NewRun, name string, steps []postgres.StepRow, key string, request []byte) (postgres.RunRow, error) {
-	made := committed{run: fresh}
+	made := &postgres.Inserted{}
+	var err error
 	if key == "" && len(steps) == 0 {
-		ticket, err := s.inserts.Do(ctx, fresh)
-		if err != nil {
-			return postgres.RunRow{}, err
-		}
-		made.ticket = ticket
+		made, err = s.inserts.Do(ctx, fresh)
 	} else {
-		first, ticket, err := s.submitAlone(ctx, who, fresh, steps, key, request)
-		if err != nil {
-			return postgres.RunRow{}, err
-		}
-		if first != fresh.ID {
+		var first uuid.UUID
+		first, made, err = s.submitAlone(ctx, who, fresh, steps, key, request)
+		if err == nil && first != fresh.ID {
 			return postgres.Runs{Q: s.db}.Get(ctx, who.Where(account.RunStart), first)
 		}
-		made.ticket = ticket
+	}
+	if err != nil {
+		return postgres.RunRow{}, err
+	}
+	if made == nil {
+		return postgres.RunRow{}, errOutdated
 	}
 	// The run is committed: a caller who leaves does not keep it from the queue.
-	if _, err := s.fresh.Do(context.WithoutCancel(ctx), made); err != nil {
+	if _, err := s.fresh.Do(context.WithoutCancel(ctx), committed{fresh, *made}); err != nil {
 		s.log.DebugContext(ctx, "run not handed out; the dispatcher will", "run_id", fresh.ID, "error", err)
 	}
 	now := s.clock.Now()
@@ -105,11 +136,11 @@ func (s *Service) submit(ctx context.Context, who account.Principal, fresh postg
 	}, nil
 }
 
-// submitAlone answers the id of the run, fresh's or that of the first request with the same key, and fresh's ticket when it
-// was released at once.
-func (s *Service) submitAlone(ctx context.Context, who account.Principal, fresh postgres.NewRun, steps []postgres.StepRow, key string, request []byte) (id uuid.UUID, ticket *run.Ticket, err error) {
+// submitAlone answers the id of the run, fresh's or that of the first request with the same key, and what was made of fresh:
+// nothing when its Current does not hold.
+func (s *Service) submitAlone(ctx context.Context, who account.Principal, fresh postgres.NewRun, steps []postgres.StepRow, key string, request []byte) (id uuid.UUID, made *postgres.Inserted, err error) {
 	err = s.db.InTx(ctx, func(q postgres.Querier) error {
-		id, ticket = fresh.ID, nil
+		id, made = fresh.ID, nil
 		if key != "" {
 			hash := sha256.Sum256(append([]byte(string(fresh.Trigger)+fresh.WorkflowID.String()), request...))
 			first, err := postgres.Keys{Q: q}.Reserve(ctx, who.User.ID, key, hash[:], fresh.ID)
@@ -118,14 +149,15 @@ func (s *Service) submitAlone(ctx context.Context, who account.Principal, fresh 
 				return err
 			}
 		}
-		released, err := s.Insert(ctx, q, []postgres.NewRun{fresh})
+		inserted, err := postgres.Runs{Q: q}.Insert(ctx, []postgres.NewRun{fresh}, s.queue.Room(ctx))
 		if err != nil {
 			return err
 		}
-		if len(released) > 0 {
-			ticket = &released[0]
+		if len(inserted) == 0 {
+			return errOutdated // and the key is free again
 		}
+		made = &inserted[0]
 		return postgres.Runs{Q: q}.InsertSteps(ctx, steps)
 	})
-	return id, ticket, err
+	return id, made, err
 }

@@ -30,13 +30,20 @@ type NewRun struct {
 	Inputs     json.RawMessage // an object, or nil
 	CreatedBy  *uuid.UUID
 	Blocked    bool // waits for the earlier runs of its trigger
+	Current    bool // only if Version is the workflow's newest, and the workflow is there
 }
 
-// Insert makes runs, each with its live row, which is also its place in the outbox. Of each queue as many as room says
-// are released at once; the answer has their tickets, and whoever commits hands them out. The others are released by the
-// dispatcher: blocked ones when they may, those of a workflow with a limit when it has room, and the rest when their
-// project's turn comes.
-func (s Runs) Insert(ctx context.Context, runs []NewRun, room map[string]int) ([]run.Ticket, error) {
+// Inserted is a run that was made, with its ticket.
+type Inserted struct {
+	run.Ticket
+	Released bool // the ticket may be handed out now
+}
+
+// Insert makes runs, each with its live row, which is also its place in the outbox. The answer lacks those whose Current
+// does not hold. Of each queue as many as room says are released at once, and whoever commits hands them out. The others are
+// released by the dispatcher: blocked ones when they may, those of a workflow with a limit when it has room, and the rest when
+// their project's turn comes.
+func (s Runs) Insert(ctx context.Context, runs []NewRun, room map[string]int) ([]Inserted, error) {
 	if len(runs) == 0 {
 		return nil, nil
 	}
@@ -48,13 +55,13 @@ func (s Runs) Insert(ctx context.Context, runs []NewRun, room map[string]int) ([
 		triggers                       = make([]string, n)
 		fireAts                        = make([]*time.Time, n)
 		inputs                         = make([]*string, n)
-		blocked                        = make([]bool, n)
+		blocked, current               = make([]bool, n), make([]bool, n)
 	)
 	for i, r := range runs {
 		ids[i], projects[i], workflows[i] = r.ID, r.ProjectID, r.WorkflowID
 		triggerIDs[i], rerunOf[i], createdBy[i] = r.TriggerID, r.RerunOf, r.CreatedBy
 		versions[i] = int32(r.Version) //nolint:gosec // counts saves
-		triggers[i], fireAts[i], blocked[i] = string(r.Trigger), r.FireAt, r.Blocked
+		triggers[i], fireAts[i], blocked[i], current[i] = string(r.Trigger), r.FireAt, r.Blocked, r.Current
 		inputs[i] = nonZero(string(r.Inputs))
 	}
 	rows, err := s.Q.Query(ctx, `
@@ -63,11 +70,12 @@ func (s Runs) Insert(ctx context.Context, runs []NewRun, room map[string]int) ([
 		           case when blocked then trigger_id when w.max_concurrent is not null then workflow_id end as gate
 		      from unnest(@ids::uuid[], @projects::uuid[], @workflows::uuid[], @versions::int[], @triggers::text[],
 		                  @trigger_ids::uuid[], @fire_ats::timestamptz[], @rerun_of::uuid[], @inputs::jsonb[],
-		                  @created_by::uuid[], @blocked::bool[])
+		                  @created_by::uuid[], @blocked::bool[], @current::bool[])
 		           as u (id, project_id, workflow_id, version, trigger, trigger_id, fire_at, rerun_of, inputs,
-		                 created_by, blocked)
+		                 created_by, blocked, current)
 		      join workflows w on w.id = u.workflow_id
-		      join projects o on o.id = u.project_id),
+		      join projects o on o.id = u.project_id
+		     where not u.current or w.version = u.version and w.deleted_at is null),
 		turn as materialized (
 		    select u.*, u.gate is null and u.unlimited
 		                and row_number() over (partition by u.queue, u.gate is null and u.unlimited) <=
@@ -84,24 +92,24 @@ func (s Runs) Insert(ctx context.Context, runs []NewRun, room map[string]int) ([
 		    select id, project_id, workflow_id, case when trigger <> 'backfill' then trigger_id end, -- its schedule does not wait for it
 		           queue, gate, case when released then now() end, case when released then 1 else 0 end
 		      from turn)
-		select id, 0 as attempt, queue from turn where released`,
+		select id, 0 as attempt, queue, released from turn`,
 		args{
 			"ids": ids, "projects": projects, "workflows": workflows, "versions": versions, "triggers": triggers,
 			"trigger_ids": triggerIDs, "fire_ats": fireAts, "rerun_of": rerunOf, "inputs": inputs, "created_by": createdBy,
-			"blocked": blocked, "room_critical": room[run.CriticalQueue], "room_default": room[run.DefaultQueue],
+			"blocked": blocked, "current": current, "room_critical": room[run.CriticalQueue], "room_default": room[run.DefaultQueue],
 			"room_bulk": room[run.BulkQueue],
 		})
 	if err != nil {
 		return nil, fmt.Errorf("insert runs: %w", translate(err))
 	}
-	released, err := collectTickets(rows, "insert runs")
+	made, err := pgx.CollectRows(rows, pgx.RowToStructByName[Inserted])
 	if err != nil {
-		return nil, translate(err)
+		return nil, fmt.Errorf("insert runs: %w", translate(err))
 	}
-	if len(released) < n {
-		return released, Notify(ctx, s.Q, DueChannel)
+	if slices.ContainsFunc(made, func(i Inserted) bool { return !i.Released }) {
+		return made, Notify(ctx, s.Q, DueChannel)
 	}
-	return released, nil
+	return made, nil
 }
 
 // RunRow is a run as people see it: its status is that of the live row while it has one.
