@@ -5,7 +5,7 @@ import (
 	"fmt"
 )
 
-// storage measures what a run leaves behind for ever, in bytes.
+// storage measures what a run leaves behind for ever, in bytes: all but the outputs of its steps.
 func storage(ctx context.Context, r *rig) (values, error) {
 	empty, err := r.sizes(ctx)
 	if err != nil {
@@ -29,7 +29,11 @@ func storage(ctx context.Context, r *rig) (values, error) {
 	if err != nil {
 		return nil, err
 	}
-	v := values{"runs": float64(2 * r.size)}
+	var outputs float64
+	if err := r.DB.QueryRow(ctx, `select coalesce(avg(pg_column_size(output)), 0)::float8 from step_runs`).Scan(&outputs); err != nil {
+		return nil, fmt.Errorf("measure outputs: %w", err)
+	}
+	v := values{"runs": float64(2 * r.size), "bytes": -outputs, "bytes_later": -outputs, "output_bytes": outputs}
 	for part, bytes := range full {
 		each := (bytes - empty[part]) / float64(r.size)
 		v["bytes"] += each
