@@ -19,7 +19,7 @@ const recordBatch = 250
 type recorder struct {
 	worker  string
 	db      *postgres.DB
-	queue   *queue.Client
+	news    news
 	log     *slog.Logger
 	claims  *batch.Batcher[run.Ticket, *postgres.Claimed]
 	records *batch.Batcher[entry, bool]
@@ -33,7 +33,7 @@ type entry struct {
 }
 
 func newRecorder(worker string, db *postgres.DB, q *queue.Client, log *slog.Logger) *recorder {
-	r := &recorder{worker: worker, db: db, queue: q, log: log}
+	r := &recorder{worker: worker, db: db, news: news{queue: q}, log: log}
 	r.claims = batch.New(recordBatch, r.claimAll)
 	r.records = batch.New(recordBatch, r.writeAll)
 	return r
@@ -56,7 +56,7 @@ func (r *recorder) claimAll(ctx context.Context, tickets []run.Ticket) ([]*postg
 		byID[c.ID] = c
 		changes[i] = changeOf(*c)
 	}
-	r.queue.Announce(ctx, changes)
+	r.news.add(ctx, changes)
 	out := make([]*postgres.Claimed, len(tickets))
 	for i, t := range tickets {
 		out[i] = byID[t.ID]
@@ -96,7 +96,7 @@ func (r *recorder) writeAll(ctx context.Context, entries []entry) ([]bool, error
 			tell = tell || e.tell
 		}
 	}
-	r.queue.Announce(ctx, changes)
+	r.news.add(ctx, changes)
 	if tell {
 		// A word lost costs a second.
 		if err := postgres.Notify(ctx, r.db, postgres.DueChannel); err != nil {
