@@ -29,7 +29,9 @@ type nowhere struct{}
 
 func (nowhere) Room(context.Context) map[string]int { return map[string]int{run.DefaultQueue: 1000} }
 
-func (nowhere) Enqueue(_ context.Context, tickets []run.Ticket, _ []run.Change) []run.Ticket { return tickets }
+func (nowhere) Enqueue(_ context.Context, tickets []run.Ticket, _ []run.Change) []run.Ticket {
+	return tickets
+}
 
 func (nowhere) Forget(context.Context, []run.Ticket) {}
 

@@ -107,7 +107,7 @@ func encodeInputs(inputs map[string]any) (json.RawMessage, error) {
 // submit writes a run, with steps that it takes over, and hands it out. Without a key or steps it shares its transaction
 // with others that arrive at the same time.
 func (s *Service) submit(ctx context.Context, who account.Principal, fresh postgres.NewRun, name string, steps []postgres.StepRow, key string, request []byte) (postgres.RunRow, error) {
-	made := &postgres.Inserted{}
+	var made *postgres.Inserted
 	var err error
 	if key == "" && len(steps) == 0 {
 		made, err = s.inserts.Do(ctx, fresh)
