@@ -92,7 +92,7 @@ func New(cfg Config, db *postgres.DB, q *queue.Client, clk clock.Clock, log *slo
 	service := dispatch.New(db, q, clk, log)
 	m := newMetrics(reg, db, q, log)
 	return &Scheduler{
-		ticker: &ticker{db: db, service: service, log: log, batch: cfg.Batch, metrics: m, wake: make(chan struct{}, 1)},
+		ticker: &ticker{db: db, service: service, log: log, batch: cfg.Batch, metrics: m, wake: make(chan struct{}, 1), help: make(chan struct{}, 1)},
 		dispatcher: &dispatcher{
 			db: db, queue: q, log: log, clock: clk, grace: cfg.EnqueueGrace, lostAfter: cfg.LostAfter,
 			wake: make(chan struct{}, 1), after: map[string]uuid.UUID{},
@@ -117,6 +117,7 @@ const drainTime = 10 * time.Second
 func (s *Scheduler) Run(ctx, stop context.Context) error {
 	return lifecycle.Run(stop, ctx, drainTime, s.log,
 		s.loop("ticker", s.ticker.wake, s.ticker.step),
+		s.loop("ticker's help", s.ticker.help, s.ticker.helperStep),
 		s.loop("dispatcher", s.dispatcher.wake, s.dispatcher.step),
 		s.loop("reconciler", nil, s.reconciler.step),
 		s.loop("backfiller", nil, s.backfiller.step),

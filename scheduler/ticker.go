@@ -31,7 +31,11 @@ type ticker struct {
 	batch   int
 	metrics *metrics
 	wake    chan struct{}
+	help    chan struct{} // has something when more is due than one tick took
 }
+
+// helperSleep is how long the second ticker sleeps when nobody calls it.
+const helperSleep = time.Hour
 
 // tick is what one transaction did.
 type tick struct {
@@ -44,21 +48,16 @@ type tick struct {
 
 // step ticks once and answers how long nothing will be due.
 func (t *ticker) step(ctx context.Context) (time.Duration, error) {
-	done, err := t.tick(ctx)
+	full, err := t.once(ctx)
 	if err != nil {
 		return 0, err
 	}
-	if len(done.cancel) > 0 {
-		if err := t.service.CancelRuns(ctx, done.cancel, makeWay); err != nil {
-			return 0, err
+	if full { // there may be more
+		select {
+		case t.help <- struct{}{}:
+		default: // it has been called
 		}
-	}
-	t.service.Release(ctx, done.runs, done.tickets)
-	for _, late := range done.lateness {
-		t.metrics.lateness.Observe(late.Seconds())
-	}
-	if done.triggers == t.batch {
-		return 0, nil // there may be more
+		return 0, nil
 	}
 	wait, ok, err := postgres.Triggers{Q: t.db}.NextFire(ctx)
 	if err != nil {
@@ -68,6 +67,34 @@ func (t *ticker) step(ctx context.Context) (time.Duration, error) {
 		return longestSleep, nil
 	}
 	return min(wait, longestSleep), nil
+}
+
+// helperStep is the step of a second ticker, which works only while there is more than one tick takes: half of a tick is
+// work of the database and half is ours, so two at a time are almost twice as fast.
+func (t *ticker) helperStep(ctx context.Context) (time.Duration, error) {
+	full, err := t.once(ctx)
+	if err != nil || full {
+		return 0, err
+	}
+	return helperSleep, nil
+}
+
+// once ticks, and tells whether as much was due as a tick takes.
+func (t *ticker) once(ctx context.Context) (full bool, err error) {
+	done, err := t.tick(ctx)
+	if err != nil {
+		return false, err
+	}
+	if len(done.cancel) > 0 {
+		if err := t.service.CancelRuns(ctx, done.cancel, makeWay); err != nil {
+			return false, err
+		}
+	}
+	t.service.Release(ctx, done.runs, done.tickets)
+	for _, late := range done.lateness {
+		t.metrics.lateness.Observe(late.Seconds())
+	}
+	return done.triggers == t.batch, nil
 }
 
 func (t *ticker) tick(ctx context.Context) (tick, error) {
