@@ -1,0 +1,16 @@
+import { describe, expect, it } from 'vitest'
+import { formatNumber, formatShare } from './numbers'
+
+describe('numbers', () => {
+  it('are grouped as the language does', () => {
+    expect(formatNumber(1234567, 'en')).toBe('1,234,567')
+    expect(formatNumber(1234567, 'es')).toBe('1.234.567')
+  })
+
+  it('of shares do not round a failure away', () => {
+    expect(formatShare(999_999, 1_000_000, 'en')).toBe('99.9%')
+    expect(formatShare(3, 3, 'en')).toBe('100%')
+    expect(formatShare(0, 0, 'en')).toBe('—')
+    expect(formatShare(1, 8, 'en')).toBe('12.5%')
+  })
+})
