@@ -7,6 +7,10 @@ export interface RunQuery {
   workflow_id?: string
   status?: RunStatus[]
   trigger?: RunTrigger
+  from?: string
+  to?: string
+  min_duration?: string
+  max_duration?: string
 }
 
 const pageSize = 50
