@@ -1,7 +1,7 @@
 import { useMutation, useQuery, useQueryCache } from '@pinia/colada'
 import { applyRun, keys } from '@/shared/api/cache'
 import { body, client, newIdempotencyKey } from '@/shared/api/client'
-import type { LogPage, Rerun, Run, RunPage, RunStatus, RunTrigger } from '@/shared/api/types'
+import type { LogPage, Rerun, Resolution, Run, RunPage, RunStatus, RunTrigger } from '@/shared/api/types'
 
 export interface RunQuery {
   workflow_id?: string
@@ -74,5 +74,34 @@ export function useCancelRun() {
   return useMutation({
     mutation: (id: string) => body(client.POST('/runs/{id}/cancel', { params: { path: { id } } })),
     onSuccess: (run) => applyRun(cache, run),
+  })
+}
+
+/** Says what became of a held step. */
+export function useResolve() {
+  const cache = useQueryCache()
+  return useMutation({
+    mutation: ({ id, ...resolution }: Resolution & { id: string }) =>
+      body(client.POST('/runs/{id}/resolve', { params: { path: { id } }, body: resolution })),
+    onSuccess: (run) => applyRun(cache, run),
+  })
+}
+
+/** The last run of the workflow that succeeded before this one, or else after it; null when none ever did. */
+export function useLastSuccess(run: () => Run) {
+  return useQuery<Run | null>({
+    key: () => ['runs', 'last-success', run().id],
+    query: async ({ signal }) => {
+      const { id, workflow_id, created_at } = run()
+      const find = async (to?: string) => {
+        const query = { workflow_id, status: ['succeeded' as const], to, limit: 2 }
+        const page = await body(client.GET('/runs', { params: { query }, signal }))
+        return page.items.find((item) => item.id !== id)
+      }
+      const found = (await find(created_at)) ?? (await find())
+      if (!found) return null
+      return body(client.GET('/runs/{id}', { params: { path: { id: found.id } }, signal }))
+    },
+    staleTime: 60_000,
   })
 }
