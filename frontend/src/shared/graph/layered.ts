@@ -77,6 +77,12 @@ function layersOf(
       if (left === 0) ready.push(next)
     }
   }
+  // What waits for nothing stands right before what waits for it, not at the far end of a long line.
+  const waiting = new Set(edges.map((edge) => edge.to))
+  for (const [id, nexts] of behind) {
+    if (!waiting.has(id))
+      layer.set(id, Math.max(0, Math.min(...nexts.map((next) => layer.get(next) ?? 1)) - 1))
+  }
   return layer
 }
 
