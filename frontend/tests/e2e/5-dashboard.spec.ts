@@ -124,7 +124,7 @@ test('every part of the dashboard says what went wrong, and tries again', async 
   await page.goto('/')
   await expect(page.getByText('Not now')).toHaveCount(2)
   await page.unrouteAll()
-  for (const _ of [1, 2]) await page.getByRole('button', { name: 'Try again' }).first().click()
+  for (let i = 0; i < 2; i++) await page.getByRole('button', { name: 'Try again' }).first().click()
   await expect(page.getByRole('region', { name: 'Runs per day' })).toBeVisible()
   await context.setOffline(true)
   await page.getByLabel('Period').selectOption('7d')

@@ -196,7 +196,9 @@ test('a cancelled run says how long that may take, and a held one asks for a dec
       json: { ...given, status: 'held', cancel_requested_at: null, reason: 'did it happen?', steps: [step] },
     }),
   )
-  await page.route('**/api/v1/events*', (route) => route.abort())
+  await page.route('**/api/v1/events*', (route) =>
+    route.fulfill({ contentType: 'text/event-stream', body: ': nothing\n\n' }),
+  )
   await page.route(`**/api/v1/runs/${id}/resolve`, (route) => {
     resolved = route.request().postDataJSON()
     const body = { type: 'about:blank', title: 'x', status: 422, code: 'validation_failed', detail: 'x' }
