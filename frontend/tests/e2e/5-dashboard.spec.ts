@@ -102,8 +102,8 @@ test('the queue page shows queues, workers and hosts, and administrators change 
   await dialog.getByLabel('Calls per second').fill('0,5')
   await dialog.getByRole('button', { name: 'Save' }).click()
   await expect(hosts).toContainText('0.5 per second')
-  await hosts.getByRole('button', { name: 'Remove limits api.example.com' }).click()
-  await expect(hosts.getByText('api.example.com')).toBeHidden()
+  await hosts.getByRole('button', { name: /Remove limits api.example.com/ }).click()
+  await expect(hosts.getByText('api.example.com:443', { exact: true })).toBeHidden()
   await page.request.post(`/api/v1/runs/${id}/cancel`)
 })
 

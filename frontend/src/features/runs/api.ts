@@ -50,29 +50,50 @@ export function useStartRun() {
   })
 }
 
+export function rerunRun(id: string, how: Rerun): Promise<Run> {
+  return body(
+    client.POST('/runs/{id}/rerun', {
+      params: { path: { id }, header: { 'Idempotency-Key': newIdempotencyKey() } },
+      body: how,
+    }),
+  )
+}
+
 export function useRerun() {
   const cache = useQueryCache()
   return useMutation({
-    mutation: ({ id, ...rerun }: Rerun & { id: string }) =>
-      body(
-        client.POST('/runs/{id}/rerun', {
-          params: { path: { id }, header: { 'Idempotency-Key': newIdempotencyKey() } },
-          body: rerun,
-        }),
-      ),
+    mutation: ({ id, ...how }: Rerun & { id: string }) => rerunRun(id, how),
     onSuccess: (run) => startedRun(cache, run),
   })
 }
 
 function startedRun(cache: ReturnType<typeof useQueryCache>, run: Run) {
   applyRun(cache, run)
-  return cache.invalidateQueries({ key: keys.runLists })
+  renewLists(cache)
+}
+
+/** Asks for the lists anew. Whoever acted does not wait for that: a list that fails says so itself. */
+function renewLists(cache: ReturnType<typeof useQueryCache>) {
+  void Promise.resolve(cache.invalidateQueries({ key: keys.runLists })).catch(() => undefined)
+}
+
+export function cancelRun(id: string): Promise<Run> {
+  return body(client.POST('/runs/{id}/cancel', { params: { path: { id } } }))
+}
+
+/** After many runs were changed at once: each as it is now, and the lists anew, once. */
+export function useChangedRuns() {
+  const cache = useQueryCache()
+  return (runs: readonly Run[]) => {
+    for (const run of runs) applyRun(cache, run)
+    renewLists(cache)
+  }
 }
 
 export function useCancelRun() {
   const cache = useQueryCache()
   return useMutation({
-    mutation: (id: string) => body(client.POST('/runs/{id}/cancel', { params: { path: { id } } })),
+    mutation: (id: string) => cancelRun(id),
     onSuccess: (run) => applyRun(cache, run),
   })
 }
