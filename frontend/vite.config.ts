@@ -13,7 +13,26 @@ export default defineConfig({
       'vue-i18n': fileURLToPath(new URL('./src/shared/i18n/index.ts', import.meta.url)), // 2 kB instead of 27
     },
   },
-  build: { target: 'es2022', assetsInlineLimit: 0, modulePreload: { polyfill: false } },
+  build: {
+    target: 'es2022',
+    assetsInlineLimit: 0,
+    modulePreload: { polyfill: false },
+    rolldownOptions: {
+      output: {
+        codeSplitting: {
+          // What most pages need is one file: alone, each of these is smaller than the headers that it comes with.
+          groups: [
+            {
+              name: 'common',
+              test: /src\/shared\/(lib|api|i18n\/[^/]*\.ts|ui\/(?!UiMenu|UiDialog|SavedViews))|@lucide\/vue/,
+              minShareCount: 3,
+              includeDependenciesRecursively: false,
+            },
+          ],
+        },
+      },
+    },
+  },
   server: {
     proxy: {
       '/api': { target: api },
