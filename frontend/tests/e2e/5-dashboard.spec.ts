@@ -126,6 +126,21 @@ test('every part of the dashboard says what went wrong, and tries again', async 
   await page.unrouteAll()
   for (let i = 0; i < 2; i++) await page.getByRole('button', { name: 'Try again' }).first().click()
   await expect(page.getByRole('region', { name: 'Runs per day' })).toBeVisible()
+
+  // So does every part of the queue page.
+  await page.route(/\/api\/v1\/(queues|workers|hosts)/, (route) =>
+    route.fulfill({
+      status: 422,
+      contentType: 'application/problem+json',
+      body: JSON.stringify({ type: 'about:blank', title: 'No', status: 422, code: 'x', detail: 'Not now' }),
+    }),
+  )
+  await page.goto('/queue')
+  await expect(page.getByText('Not now')).toHaveCount(3)
+  await page.unrouteAll()
+  await expect(page.getByRole('region', { name: 'Workers' })).toBeVisible() // it looks again by itself
+  await page.goto('/')
+  await expect(page.getByRole('region', { name: 'Runs per day' })).toBeVisible()
   await context.setOffline(true)
   await page.getByLabel('Period').selectOption('7d')
   await expect(page.getByText('The server cannot be reached.')).toBeVisible()

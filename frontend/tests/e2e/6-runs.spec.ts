@@ -170,6 +170,26 @@ test('each attempt has its logs, and each line has a link', async ({ page }) => 
   await page.reload()
   await expect(log.locator('[data-line="1"]').locator('..')).toHaveClass(/bg-accent-soft/)
 
+  // Logs that cannot be had say so, apart from the rest of the page.
+  await page.route(/\/logs\?/, (route) =>
+    route.fulfill({
+      status: 422,
+      contentType: 'application/problem+json',
+      body: JSON.stringify({
+        type: 'about:blank',
+        title: 'No',
+        status: 422,
+        code: 'x',
+        detail: 'No logs now',
+      }),
+    }),
+  )
+  await page.reload()
+  await expect(page.getByRole('alert')).toContainText('No logs now')
+  await page.unrouteAll()
+  await page.getByRole('alert').getByRole('button', { name: 'Try again' }).click()
+  await expect(lines.first()).toBeVisible()
+
   const [download] = await Promise.all([
     page.waitForEvent('download'),
     page.getByRole('button', { name: 'Download' }).click(),
