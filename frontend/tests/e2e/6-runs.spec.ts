@@ -63,7 +63,7 @@ test('the calendar and the durations narrow the list, and a view keeps that', as
   await expect(page.getByRole('button', { name: /Took/ })).toBeVisible()
 
   await page.getByRole('button', { name: 'Views' }).click()
-  await page.getByRole('menuitem', { name: 'Save this view' }).click()
+  await page.getByRole('menuitem', { name: 'Save these filters…' }).click()
   await page.getByLabel('Name', { exact: true }).fill('Just this one')
   await page.getByRole('button', { name: 'Save', exact: true }).click()
   await page.getByRole('button', { name: 'Clear filters' }).click()
@@ -260,4 +260,23 @@ test('a cancelled run says how long that may take, and a held one asks for a dec
   await page.reload()
   await expect(page.getByRole('progressbar', { name: 'This run is being cancelled' })).toBeVisible()
   await expect(page.getByRole('button', { name: 'Cancel run' })).toBeDisabled()
+})
+
+test('a workflow is found by a part of its name', async ({ page }) => {
+  const workflow = await makeWorkflow(page, uniqueName('Needle in the hay'), { steps: [logStep('hello')] })
+  await startRun(page, workflow.id)
+  await page.goto('/runs')
+  const field = page.getByRole('combobox', { name: 'Workflow' })
+  await field.fill('needle in the')
+  await expect(page.locator(`datalist option[value="${workflow.name}"]`)).toBeAttached()
+  await field.fill(workflow.name)
+  await expect(page).toHaveURL(new RegExp(`workflow=${workflow.id}`))
+  await expect(page.getByRole('row')).toHaveCount(2)
+  await page.reload()
+  await expect(field).toHaveValue(workflow.name)
+  await field.fill('no such thing')
+  await field.blur()
+  await expect(field).toHaveValue(workflow.name) // what was chosen stays chosen
+  await field.fill('')
+  await expect(page).not.toHaveURL(/workflow=/)
 })

@@ -41,6 +41,15 @@ export function useOverview() {
   return query
 }
 
+/** Whether there is any workflow yet. */
+export function useAnyWorkflow() {
+  return useQuery<boolean>({
+    key: () => ['workflows', 'any'],
+    query: async ({ signal }) =>
+      (await body(client.GET('/workflows', { params: { query: { limit: 1 } }, signal }))).items.length > 0,
+  })
+}
+
 /** Calls once, a while after it was asked to, however often that was. */
 function useSoon(call: () => void, wait: number): () => void {
   let timer: ReturnType<typeof setTimeout> | undefined

@@ -1,4 +1,4 @@
-export { useOverview, useStats } from './api'
+export { useAnyWorkflow, useOverview, useStats } from './api'
 export { ownZone, periods, runsOf, type Period } from './period'
 export { default as AttentionList } from './AttentionList.vue'
 export { default as DurationChart } from './DurationChart.vue'

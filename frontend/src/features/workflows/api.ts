@@ -52,7 +52,7 @@ export function useWorkflowNames(chosen: () => string) {
     if (!missing.value) return listed.value
     return [{ id: chosen(), name: other.data.value?.data.name ?? chosen() }, ...listed.value]
   })
-  return { options, pending: computed(() => list.data.value === undefined) }
+  return { options }
 }
 
 export function useVersions(id: () => string) {

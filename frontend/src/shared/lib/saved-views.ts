@@ -1,43 +1,43 @@
-// Named filters of a list. They are kept in the browser, apart for each person: they are the habits of one reader, hold no
-// data of the installation, and are needed before anything else is loaded.
+// Filters of a list under a name, kept in this browser. A view is the address's query.
 import { ref, type Ref } from 'vue'
 
 export interface SavedView {
   name: string
-  /** The parameters of the address. */
   query: Record<string, string>
 }
 
-const most = 30
-
-function read(key: string): SavedView[] {
-  try {
-    const value: unknown = JSON.parse(localStorage.getItem(key) ?? '[]')
-    if (!Array.isArray(value)) return []
-    return value.filter(
-      (item): item is SavedView =>
-        typeof item === 'object' &&
-        item !== null &&
-        typeof (item as SavedView).name === 'string' &&
-        typeof (item as SavedView).query === 'object' &&
-        (item as SavedView).query !== null,
-    )
-  } catch {
-    return []
-  }
-}
-
-export function useSavedViews(
-  page: string,
-  person: string,
-): {
+export interface SavedViews {
   views: Readonly<Ref<readonly SavedView[]>>
+  /** Saves under a name; one of the same name is replaced. */
   save: (name: string, query: Record<string, string>) => void
   remove: (name: string) => void
-} {
-  const key = `orq.views.${page}.${person}`
-  const views = ref<readonly SavedView[]>(read(key))
-  function write(next: SavedView[]) {
+}
+
+function isView(value: unknown): value is SavedView {
+  if (typeof value !== 'object' || value === null) return false
+  const { name, query } = value as Partial<SavedView>
+  return (
+    typeof name === 'string' &&
+    typeof query === 'object' &&
+    query !== null &&
+    Object.values(query).every((text) => typeof text === 'string')
+  )
+}
+
+/** The views of a list. */
+export function useSavedViews(list: string): SavedViews {
+  const key = `orq.views.${list}`
+  const views = ref<SavedView[]>(stored())
+
+  function stored(): SavedView[] {
+    try {
+      const value: unknown = JSON.parse(localStorage.getItem(key) ?? '[]')
+      return Array.isArray(value) ? value.filter(isView) : []
+    } catch {
+      return []
+    }
+  }
+  function keep(next: SavedView[]) {
     views.value = next
     try {
       localStorage.setItem(key, JSON.stringify(next))
@@ -47,26 +47,16 @@ export function useSavedViews(
   }
   return {
     views,
-    /** One of the same name is replaced. */
-    save: (name, query) =>
-      write(
-        [...read(key).filter((view) => view.name !== name), { name, query }]
-          .sort((a, b) => a.name.localeCompare(b.name))
-          .slice(0, most),
-      ),
-    remove: (name) => write(read(key).filter((view) => view.name !== name)),
+    save(name, query) {
+      const rest = views.value.filter((view) => view.name !== name)
+      keep([...rest, { name, query }].sort((a, b) => a.name.localeCompare(b.name)))
+    },
+    remove: (name) => keep(views.value.filter((view) => view.name !== name)),
   }
 }
 
-/** What an address holds, as a view keeps it: texts only, in a fixed order. */
-export function viewQuery(query: Record<string, unknown>): Record<string, string> {
-  return Object.fromEntries(
-    Object.entries(query)
-      .filter((entry): entry is [string, string] => typeof entry[1] === 'string' && entry[1] !== '')
-      .sort(([a], [b]) => a.localeCompare(b)),
-  )
-}
-
+/** Whether two queries filter alike. */
 export function sameQuery(a: Record<string, string>, b: Record<string, string>): boolean {
-  return JSON.stringify(viewQuery(a)) === JSON.stringify(viewQuery(b))
+  const text = (query: Record<string, string>) => JSON.stringify(Object.entries(query).sort())
+  return text(a) === text(b)
 }
