@@ -4,3089 +4,3066 @@
  */
 
 export interface paths {
-  '/system': {
-    parameters: {
-      query?: never
-      header?: never
-      path?: never
-      cookie?: never
-    }
-    /** What a client must know before anybody is logged in */
-    get: operations['getSystem']
-    put?: never
-    post?: never
-    delete?: never
-    options?: never
-    head?: never
-    patch?: never
-    trace?: never
-  }
-  '/auth/register': {
-    parameters: {
-      query?: never
-      header?: never
-      path?: never
-      cookie?: never
-    }
-    get?: never
-    put?: never
-    /** Create an account; the first one is the administrator */
-    post: operations['register']
-    delete?: never
-    options?: never
-    head?: never
-    patch?: never
-    trace?: never
-  }
-  '/auth/login': {
-    parameters: {
-      query?: never
-      header?: never
-      path?: never
-      cookie?: never
-    }
-    get?: never
-    put?: never
-    /** Exchange e-mail and password for an access token and the session cookies */
-    post: operations['login']
-    delete?: never
-    options?: never
-    head?: never
-    patch?: never
-    trace?: never
-  }
-  '/auth/refresh': {
-    parameters: {
-      query?: never
-      header?: never
-      path?: never
-      cookie?: never
-    }
-    get?: never
-    put?: never
-    /**
-     * Exchange the refresh cookie for a new access token and a new refresh cookie
-     * @description A refresh token works once. Using an old one again ends the whole session.
-     */
-    post: operations['refresh']
-    delete?: never
-    options?: never
-    head?: never
-    patch?: never
-    trace?: never
-  }
-  '/auth/logout': {
-    parameters: {
-      query?: never
-      header?: never
-      path?: never
-      cookie?: never
-    }
-    get?: never
-    put?: never
-    /** End the session of the refresh cookie */
-    post: operations['logout']
-    delete?: never
-    options?: never
-    head?: never
-    patch?: never
-    trace?: never
-  }
-  '/auth/me': {
-    parameters: {
-      query?: never
-      header?: never
-      path?: never
-      cookie?: never
-    }
-    /** The caller, with projects and roles */
-    get: operations['getMe']
-    put?: never
-    post?: never
-    delete?: never
-    options?: never
-    head?: never
-    patch?: never
-    trace?: never
-  }
-  '/workflows': {
-    parameters: {
-      query?: never
-      header?: never
-      path?: never
-      cookie?: never
-    }
-    /** List the workflows of the caller's projects, newest first */
-    get: operations['listWorkflows']
-    put?: never
-    /** Create a workflow */
-    post: operations['createWorkflow']
-    delete?: never
-    options?: never
-    head?: never
-    patch?: never
-    trace?: never
-  }
-  '/workflows/validate': {
-    parameters: {
-      query?: never
-      header?: never
-      path?: never
-      cookie?: never
-    }
-    get?: never
-    put?: never
-    /** Check a definition without saving it */
-    post: operations['validateWorkflow']
-    delete?: never
-    options?: never
-    head?: never
-    patch?: never
-    trace?: never
-  }
-  '/workflows/{id}': {
-    parameters: {
-      query?: never
-      header?: never
-      path: {
-        id: components['parameters']['ID']
-      }
-      cookie?: never
-    }
-    /** One workflow */
-    get: operations['getWorkflow']
-    /**
-     * Save a new version of a workflow
-     * @description Every save that changes something makes a version. With `If-Match` the save is refused (412) when somebody else
-     *     saved in between. What `GET` returned can be sent back: fields that only the server sets are ignored.
-     */
-    put: operations['replaceWorkflow']
-    post?: never
-    /** Delete a workflow; its runs stay, those still running are cancelled */
-    delete: operations['deleteWorkflow']
-    options?: never
-    head?: never
-    patch?: never
-    trace?: never
-  }
-  '/workflows/{id}/enable': {
-    parameters: {
-      query?: never
-      header?: never
-      path: {
-        id: components['parameters']['ID']
-      }
-      cookie?: never
-    }
-    get?: never
-    put?: never
-    /** Let its triggers fire */
-    post: operations['enableWorkflow']
-    delete?: never
-    options?: never
-    head?: never
-    patch?: never
-    trace?: never
-  }
-  '/workflows/{id}/disable': {
-    parameters: {
-      query?: never
-      header?: never
-      path: {
-        id: components['parameters']['ID']
-      }
-      cookie?: never
-    }
-    get?: never
-    put?: never
-    /** Keep its triggers from firing; manual starts still work */
-    post: operations['disableWorkflow']
-    delete?: never
-    options?: never
-    head?: never
-    patch?: never
-    trace?: never
-  }
-  '/workflows/{id}/versions': {
-    parameters: {
-      query?: never
-      header?: never
-      path: {
-        id: components['parameters']['ID']
-      }
-      cookie?: never
-    }
-    /** The versions of a workflow, newest first */
-    get: operations['listVersions']
-    put?: never
-    post?: never
-    delete?: never
-    options?: never
-    head?: never
-    patch?: never
-    trace?: never
-  }
-  '/workflows/{id}/versions/{version}': {
-    parameters: {
-      query?: never
-      header?: never
-      path: {
-        id: components['parameters']['ID']
-        version: number
-      }
-      cookie?: never
-    }
-    /** One version of a workflow */
-    get: operations['getVersion']
-    put?: never
-    post?: never
-    delete?: never
-    options?: never
-    head?: never
-    patch?: never
-    trace?: never
-  }
-  '/workflows/{id}/runs': {
-    parameters: {
-      query?: never
-      header?: never
-      path: {
-        id: components['parameters']['ID']
-      }
-      cookie?: never
-    }
-    get?: never
-    put?: never
-    /** Start a run now */
-    post: operations['startRun']
-    delete?: never
-    options?: never
-    head?: never
-    patch?: never
-    trace?: never
-  }
-  '/workflows/{id}/occurrences': {
-    parameters: {
-      query?: never
-      header?: never
-      path: {
-        id: components['parameters']['ID']
-      }
-      cookie?: never
-    }
-    /** The ledger, newest first - every expected fire with what became of it */
-    get: operations['listOccurrences']
-    put?: never
-    post?: never
-    delete?: never
-    options?: never
-    head?: never
-    patch?: never
-    trace?: never
-  }
-  '/workflows/{id}/triggers/{trigger}/explain': {
-    parameters: {
-      query?: never
-      header?: never
-      path: {
-        id: components['parameters']['ID']
-        /** @description The trigger's id in the workflow */
-        trigger: components['parameters']['TriggerID']
-      }
-      cookie?: never
-    }
-    /** Why a trigger did, or did not, run at a time */
-    get: operations['explainFire']
-    put?: never
-    post?: never
-    delete?: never
-    options?: never
-    head?: never
-    patch?: never
-    trace?: never
-  }
-  '/workflows/{id}/triggers/{trigger}/backfills/preview': {
-    parameters: {
-      query?: never
-      header?: never
-      path: {
-        id: components['parameters']['ID']
-        /** @description The trigger's id in the workflow */
-        trigger: components['parameters']['TriggerID']
-      }
-      cookie?: never
-    }
-    get?: never
-    put?: never
-    /** List the fires that a backfill would run */
-    post: operations['previewBackfill']
-    delete?: never
-    options?: never
-    head?: never
-    patch?: never
-    trace?: never
-  }
-  '/workflows/{id}/triggers/{trigger}/backfills': {
-    parameters: {
-      query?: never
-      header?: never
-      path: {
-        id: components['parameters']['ID']
-        /** @description The trigger's id in the workflow */
-        trigger: components['parameters']['TriggerID']
-      }
-      cookie?: never
-    }
-    /** The backfills of a trigger, newest first */
-    get: operations['listBackfills']
-    put?: never
-    /**
-     * Run the fires of a past period after all
-     * @description Each fire in the period becomes one run of the workflow's current version, the oldest first, also where the schedule ran
-     *     it already. Fires on excluded dates are left out. The runs neither wait for those of the schedule nor hold them up.
-     */
-    post: operations['startBackfill']
-    delete?: never
-    options?: never
-    head?: never
-    patch?: never
-    trace?: never
-  }
-  '/backfills/{id}': {
-    parameters: {
-      query?: never
-      header?: never
-      path: {
-        id: components['parameters']['ID']
-      }
-      cookie?: never
-    }
-    /** A backfill with its progress */
-    get: operations['getBackfill']
-    put?: never
-    post?: never
-    delete?: never
-    options?: never
-    head?: never
-    patch?: never
-    trace?: never
-  }
-  '/backfills/{id}/pause': {
-    parameters: {
-      query?: never
-      header?: never
-      path: {
-        id: components['parameters']['ID']
-      }
-      cookie?: never
-    }
-    get?: never
-    put?: never
-    /** Begin no more runs; those under way go on */
-    post: operations['pauseBackfill']
-    delete?: never
-    options?: never
-    head?: never
-    patch?: never
-    trace?: never
-  }
-  '/backfills/{id}/resume': {
-    parameters: {
-      query?: never
-      header?: never
-      path: {
-        id: components['parameters']['ID']
-      }
-      cookie?: never
-    }
-    get?: never
-    put?: never
-    /** Go on with a paused backfill */
-    post: operations['resumeBackfill']
-    delete?: never
-    options?: never
-    head?: never
-    patch?: never
-    trace?: never
-  }
-  '/backfills/{id}/cancel': {
-    parameters: {
-      query?: never
-      header?: never
-      path: {
-        id: components['parameters']['ID']
-      }
-      cookie?: never
-    }
-    get?: never
-    put?: never
-    /** Begin no more runs, and cancel those under way */
-    post: operations['cancelBackfill']
-    delete?: never
-    options?: never
-    head?: never
-    patch?: never
-    trace?: never
-  }
-  '/calendars': {
-    parameters: {
-      query?: never
-      header?: never
-      path?: never
-      cookie?: never
-    }
-    /** List the calendars of the caller's projects, newest first */
-    get: operations['listCalendars']
-    put?: never
-    /** Create a calendar */
-    post: operations['createCalendar']
-    delete?: never
-    options?: never
-    head?: never
-    patch?: never
-    trace?: never
-  }
-  '/calendars/{id}': {
-    parameters: {
-      query?: never
-      header?: never
-      path: {
-        id: components['parameters']['ID']
-      }
-      cookie?: never
-    }
-    /** One calendar */
-    get: operations['getCalendar']
-    /**
-     * Change a calendar
-     * @description Triggers that name it follow from their next fire on. A calendar that triggers name keeps its name (409).
-     */
-    put: operations['replaceCalendar']
-    post?: never
-    /** Delete a calendar that no trigger names */
-    delete: operations['deleteCalendar']
-    options?: never
-    head?: never
-    patch?: never
-    trace?: never
-  }
-  '/schedules/preview': {
-    parameters: {
-      query?: never
-      header?: never
-      path?: never
-      cookie?: never
-    }
-    get?: never
-    put?: never
-    /** Describe a schedule and list its next fires, before saving it */
-    post: operations['previewSchedule']
-    delete?: never
-    options?: never
-    head?: never
-    patch?: never
-    trace?: never
-  }
-  '/runs': {
-    parameters: {
-      query?: never
-      header?: never
-      path?: never
-      cookie?: never
-    }
-    /** List runs, newest first */
-    get: operations['listRuns']
-    put?: never
-    post?: never
-    delete?: never
-    options?: never
-    head?: never
-    patch?: never
-    trace?: never
-  }
-  '/runs/{id}': {
-    parameters: {
-      query?: never
-      header?: never
-      path: {
-        id: components['parameters']['ID']
-      }
-      cookie?: never
-    }
-    /** One run with its steps and their attempts */
-    get: operations['getRun']
-    put?: never
-    post?: never
-    delete?: never
-    options?: never
-    head?: never
-    patch?: never
-    trace?: never
-  }
-  '/runs/{id}/logs': {
-    parameters: {
-      query?: never
-      header?: never
-      path: {
-        id: components['parameters']['ID']
-      }
-      cookie?: never
-    }
-    /** The log lines of a run, oldest first */
-    get: operations['listLogs']
-    put?: never
-    post?: never
-    delete?: never
-    options?: never
-    head?: never
-    patch?: never
-    trace?: never
-  }
-  '/runs/{id}/cancel': {
-    parameters: {
-      query?: never
-      header?: never
-      path: {
-        id: components['parameters']['ID']
-      }
-      cookie?: never
-    }
-    get?: never
-    put?: never
-    /** Cancel a run; one that is running ends within seconds */
-    post: operations['cancelRun']
-    delete?: never
-    options?: never
-    head?: never
-    patch?: never
-    trace?: never
-  }
-  '/runs/{id}/rerun': {
-    parameters: {
-      query?: never
-      header?: never
-      path: {
-        id: components['parameters']['ID']
-      }
-      cookie?: never
-    }
-    get?: never
-    put?: never
-    /**
-     * Start a new run like this one
-     * @description `from: start` runs everything again; `failed` keeps the results of the steps that succeeded; a step's id keeps the
-     *     results of the steps that do not run after it.
-     */
-    post: operations['rerunRun']
-    delete?: never
-    options?: never
-    head?: never
-    patch?: never
-    trace?: never
-  }
-  '/runs/{id}/resolve': {
-    parameters: {
-      query?: never
-      header?: never
-      path: {
-        id: components['parameters']['ID']
-      }
-      cookie?: never
-    }
-    get?: never
-    put?: never
-    /**
-     * Say what became of a step that nobody knows about
-     * @description A run is held when its worker was lost while a step was under way that must not be made twice. The decision is for
-     *     one held step: `succeeded` goes on as if it had answered `output`, `failed` as if it had failed for good, `retry` makes
-     *     it again with the same `Idempotency-Key`. Who decided stands in the run's log.
-     */
-    post: operations['resolveRun']
-    delete?: never
-    options?: never
-    head?: never
-    patch?: never
-    trace?: never
-  }
-  '/stats': {
-    parameters: {
-      query?: never
-      header?: never
-      path?: never
-      cookie?: never
-    }
-    /**
-     * How many runs ended, how, and how long they took, by the hour or by the day
-     * @description Runs count in the hour in which they were made, so that a number is that of the list of runs with the same `from` and `to`.
-     *     Percentiles come from buckets of durations, four to each doubling. Hours are those of UTC; a day begins with the first of
-     *     them that begins on it in `timezone`.
-     */
-    get: operations['getStats']
-    put?: never
-    post?: never
-    delete?: never
-    options?: never
-    head?: never
-    patch?: never
-    trace?: never
-  }
-  '/overview': {
-    parameters: {
-      query?: never
-      header?: never
-      path?: never
-      cookie?: never
-    }
-    /** What needs attention, and what runs within the next 24 hours */
-    get: operations['getOverview']
-    put?: never
-    post?: never
-    delete?: never
-    options?: never
-    head?: never
-    patch?: never
-    trace?: never
-  }
-  '/workers': {
-    parameters: {
-      query?: never
-      header?: never
-      path?: never
-      cookie?: never
-    }
-    /**
-     * The workers, and which runs they have
-     * @description Workers are those of the whole installation; runs are those of the caller's projects, at most 200.
-     */
-    get: operations['listWorkers']
-    put?: never
-    post?: never
-    delete?: never
-    options?: never
-    head?: never
-    patch?: never
-    trace?: never
-  }
-  '/queues': {
-    parameters: {
-      query?: never
-      header?: never
-      path?: never
-      cookie?: never
-    }
-    /**
-     * The queues, the most urgent first, with what waits in them, and the workers
-     * @description Counts are of the whole installation. Runs wait in the database until their project's turn comes; `released` ones are
-     *     handed out to workers.
-     */
-    get: operations['listQueues']
-    put?: never
-    post?: never
-    delete?: never
-    options?: never
-    head?: never
-    patch?: never
-    trace?: never
-  }
-  '/queues/{queue}': {
-    parameters: {
-      query?: never
-      header?: never
-      path: {
-        queue: components['parameters']['WhichQueue']
-      }
-      cookie?: never
-    }
-    get?: never
-    /** Limit how many runs of a queue may be in workers' hands */
-    put: operations['limitQueue']
-    post?: never
-    delete?: never
-    options?: never
-    head?: never
-    patch?: never
-    trace?: never
-  }
-  '/queues/{queue}/pause': {
-    parameters: {
-      query?: never
-      header?: never
-      path: {
-        queue: components['parameters']['WhichQueue']
-      }
-      cookie?: never
-    }
-    get?: never
-    put?: never
-    /** Keep a queue's runs from workers; those under way go on */
-    post: operations['pauseQueue']
-    delete?: never
-    options?: never
-    head?: never
-    patch?: never
-    trace?: never
-  }
-  '/queues/{queue}/resume': {
-    parameters: {
-      query?: never
-      header?: never
-      path: {
-        queue: components['parameters']['WhichQueue']
-      }
-      cookie?: never
-    }
-    get?: never
-    put?: never
-    /** Let a paused queue go on */
-    post: operations['resumeQueue']
-    delete?: never
-    options?: never
-    head?: never
-    patch?: never
-    trace?: never
-  }
-  '/projects/{id}/limits': {
-    parameters: {
-      query?: never
-      header?: never
-      path: {
-        id: components['parameters']['ID']
-      }
-      cookie?: never
-    }
-    get?: never
-    /** Limit how many runs of a project may be in workers' hands */
-    put: operations['limitProject']
-    post?: never
-    delete?: never
-    options?: never
-    head?: never
-    patch?: never
-    trace?: never
-  }
-  '/hosts': {
-    parameters: {
-      query?: never
-      header?: never
-      path?: never
-      cookie?: never
-    }
-    /**
-     * Hosts that have limits, and hosts that take no calls now
-     * @description What Redis knows is missing while it is away.
-     */
-    get: operations['listHosts']
-    put?: never
-    post?: never
-    delete?: never
-    options?: never
-    head?: never
-    patch?: never
-    trace?: never
-  }
-  '/hosts/{host}': {
-    parameters: {
-      query?: never
-      header?: never
-      path: {
-        /** @description Name and port, as in api.example.com:443; the port is 443 when absent */
-        host: string
-      }
-      cookie?: never
-    }
-    get?: never
-    /**
-     * Limit what all workers together do to a host
-     * @description Workers follow within seconds. Steps over a limit wait, without a worker and without losing an attempt.
-     */
-    put: operations['limitHost']
-    post?: never
-    /** Remove a host's limits, and open it if it is closed */
-    delete: operations['freeHost']
-    options?: never
-    head?: never
-    patch?: never
-    trace?: never
-  }
-  '/events': {
-    parameters: {
-      query?: never
-      header?: never
-      path?: never
-      cookie?: never
-    }
-    /**
-     * Live changes as server-sent events
-     * @description Topics: `runs` (every run of the caller's projects: event `run`, a run without steps), `workflow:<id>` (the same for
-     *     one workflow) and `run:<id>` (event `run`, the whole run; event `logs`, `{run_id, items}`, the backlog first). Each frame
-     *     has an `id`; a client that returns with `Last-Event-ID` gets what it missed, or an event `resync` when that is too far
-     *     behind. A comment is sent every 15 seconds.
-     */
-    get: operations['streamEvents']
-    put?: never
-    post?: never
-    delete?: never
-    options?: never
-    head?: never
-    patch?: never
-    trace?: never
-  }
-}
-export type webhooks = Record<string, never>
-export interface components {
-  schemas: {
-    Problem: {
-      type: string
-      title: string
-      /** Format: int32 */
-      status: number
-      detail?: string
-      /** @description The request's id */
-      instance?: string
-      /** @description Stable; for programs */
-      code: string
-      errors?: {
-        /** @description JSON pointer into the body, or the parameter's name */
-        pointer: string
-        code: string
-        message: string
-      }[]
-    }
-    System: {
-      name: string
-      version: string
-      /** @enum {string} */
-      registration: 'open' | 'invite' | 'closed'
-      /** @description Nobody has registered yet */
-      setup_required: boolean
-    }
-    Registration: {
-      email: string
-      username: string
-      /**
-       * Format: password
-       * @description 10 characters or more, at most 72 bytes, not among the common ones
-       */
-      password: string
-    }
-    Credentials: {
-      email: string
-      /** Format: password */
-      password: string
-    }
-    Token: {
-      access_token: string
-      /** @enum {string} */
-      token_type: 'Bearer'
-      /**
-       * Format: int32
-       * @description Seconds
-       */
-      expires_in: number
-    }
-    User: {
-      /** Format: uuid */
-      id: string
-      email: string
-      username: string
-      /** @enum {string} */
-      role: 'administrator' | 'member'
-    }
-    Me: {
-      /** Format: uuid */
-      id: string
-      email: string
-      username: string
-      /** @enum {string} */
-      role: 'administrator' | 'member'
-      projects: components['schemas']['Membership'][]
-    }
-    Membership: {
-      /** Format: uuid */
-      id: string
-      name: string
-      /** @enum {string} */
-      role: 'owner' | 'admin' | 'editor' | 'operator' | 'viewer'
-    }
-    Duration: string
-    Identifier: string
-    TriggerInput: {
-      id: components['schemas']['Identifier']
-      /** @enum {string} */
-      type: 'schedule'
-      /** @default true */
-      enabled?: boolean
-      /** @description Five fields (minute first), six (second first) or @daily and its like */
-      cron?: string
-      every?: components['schemas']['Duration']
-      /** Format: date-time */
-      at?: string
-      /** @description IANA name; UTC when absent */
-      timezone?: string
-      gap?: components['schemas']['GapRule']
-      overlap_hour?: components['schemas']['OverlapHourRule']
-      /**
-       * @default skip
-       * @enum {string}
-       */
-      overlap?: 'skip' | 'allow' | 'queue_one' | 'queue_all' | 'cancel_running'
-      /**
-       * @default latest
-       * @enum {string}
-       */
-      missed?: 'latest' | 'skip' | 'all'
-      catch_up_window?: components['schemas']['Duration']
-      /** Format: int32 */
-      catch_up_limit?: number
-      grace?: components['schemas']['Duration']
-      jitter?: components['schemas']['Duration']
-      /** Format: date-time */
-      starts_at?: string
-      /** Format: date-time */
-      ends_at?: string
-      /**
-       * Format: int32
-       * @description How many runs its schedule starts, ever
-       */
-      max_runs?: number
-      excluded_dates?: components['schemas']['DateList']
-      /** @description The name of a calendar of the project whose dates are excluded too */
-      calendar?: string
-      /**
-       * Format: int32
-       * @description After how many failed runs in a row the trigger stops
-       */
-      pause_after_failures?: number
-      /** @description Inputs of the runs that this trigger starts */
-      inputs?: {
-        [key: string]: unknown
-      }
-      /** @description Set by the server; ignored */
-      readonly description?: unknown
-      /** @description Set by the server; ignored */
-      readonly next_fire_at?: unknown
-      /** @description Set by the server; ignored */
-      readonly paused_reason?: unknown
-    }
-    Trigger: {
-      id: string
-      /** @enum {string} */
-      type: 'schedule'
-      enabled: boolean
-      cron?: string
-      every?: string
-      /** Format: date-time */
-      at?: string
-      timezone?: string
-      gap?: components['schemas']['GapRule']
-      overlap_hour?: components['schemas']['OverlapHourRule']
-      /** @enum {string} */
-      overlap?: 'skip' | 'allow' | 'queue_one' | 'queue_all' | 'cancel_running'
-      /** @enum {string} */
-      missed?: 'latest' | 'skip' | 'all'
-      catch_up_window?: string
-      /** Format: int32 */
-      catch_up_limit?: number
-      grace?: string
-      jitter?: string
-      /** Format: date-time */
-      starts_at?: string
-      /** Format: date-time */
-      ends_at?: string
-      /** Format: int32 */
-      max_runs?: number
-      excluded_dates?: string[]
-      calendar?: string
-      /** Format: int32 */
-      pause_after_failures?: number
-      inputs?: {
-        [key: string]: unknown
-      }
-      /** @description For people, in the caller's language: Every weekday at 09:00 */
-      description: string
-      /**
-       * Format: date-time
-       * @description The next fire that is not excluded
-       */
-      next_fire_at: string | null
-      /** @description Why the trigger stopped by itself; enabling or saving the workflow lets it go on */
-      paused_reason: string | null
-    }
-    /** @description Dates in the trigger's zone on which it does not run */
-    DateList: string[]
-    /**
-     * @description What becomes of a local time that a clock change skips
-     * @enum {string}
-     */
-    GapRule: 'run_after' | 'skip'
-    /**
-     * @description Which pass of a local hour that a clock change repeats
-     * @enum {string}
-     */
-    OverlapHourRule: 'first' | 'second' | 'both'
-    Retry: {
-      /**
-       * Format: int32
-       * @description All tries, the first included
-       */
-      attempts?: number
-      /** @enum {string} */
-      backoff?: 'exponential' | 'linear' | 'fixed'
-      initial?: components['schemas']['Duration']
-      max?: components['schemas']['Duration']
-      /** @description Which failures are tried again: timeout, connection, any, a status (429) or a class of them (5xx) */
-      on?: string[]
-    }
-    Step: {
-      id: components['schemas']['Identifier']
-      name?: string
-      /** @description http_endpoint or log_message */
-      action: string
-      config?: {
-        [key: string]: unknown
-      }
-      depends_on?: string[]
-      if?: string
-      retry?: components['schemas']['Retry']
-      timeout?: components['schemas']['Duration']
-      /** @enum {string} */
-      on_error?: 'fail' | 'continue'
-      /**
-       * @description Of an `http_endpoint` step: what becomes of an attempt whose worker was lost after the request may have been sent.
-       *     `retry` makes it again with the same `Idempotency-Key`, `fail` fails the step, `hold` holds the run until somebody
-       *     says whether it happened. Without it: `hold` for POST and PATCH, `retry` for the other methods.
-       * @enum {string}
-       */
-      on_unknown?: 'retry' | 'fail' | 'hold'
-    }
-    WorkflowInput: {
-      name: string
-      description?: string
-      /**
-       * Format: uuid
-       * @description The caller's own project when absent
-       */
-      project_id?: string
-      enabled?: boolean
-      timeout?: components['schemas']['Duration']
-      /**
-       * @description The class of its runs
-       * @enum {string}
-       */
-      queue?: 'critical' | 'default' | 'bulk'
-      /**
-       * Format: int32
-       * @description How many of its runs may be under way at a time
-       */
-      max_concurrent?: number
-      keep?: components['schemas']['Keep']
-      triggers?: components['schemas']['TriggerInput'][]
-      steps: components['schemas']['Step'][]
-      /** @description Set by the server; ignored */
-      readonly id?: unknown
-      /** @description Set by the server; ignored */
-      readonly version?: unknown
-      /** @description Set by the server; ignored */
-      readonly created_at?: unknown
-      /** @description Set by the server; ignored */
-      readonly updated_at?: unknown
-      /** @description Set by the server; ignored */
-      readonly next_fire_at?: unknown
-      /** @description Set by the server; ignored */
-      readonly recent_runs?: unknown
-    }
-    Workflow: {
-      /** Format: uuid */
-      id: string
-      /** Format: uuid */
-      project_id: string
-      /** Format: int32 */
-      version: number
-      name: string
-      description: string
-      enabled: boolean
-      timeout?: string
-      /**
-       * @description The class of its runs
-       * @enum {string}
-       */
-      queue?: 'critical' | 'default' | 'bulk'
-      /**
-       * Format: int32
-       * @description How many of its runs may be under way at a time
-       */
-      max_concurrent?: number
-      keep?: components['schemas']['Keep']
-      triggers: components['schemas']['Trigger'][]
-      steps: components['schemas']['Step'][]
-      /** Format: date-time */
-      created_at: string
-      /** Format: date-time */
-      updated_at: string
-      /** Format: date-time */
-      next_fire_at: string | null
-      /** @description The last 14, newest first */
-      recent_runs: components['schemas']['RunBrief'][]
-    }
-    WorkflowPage: {
-      items: components['schemas']['Workflow'][]
-      next_cursor: string | null
-    }
-    Version: {
-      /** Format: int32 */
-      version: number
-      /** Format: date-time */
-      created_at: string
-      /** @description The username */
-      created_by: string
-      definition: {
-        [key: string]: unknown
-      }
-    }
-    VersionPage: {
-      items: components['schemas']['Version'][]
-      next_cursor: string | null
-    }
-    PreviewRequest: {
-      cron?: string
-      every?: components['schemas']['Duration']
-      /** Format: date-time */
-      at?: string
-      timezone?: string
-      /**
-       * Format: date-time
-       * @description Now when absent
-       */
-      from?: string
-      /**
-       * Format: int32
-       * @default 20
-       */
-      count?: number
-      gap?: components['schemas']['GapRule']
-      overlap_hour?: components['schemas']['OverlapHourRule']
-      jitter?: components['schemas']['Duration']
-      /** Format: date-time */
-      starts_at?: string
-      /** Format: date-time */
-      ends_at?: string
-      excluded_dates?: components['schemas']['DateList']
-      calendar?: string
-      /**
-       * Format: uuid
-       * @description Whose calendar it is; the caller's own project when absent
-       */
-      project_id?: string
-    }
-    Preview: {
-      description: string
-      /** @description Those that are not excluded */
-      fires: components['schemas']['Fire'][]
-      /** @description The dates between the fires on which others are left out, at most 1000 */
-      excluded: components['schemas']['ExcludedDate'][]
-      /** @description Clock changes of the next two years that touch this schedule */
-      anomalies: components['schemas']['Anomaly'][]
-    }
-    ExcludedDate: {
-      date: string
-      /** @description The calendar that holds it; null for the trigger's own */
-      calendar: string | null
-    }
-    Fire: {
-      /** Format: date-time */
-      at: string
-      /** @description RFC 3339 with the zone's offset */
-      local: string
-      /** @description Empty, or gap_moved, first_pass, second_pass */
-      note: string
-      /**
-       * Format: date-time
-       * @description With jitter: its run begins at `at` or later, before this
-       */
-      starts_by?: string
-    }
-    Anomaly: {
-      /** Format: date-time */
-      at: string
-      /** @enum {string} */
-      kind: 'gap' | 'repeat'
-      effect: string
-    }
-    /** @enum {string} */
-    RunStatus: 'queued' | 'running' | 'waiting' | 'held' | 'succeeded' | 'failed' | 'cancelled'
-    /** @enum {string} */
-    StepStatus: 'queued' | 'running' | 'waiting' | 'held' | 'succeeded' | 'failed' | 'cancelled' | 'skipped'
-    /** @enum {string} */
-    RunTrigger: 'manual' | 'schedule' | 'rerun' | 'backfill'
-    RunStart: {
-      inputs?: {
-        [key: string]: unknown
-      }
-    }
-    Rerun: {
-      /**
-       * @description start, failed or a step's id
-       * @default start
-       */
-      from?: string
-      /**
-       * @default same
-       * @enum {string}
-       */
-      version?: 'same' | 'current'
-      /** @description The inputs of the first run when absent */
-      inputs?: {
-        [key: string]: unknown
-      }
-    }
-    Resolution: {
-      step: components['schemas']['Identifier']
-      /** @enum {string} */
-      decision: 'succeeded' | 'failed' | 'retry'
-      /** @description What the step answered, for the steps after it; with succeeded only */
-      output?: unknown
-      /** @description Why; it stands in the run's log */
-      note?: string
-    }
-    HostLimits: {
-      /**
-       * Format: int32
-       * @description Calls at a time; no limit when absent
-       */
-      max_concurrent?: number | null
-      /**
-       * Format: double
-       * @description Calls per second; no limit when absent
-       */
-      per_second?: number | null
-      /**
-       * Format: int32
-       * @description Calls at once after a pause, with per_second
-       * @default 1
-       */
-      burst?: number
-    }
-    Host: {
-      host: string
-      /** Format: int32 */
-      max_concurrent: number | null
-      /** Format: double */
-      per_second: number | null
-      /** Format: int32 */
-      burst: number | null
-      /**
-       * Format: int32
-       * @description Calls that failed in a row
-       */
-      failures: number
-      /**
-       * Format: date-time
-       * @description Until when it gets no calls
-       */
-      closed_until: string | null
-      /** @description Why it is closed, or what its last call failed with */
-      reason: string | null
-    }
-    QueueLimits: {
-      /**
-       * Format: int32
-       * @description Null: as many as there is room for
-       */
-      max_concurrent: number | null
-    }
-    Queue: {
-      /** @enum {string} */
-      name: 'critical' | 'default' | 'bulk'
-      /** Format: int32 */
-      max_concurrent: number | null
-      /** Format: date-time */
-      paused_at: string | null
-      /** @description A username */
-      paused_by: string | null
-      /**
-       * Format: int64
-       * @description Runs that want a worker, released ones included
-       */
-      due: number
-      /**
-       * Format: int64
-       * @description Runs that wait for an instant
-       */
-      later: number
-      /**
-       * Format: int64
-       * @description Runs that wait for earlier ones of their trigger or workflow
-       */
-      gated: number
-      /**
-       * Format: int64
-       * @description Of those that wait for an instant, runs that a worker had before
-       */
-      retries: number
-      /**
-       * Format: int64
-       * @description Runs that wait for a person
-       */
-      held: number
-      /**
-       * Format: int64
-       * @description Runs that are handed out and not taken yet
-       */
-      released: number
-      /** Format: int64 */
-      running: number
-      /** @description How long the oldest due run has waited */
-      oldest_seconds: number
-    }
-    Worker: {
-      name: string
-      version: string
-      /**
-       * Format: int32
-       * @description Runs it does at a time
-       */
-      slots: number
-      /** Format: int32 */
-      running: number
-      /** Format: date-time */
-      started_at: string
-      /** Format: date-time */
-      beat_at: string
-      /** @description It takes no more runs */
-      leaving: boolean
-    }
-    QueueList: {
-      items: components['schemas']['Queue'][]
-      workers: components['schemas']['Worker'][]
-    }
-    RunInHand: {
-      worker: string
-      /** Format: uuid */
-      id: string
-      /** Format: uuid */
-      workflow_id: string
-      workflow_name: string
-      /** @enum {string} */
-      queue: 'critical' | 'default' | 'bulk'
-      /**
-       * Format: int32
-       * @description How often a worker took it, this time included
-       */
-      attempt: number
-      /** @description The ids of the steps that are under way */
-      steps: string[]
-      /** Format: date-time */
-      started_at: string | null
-      /**
-       * Format: date-time
-       * @description When its worker last said that it has it
-       */
-      beat_at: string | null
-      /**
-       * Format: date-time
-       * @description When it or one of its steps runs out of time
-       */
-      deadline_at: string | null
-      /** Format: date-time */
-      cancel_requested_at: string | null
-      /**
-       * @description Its worker is silent, its time is over, or it does not end although it is cancelled; null when all is well
-       * @enum {string|null}
-       */
-      stuck: 'silent' | 'overtime' | 'cancelling' | null
-    }
-    WorkerList: {
-      items: components['schemas']['Worker'][]
-      /** @description Those that got stuck first, then the oldest */
-      runs: components['schemas']['RunInHand'][]
-    }
-    RunNumbers: {
-      /** Format: int64 */
-      succeeded: number
-      /** Format: int64 */
-      failed: number
-      /** Format: int64 */
-      cancelled: number
-      /**
-       * Format: double
-       * @description Half of the runs that succeeded took less; null when none did
-       */
-      p50_ms: number | null
-      /**
-       * Format: double
-       * @description 95 of 100 took less
-       */
-      p95_ms: number | null
-    }
-    StatsSlot: {
-      /** Format: date-time */
-      from: string
-      /** Format: date-time */
-      to: string
-      /** Format: int64 */
-      succeeded: number
-      /** Format: int64 */
-      failed: number
-      /** Format: int64 */
-      cancelled: number
-      /** Format: double */
-      p50_ms: number | null
-      /** Format: double */
-      p95_ms: number | null
-    }
-    DurationSlot: {
-      /**
-       * Format: double
-       * @description Included
-       */
-      from_ms: number
-      /**
-       * Format: double
-       * @description Not included; null for the last
-       */
-      to_ms: number | null
-      /** Format: int64 */
-      succeeded: number
-      /** Format: int64 */
-      failed: number
-      /** Format: int64 */
-      cancelled: number
-    }
-    Stats: {
-      /** Format: date-time */
-      from: string
-      /** Format: date-time */
-      to: string
-      timezone: string
-      /** @enum {string} */
-      bucket: 'hour' | 'day'
-      total: components['schemas']['RunNumbers']
-      /** @description All of the period, the oldest first */
-      buckets: components['schemas']['StatsSlot'][]
-      /** @description One for each doubling, from the shortest to the longest that there was; without runs that never began */
-      durations: components['schemas']['DurationSlot'][]
-    }
-    Attention: {
-      /**
-       * @description Its last runs failed; a trigger is overdue; runs wait for a person; a trigger stopped by itself; it is active for more than a
-       *     day and never ran.
-       * @enum {string}
-       */
-      kind: 'failing' | 'late' | 'held' | 'paused' | 'never_ran'
-      /** Format: uuid */
-      workflow_id: string
-      workflow_name: string
-      /** Format: date-time */
-      since: string | null
-      /**
-       * Format: int32
-       * @description failing: how many runs failed in a row, at most 20; held: how many wait
-       */
-      count: number
-      /** @description For people: why it failed, is held, or stopped */
-      detail: string | null
-      /** @description The id of the trigger in the workflow */
-      trigger_id: string | null
-      /**
-       * Format: uuid
-       * @description The run to look at
-       */
-      run_id: string | null
-    }
-    Lane: {
-      /** Format: uuid */
-      workflow_id: string
-      workflow_name: string
-      trigger_id: string
-      timezone: string
-      /** @description When its runs begin, at most 48 */
-      fires: string[]
-      /** @description It fires more often within the time */
-      more: boolean
-    }
-    Overview: {
-      /** Format: date-time */
-      from: string
-      /** Format: date-time */
-      to: string
-      /** @description At most 20 of each kind */
-      attention: components['schemas']['Attention'][]
-      /** @description The triggers that fire within the time, the next first, at most 40 */
-      lanes: components['schemas']['Lane'][]
-      more_lanes: boolean
-    }
-    /** @description For how long runs are kept, where that is shorter than the installation's time */
-    Keep: {
-      succeeded?: components['schemas']['Duration']
-      failed?: components['schemas']['Duration']
-    }
-    HostList: {
-      items: components['schemas']['Host'][]
-    }
-    RunBrief: {
-      /** Format: uuid */
-      id: string
-      status: components['schemas']['RunStatus']
-      /** Format: date-time */
-      created_at: string
-      /** Format: date-time */
-      started_at: string | null
-      /** Format: date-time */
-      finished_at: string | null
-    }
-    RunSummary: {
-      /** Format: uuid */
-      id: string
-      /** Format: uuid */
-      project_id: string
-      /** Format: uuid */
-      workflow_id: string
-      workflow_name: string
-      /** Format: int32 */
-      version: number
-      status: components['schemas']['RunStatus']
-      /** @description Why it is so, for people: step fetch failed: 503 */
-      reason: string | null
-      /**
-       * Format: date-time
-       * @description Since when an unfinished run is to end; null when nobody asked, and once it has ended
-       */
-      cancel_requested_at: string | null
-      trigger: components['schemas']['RunTrigger']
-      /** @description The id of the trigger in the workflow */
-      trigger_id: string | null
-      /**
-       * Format: date-time
-       * @description The occurrence that this run is for
-       */
-      fire_at: string | null
-      /** Format: uuid */
-      rerun_of: string | null
-      /** Format: date-time */
-      created_at: string
-      /** Format: date-time */
-      started_at: string | null
-      /** Format: date-time */
-      finished_at: string | null
-    }
-    RunPage: {
-      items: components['schemas']['RunSummary'][]
-      next_cursor: string | null
-    }
-    Run: components['schemas']['RunSummary'] & {
-      inputs: {
-        [key: string]: unknown
-      }
-      steps: components['schemas']['StepRun'][]
-    }
-    StepRun: {
-      id: string
-      name: string
-      action: string
-      status: components['schemas']['StepStatus']
-      depends_on: string[]
-      attempts: components['schemas']['Attempt'][]
-      /** @description What the step answered; null when there is none */
-      output: unknown
-      error: string | null
-      /** Format: date-time */
-      started_at: string | null
-      /** Format: date-time */
-      finished_at: string | null
-      /** Format: date-time */
-      next_attempt_at: string | null
-    }
-    Attempt: {
-      /** Format: int32 */
-      number: number
-      status: components['schemas']['StepStatus']
-      /** Format: date-time */
-      started_at: string | null
-      /** Format: date-time */
-      finished_at: string | null
-      error: string | null
-    }
-    LogLine: {
-      /** Format: int64 */
-      seq: number
-      /** Format: date-time */
-      at: string
-      step: string
-      /** Format: int32 */
-      attempt: number
-      /** @enum {string} */
-      level: 'debug' | 'info' | 'warn' | 'error'
-      message: string
-    }
-    LogPage: {
-      items: components['schemas']['LogLine'][]
-      /** @description Send it back as `after` */
-      next_cursor: string | null
-    }
-    /** @enum {string} */
-    OccurrenceOutcome: 'ran' | 'ran_late' | 'coalesced' | 'skipped' | 'superseded'
-    Occurrence: {
-      /** @description The id of the trigger in the workflow */
-      trigger_id: string
-      /** Format: date-time */
-      fire_at: string
-      /**
-       * Format: date-time
-       * @description The last fire of a row that stands for several
-       */
-      until: string | null
-      /** Format: int32 */
-      count: number
-      outcome: components['schemas']['OccurrenceOutcome']
-      /** @description Why, for programs: overlap, excluded, disabled, backfill and others; see docs/schedules.md */
-      code: string | null
-      /** @description Why, for people */
-      reason: string | null
-      /** Format: uuid */
-      run_id: string | null
-      /** Format: date-time */
-      recorded_at: string
-    }
-    OccurrencePage: {
-      items: components['schemas']['Occurrence'][]
-      next_cursor: string | null
-    }
-    CalendarInput: {
-      name: string
-      description?: string
-      dates: string[]
-      /**
-       * Format: uuid
-       * @description Where it is created, the caller's own project when absent; ignored when it is changed
-       */
-      project_id?: string
-      /** @description Set by the server; ignored */
-      readonly id?: unknown
-      /** @description Set by the server; ignored */
-      readonly created_at?: unknown
-      /** @description Set by the server; ignored */
-      readonly updated_at?: unknown
-    }
-    Calendar: {
-      /** Format: uuid */
-      id: string
-      /** Format: uuid */
-      project_id: string
-      name: string
-      description: string
-      /** @description In their order */
-      dates: string[]
-      /** Format: date-time */
-      created_at: string
-      /** Format: date-time */
-      updated_at: string
-    }
-    CalendarPage: {
-      items: components['schemas']['Calendar'][]
-      next_cursor: string | null
-    }
-    Explanation: {
-      /**
-       * Format: date-time
-       * @description The instant in question
-       */
-      at: string
-      /** @description RFC 3339 with the zone's offset */
-      local: string
-      timezone: string
-      /** @description Whether the trigger fires in that minute */
-      expected: boolean
-      /**
-       * @description For programs
-       * @enum {string}
-       */
-      answer:
-        | 'ran'
-        | 'ran_late'
-        | 'coalesced'
-        | 'skipped'
-        | 'superseded'
-        | 'backfilled'
-        | 'overdue'
-        | 'will_run'
-        | 'no_record'
-        | 'before_created'
-        | 'not_in_version'
-        | 'excluded'
-        | 'disabled'
-        | 'paused'
-        | 'removed'
-        | 'max_runs'
-        | 'before_start'
-        | 'after_end'
-        | 'once'
-        | 'interval'
-        | 'field'
-        | 'repeated'
-        | 'gap'
-      /** @description For people, in the caller's language */
-      text: string
-      /**
-       * Format: int32
-       * @description The version of the workflow that was in force then
-       */
-      version: number | null
-      /**
-       * Format: date-time
-       * @description The fire in question
-       */
-      fire_at: string | null
-      /**
-       * Format: date-time
-       * @description When the run of that fire begins: later than it with jitter
-       */
-      starts_at: string | null
-      /**
-       * Format: date-time
-       * @description The nearest fire before
-       */
-      before: string | null
-      /**
-       * Format: date-time
-       * @description The nearest fire after
-       */
-      after: string | null
-      occurrence?: components['schemas']['Occurrence']
-      /** @description The runs that backfills made of the fire */
-      backfilled: string[]
-    }
-    BackfillInput: {
-      /**
-       * Format: date-time
-       * @description Included
-       */
-      from: string
-      /**
-       * Format: date-time
-       * @description Included; not in the future
-       */
-      to: string
-      /**
-       * @description One run after the other, or several at once
-       * @default queue_all
-       * @enum {string}
-       */
-      overlap?: 'queue_all' | 'allow'
-      /**
-       * Format: int32
-       * @description With allow: how many runs may be under way; 5 when absent
-       */
-      concurrency?: number
-      /**
-       * Format: int32
-       * @description A period with more fires is refused
-       * @default 1000
-       */
-      limit?: number
-    }
-    BackfillPreview: {
-      /** Format: int32 */
-      total: number
-      /** @description The first 100 */
-      fires: components['schemas']['Fire'][]
-      /**
-       * Format: int32
-       * @description How many dates of the period are left out because they are excluded
-       */
-      excluded: number
-    }
-    Backfill: {
-      /** Format: uuid */
-      id: string
-      /** Format: uuid */
-      project_id: string
-      /** Format: uuid */
-      workflow_id: string
-      /** @description The id of the trigger in the workflow */
-      trigger_id: string
-      /** Format: int32 */
-      version: number
-      /** Format: date-time */
-      from: string
-      /** Format: date-time */
-      to: string
-      /** @enum {string} */
-      overlap: 'queue_all' | 'allow'
-      /** Format: int32 */
-      concurrency: number
-      /** @enum {string} */
-      state: 'running' | 'paused' | 'done' | 'cancelled'
-      reason: string | null
-      /** @description The username */
-      created_by: string
-      /** Format: date-time */
-      created_at: string
-      /** Format: date-time */
-      ended_at: string | null
-      /**
-       * Format: int32
-       * @description Fires
-       */
-      total: number
-      /**
-       * Format: int32
-       * @description Of these, ended in whatever way
-       */
-      done: number
-      /**
-       * Format: int32
-       * @description Not begun
-       */
-      waiting: number
-      /**
-       * Format: int32
-       * @description Begun and not ended
-       */
-      running: number
-      /** Format: int32 */
-      succeeded: number
-      /** Format: int32 */
-      failed: number
-      /** Format: int32 */
-      cancelled: number
-    }
-    BackfillPage: {
-      items: components['schemas']['Backfill'][]
-      next_cursor: string | null
-    }
-  }
-  responses: {
-    /** @description An error */
-    Failure: {
-      headers: {
-        [name: string]: unknown
-      }
-      content: {
-        'application/problem+json': components['schemas']['Problem']
-      }
-    }
-    /** @description An access token; the refresh token is in a cookie */
-    Session: {
-      headers: {
-        'Set-Cookie'?: string
-        [name: string]: unknown
-      }
-      content: {
-        'application/json': components['schemas']['Token']
-      }
-    }
-    /** @description The queue */
-    OneQueue: {
-      headers: {
-        [name: string]: unknown
-      }
-      content: {
-        'application/json': components['schemas']['Queue']
-      }
-    }
-    /** @description The workflow */
-    OneWorkflow: {
-      headers: {
-        ETag?: string
-        [name: string]: unknown
-      }
-      content: {
-        'application/json': components['schemas']['Workflow']
-      }
-    }
-    /** @description The backfill */
-    OneBackfill: {
-      headers: {
-        [name: string]: unknown
-      }
-      content: {
-        'application/json': components['schemas']['Backfill']
-      }
-    }
-    /** @description The run */
-    RunAccepted: {
-      headers: {
-        Location?: string
-        [name: string]: unknown
-      }
-      content: {
-        'application/json': components['schemas']['Run']
-      }
-    }
-  }
-  parameters: {
-    ID: string
-    /** @description The trigger's id in the workflow */
-    TriggerID: components['schemas']['Identifier']
-    /** @description `next_cursor` of the page before */
-    Cursor: string
-    Limit: number
-    /** @description At or after this instant */
-    From: string
-    /** @description Before this instant */
-    To: string
-    WhichQueue: 'critical' | 'default' | 'bulk'
-    /** @description The ETag of the version you changed */
-    IfMatch: string
-    /** @description A second call with the same key within 24 hours answers with the run of the first */
-    IdempotencyKey: string
-    /** @description Language of descriptions (es or en) */
-    AcceptLanguage: string
-  }
-  requestBodies: {
-    BackfillPeriod: {
-      content: {
-        'application/json': components['schemas']['BackfillInput']
-      }
-    }
-    Definition: {
-      content: {
-        'application/json': components['schemas']['WorkflowInput']
-      }
-    }
-  }
-  headers: never
-  pathItems: never
-}
-export type $defs = Record<string, never>
-export interface operations {
-  getSystem: {
-    parameters: {
-      query?: never
-      header?: never
-      path?: never
-      cookie?: never
-    }
-    requestBody?: never
-    responses: {
-      /** @description The installation */
-      200: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/json': components['schemas']['System']
-        }
-      }
-      default: components['responses']['Failure']
-    }
-  }
-  register: {
-    parameters: {
-      query?: never
-      header?: never
-      path?: never
-      cookie?: never
-    }
-    requestBody: {
-      content: {
-        'application/json': components['schemas']['Registration']
-      }
-    }
-    responses: {
-      /** @description The new user */
-      201: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/json': components['schemas']['User']
-        }
-      }
-      default: components['responses']['Failure']
-    }
-  }
-  login: {
-    parameters: {
-      query?: never
-      header?: never
-      path?: never
-      cookie?: never
-    }
-    requestBody: {
-      content: {
-        'application/json': components['schemas']['Credentials']
-      }
-    }
-    responses: {
-      200: components['responses']['Session']
-      default: components['responses']['Failure']
-    }
-  }
-  refresh: {
-    parameters: {
-      query?: never
-      header?: never
-      path?: never
-      cookie?: never
-    }
-    requestBody?: never
-    responses: {
-      200: components['responses']['Session']
-      default: components['responses']['Failure']
-    }
-  }
-  logout: {
-    parameters: {
-      query?: never
-      header?: never
-      path?: never
-      cookie?: never
-    }
-    requestBody?: never
-    responses: {
-      /** @description Ended, or there was none */
-      204: {
-        headers: {
-          [name: string]: unknown
-        }
-        content?: never
-      }
-      default: components['responses']['Failure']
-    }
-  }
-  getMe: {
-    parameters: {
-      query?: never
-      header?: never
-      path?: never
-      cookie?: never
-    }
-    requestBody?: never
-    responses: {
-      /** @description The caller */
-      200: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/json': components['schemas']['Me']
-        }
-      }
-      default: components['responses']['Failure']
-    }
-  }
-  listWorkflows: {
-    parameters: {
-      query?: {
-        /** @description Part of the name */
-        q?: string
-        enabled?: boolean
-        project_id?: string
-        /** @description `next_cursor` of the page before */
-        cursor?: components['parameters']['Cursor']
-        limit?: components['parameters']['Limit']
-      }
-      header?: {
-        /** @description Language of descriptions (es or en) */
-        'Accept-Language'?: components['parameters']['AcceptLanguage']
-      }
-      path?: never
-      cookie?: never
-    }
-    requestBody?: never
-    responses: {
-      /** @description A page */
-      200: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/json': components['schemas']['WorkflowPage']
-        }
-      }
-      default: components['responses']['Failure']
-    }
-  }
-  createWorkflow: {
-    parameters: {
-      query?: never
-      header?: {
-        /** @description Language of descriptions (es or en) */
-        'Accept-Language'?: components['parameters']['AcceptLanguage']
-      }
-      path?: never
-      cookie?: never
-    }
-    requestBody: components['requestBodies']['Definition']
-    responses: {
-      /** @description The new workflow */
-      201: {
-        headers: {
-          Location?: string
-          ETag?: string
-          [name: string]: unknown
-        }
-        content: {
-          'application/json': components['schemas']['Workflow']
-        }
-      }
-      default: components['responses']['Failure']
-    }
-  }
-  validateWorkflow: {
-    parameters: {
-      query?: never
-      header?: never
-      path?: never
-      cookie?: never
-    }
-    requestBody: components['requestBodies']['Definition']
-    responses: {
-      /** @description The definition is valid */
-      204: {
-        headers: {
-          [name: string]: unknown
-        }
-        content?: never
-      }
-      default: components['responses']['Failure']
-    }
-  }
-  getWorkflow: {
-    parameters: {
-      query?: never
-      header?: {
-        /** @description Language of descriptions (es or en) */
-        'Accept-Language'?: components['parameters']['AcceptLanguage']
-      }
-      path: {
-        id: components['parameters']['ID']
-      }
-      cookie?: never
-    }
-    requestBody?: never
-    responses: {
-      200: components['responses']['OneWorkflow']
-      default: components['responses']['Failure']
-    }
-  }
-  replaceWorkflow: {
-    parameters: {
-      query?: never
-      header?: {
-        /** @description The ETag of the version you changed */
-        'If-Match'?: components['parameters']['IfMatch']
-        /** @description Language of descriptions (es or en) */
-        'Accept-Language'?: components['parameters']['AcceptLanguage']
-      }
-      path: {
-        id: components['parameters']['ID']
-      }
-      cookie?: never
-    }
-    requestBody: components['requestBodies']['Definition']
-    responses: {
-      200: components['responses']['OneWorkflow']
-      default: components['responses']['Failure']
-    }
-  }
-  deleteWorkflow: {
-    parameters: {
-      query?: never
-      header?: {
-        /** @description The ETag of the version you changed */
-        'If-Match'?: components['parameters']['IfMatch']
-      }
-      path: {
-        id: components['parameters']['ID']
-      }
-      cookie?: never
-    }
-    requestBody?: never
-    responses: {
-      /** @description Deleted */
-      204: {
-        headers: {
-          [name: string]: unknown
-        }
-        content?: never
-      }
-      default: components['responses']['Failure']
-    }
-  }
-  enableWorkflow: {
-    parameters: {
-      query?: never
-      header?: {
-        /** @description Language of descriptions (es or en) */
-        'Accept-Language'?: components['parameters']['AcceptLanguage']
-      }
-      path: {
-        id: components['parameters']['ID']
-      }
-      cookie?: never
-    }
-    requestBody?: never
-    responses: {
-      200: components['responses']['OneWorkflow']
-      default: components['responses']['Failure']
-    }
-  }
-  disableWorkflow: {
-    parameters: {
-      query?: never
-      header?: {
-        /** @description Language of descriptions (es or en) */
-        'Accept-Language'?: components['parameters']['AcceptLanguage']
-      }
-      path: {
-        id: components['parameters']['ID']
-      }
-      cookie?: never
-    }
-    requestBody?: never
-    responses: {
-      200: components['responses']['OneWorkflow']
-      default: components['responses']['Failure']
-    }
-  }
-  listVersions: {
-    parameters: {
-      query?: {
-        /** @description `next_cursor` of the page before */
-        cursor?: components['parameters']['Cursor']
-        limit?: components['parameters']['Limit']
-      }
-      header?: never
-      path: {
-        id: components['parameters']['ID']
-      }
-      cookie?: never
-    }
-    requestBody?: never
-    responses: {
-      /** @description A page */
-      200: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/json': components['schemas']['VersionPage']
-        }
-      }
-      default: components['responses']['Failure']
-    }
-  }
-  getVersion: {
-    parameters: {
-      query?: never
-      header?: never
-      path: {
-        id: components['parameters']['ID']
-        version: number
-      }
-      cookie?: never
-    }
-    requestBody?: never
-    responses: {
-      /** @description The version */
-      200: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/json': components['schemas']['Version']
-        }
-      }
-      default: components['responses']['Failure']
-    }
-  }
-  startRun: {
-    parameters: {
-      query?: never
-      header?: {
-        /** @description A second call with the same key within 24 hours answers with the run of the first */
-        'Idempotency-Key'?: components['parameters']['IdempotencyKey']
-      }
-      path: {
-        id: components['parameters']['ID']
-      }
-      cookie?: never
-    }
-    requestBody?: {
-      content: {
-        'application/json': components['schemas']['RunStart']
-      }
-    }
-    responses: {
-      202: components['responses']['RunAccepted']
-      default: components['responses']['Failure']
-    }
-  }
-  listOccurrences: {
-    parameters: {
-      query?: {
-        /** @description A trigger's id */
-        trigger?: string
-        /** @description At or after this instant */
-        from?: components['parameters']['From']
-        /** @description Before this instant */
-        to?: components['parameters']['To']
-        outcome?: components['schemas']['OccurrenceOutcome']
-        /** @description `next_cursor` of the page before */
-        cursor?: components['parameters']['Cursor']
-        limit?: components['parameters']['Limit']
-      }
-      header?: never
-      path: {
-        id: components['parameters']['ID']
-      }
-      cookie?: never
-    }
-    requestBody?: never
-    responses: {
-      /** @description A page */
-      200: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/json': components['schemas']['OccurrencePage']
-        }
-      }
-      default: components['responses']['Failure']
-    }
-  }
-  explainFire: {
-    parameters: {
-      query: {
+    "/system": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What a client must know before anybody is logged in */
+        get: operations["getSystem"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/auth/register": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Create an account; the first one is the administrator */
+        post: operations["register"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/auth/login": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Exchange e-mail and password for an access token and the session cookies */
+        post: operations["login"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/auth/refresh": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
         /**
-         * @description The time in question, which stands for its minute: an instant (`2026-11-23T09:00:00Z`), or a time on the clock of the
-         *     trigger's zone (`2026-11-23T09:00`)
+         * Exchange the refresh cookie for a new access token and a new refresh cookie
+         * @description A refresh token works once. Using an old one again ends the whole session.
          */
-        at: string
-      }
-      header?: {
-        /** @description Language of descriptions (es or en) */
-        'Accept-Language'?: components['parameters']['AcceptLanguage']
-      }
-      path: {
-        id: components['parameters']['ID']
-        /** @description The trigger's id in the workflow */
-        trigger: components['parameters']['TriggerID']
-      }
-      cookie?: never
-    }
-    requestBody?: never
+        post: operations["refresh"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/auth/logout": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** End the session of the refresh cookie */
+        post: operations["logout"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/auth/me": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The caller, with projects and roles */
+        get: operations["getMe"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/workflows": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the workflows of the caller's projects, newest first */
+        get: operations["listWorkflows"];
+        put?: never;
+        /** Create a workflow */
+        post: operations["createWorkflow"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/workflows/validate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Check a definition without saving it */
+        post: operations["validateWorkflow"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/workflows/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["ID"];
+            };
+            cookie?: never;
+        };
+        /** One workflow */
+        get: operations["getWorkflow"];
+        /**
+         * Save a new version of a workflow
+         * @description Every save that changes something makes a version. With `If-Match` the save is refused (412) when somebody else
+         *     saved in between. What `GET` returned can be sent back: fields that only the server sets are ignored.
+         */
+        put: operations["replaceWorkflow"];
+        post?: never;
+        /** Delete a workflow; its runs stay, those still running are cancelled */
+        delete: operations["deleteWorkflow"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/workflows/{id}/enable": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["ID"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Let its triggers fire */
+        post: operations["enableWorkflow"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/workflows/{id}/disable": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["ID"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Keep its triggers from firing; manual starts still work */
+        post: operations["disableWorkflow"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/workflows/{id}/versions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["ID"];
+            };
+            cookie?: never;
+        };
+        /** The versions of a workflow, newest first */
+        get: operations["listVersions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/workflows/{id}/versions/{version}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["ID"];
+                version: number;
+            };
+            cookie?: never;
+        };
+        /** One version of a workflow */
+        get: operations["getVersion"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/workflows/{id}/runs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["ID"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Start a run now */
+        post: operations["startRun"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/workflows/{id}/occurrences": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["ID"];
+            };
+            cookie?: never;
+        };
+        /** The ledger, newest first - every expected fire with what became of it */
+        get: operations["listOccurrences"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/workflows/{id}/triggers/{trigger}/explain": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["ID"];
+                /** @description The trigger's id in the workflow */
+                trigger: components["parameters"]["TriggerID"];
+            };
+            cookie?: never;
+        };
+        /** Why a trigger did, or did not, run at a time */
+        get: operations["explainFire"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/workflows/{id}/triggers/{trigger}/backfills/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["ID"];
+                /** @description The trigger's id in the workflow */
+                trigger: components["parameters"]["TriggerID"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** List the fires that a backfill would run */
+        post: operations["previewBackfill"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/workflows/{id}/triggers/{trigger}/backfills": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["ID"];
+                /** @description The trigger's id in the workflow */
+                trigger: components["parameters"]["TriggerID"];
+            };
+            cookie?: never;
+        };
+        /** The backfills of a trigger, newest first */
+        get: operations["listBackfills"];
+        put?: never;
+        /**
+         * Run the fires of a past period after all
+         * @description Each fire in the period becomes one run of the workflow's current version, the oldest first, also where the schedule ran
+         *     it already. Fires on excluded dates are left out. The runs neither wait for those of the schedule nor hold them up.
+         */
+        post: operations["startBackfill"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/backfills/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["ID"];
+            };
+            cookie?: never;
+        };
+        /** A backfill with its progress */
+        get: operations["getBackfill"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/backfills/{id}/pause": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["ID"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Begin no more runs; those under way go on */
+        post: operations["pauseBackfill"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/backfills/{id}/resume": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["ID"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Go on with a paused backfill */
+        post: operations["resumeBackfill"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/backfills/{id}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["ID"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Begin no more runs, and cancel those under way */
+        post: operations["cancelBackfill"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/calendars": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the calendars of the caller's projects, newest first */
+        get: operations["listCalendars"];
+        put?: never;
+        /** Create a calendar */
+        post: operations["createCalendar"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/calendars/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["ID"];
+            };
+            cookie?: never;
+        };
+        /** One calendar */
+        get: operations["getCalendar"];
+        /**
+         * Change a calendar
+         * @description Triggers that name it follow from their next fire on. A calendar that triggers name keeps its name (409).
+         */
+        put: operations["replaceCalendar"];
+        post?: never;
+        /** Delete a calendar that no trigger names */
+        delete: operations["deleteCalendar"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/schedules/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Describe a schedule and list its next fires, before saving it */
+        post: operations["previewSchedule"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/runs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List runs, newest first */
+        get: operations["listRuns"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/runs/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["ID"];
+            };
+            cookie?: never;
+        };
+        /** One run with its steps and their attempts */
+        get: operations["getRun"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/runs/{id}/logs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["ID"];
+            };
+            cookie?: never;
+        };
+        /** The log lines of a run, oldest first */
+        get: operations["listLogs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/runs/{id}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["ID"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Cancel a run; one that is running ends within seconds */
+        post: operations["cancelRun"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/runs/{id}/rerun": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["ID"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Start a new run like this one
+         * @description `from: start` runs everything again; `failed` keeps the results of the steps that succeeded; a step's id keeps the
+         *     results of the steps that do not run after it.
+         */
+        post: operations["rerunRun"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/runs/{id}/resolve": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["ID"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Say what became of a step that nobody knows about
+         * @description A run is held when its worker was lost while a step was under way that must not be made twice. The decision is for
+         *     one held step: `succeeded` goes on as if it had answered `output`, `failed` as if it had failed for good, `retry` makes
+         *     it again with the same `Idempotency-Key`. Who decided stands in the run's log.
+         */
+        post: operations["resolveRun"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/stats": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * How many runs ended, how, and how long they took, by the hour or by the day
+         * @description Runs count in the hour in which they were made, so that a number is that of the list of runs with the same `from` and `to`.
+         *     Percentiles come from buckets of durations, four to each doubling. Hours are those of UTC; a day begins with the first of
+         *     them that begins on it in `timezone`.
+         */
+        get: operations["getStats"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/overview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What needs attention, and what runs within the next 24 hours */
+        get: operations["getOverview"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/workers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The workers, and which runs they have
+         * @description Workers are those of the whole installation; runs are those of the caller's projects, at most 200.
+         */
+        get: operations["listWorkers"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/queues": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The queues, the most urgent first, with what waits in them, and the workers
+         * @description Counts are of the whole installation. Runs wait in the database until their project's turn comes; `released` ones are
+         *     handed out to workers.
+         */
+        get: operations["listQueues"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/queues/{queue}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                queue: components["parameters"]["WhichQueue"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        /** Limit how many runs of a queue may be in workers' hands */
+        put: operations["limitQueue"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/queues/{queue}/pause": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                queue: components["parameters"]["WhichQueue"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Keep a queue's runs from workers; those under way go on */
+        post: operations["pauseQueue"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/queues/{queue}/resume": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                queue: components["parameters"]["WhichQueue"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Let a paused queue go on */
+        post: operations["resumeQueue"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/projects/{id}/limits": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["ID"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        /** Limit how many runs of a project may be in workers' hands */
+        put: operations["limitProject"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/hosts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Hosts that have limits, and hosts that take no calls now
+         * @description What Redis knows is missing while it is away.
+         */
+        get: operations["listHosts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/hosts/{host}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Name and port, as in api.example.com:443; the port is 443 when absent */
+                host: string;
+            };
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Limit what all workers together do to a host
+         * @description Workers follow within seconds. Steps over a limit wait, without a worker and without losing an attempt.
+         */
+        put: operations["limitHost"];
+        post?: never;
+        /** Remove a host's limits, and open it if it is closed */
+        delete: operations["freeHost"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Live changes as server-sent events
+         * @description Topics: `runs` (every run of the caller's projects: event `run`, a run without steps), `workflow:<id>` (the same for
+         *     one workflow) and `run:<id>` (event `run`, the whole run; event `logs`, `{run_id, items}`, the backlog first). Each frame
+         *     has an `id`; a client that returns with `Last-Event-ID` gets what it missed, or an event `resync` when that is too far
+         *     behind. A comment is sent every 15 seconds.
+         */
+        get: operations["streamEvents"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+}
+export type webhooks = Record<string, never>;
+export interface components {
+    schemas: {
+        Problem: {
+            type: string;
+            title: string;
+            /** Format: int32 */
+            status: number;
+            detail?: string;
+            /** @description The request's id */
+            instance?: string;
+            /** @description Stable; for programs */
+            code: string;
+            errors?: {
+                /** @description JSON pointer into the body, or the parameter's name */
+                pointer: string;
+                code: string;
+                message: string;
+            }[];
+        };
+        System: {
+            name: string;
+            version: string;
+            /** @enum {string} */
+            registration: "open" | "invite" | "closed";
+            /** @description Nobody has registered yet */
+            setup_required: boolean;
+        };
+        Registration: {
+            email: string;
+            username: string;
+            /**
+             * Format: password
+             * @description 10 characters or more, at most 72 bytes, not among the common ones
+             */
+            password: string;
+        };
+        Credentials: {
+            email: string;
+            /** Format: password */
+            password: string;
+        };
+        Token: {
+            access_token: string;
+            /** @enum {string} */
+            token_type: "Bearer";
+            /**
+             * Format: int32
+             * @description Seconds
+             */
+            expires_in: number;
+        };
+        User: {
+            /** Format: uuid */
+            id: string;
+            email: string;
+            username: string;
+            /** @enum {string} */
+            role: "administrator" | "member";
+        };
+        Me: {
+            /** Format: uuid */
+            id: string;
+            email: string;
+            username: string;
+            /** @enum {string} */
+            role: "administrator" | "member";
+            projects: components["schemas"]["Membership"][];
+        };
+        Membership: {
+            /** Format: uuid */
+            id: string;
+            name: string;
+            /** @enum {string} */
+            role: "owner" | "admin" | "editor" | "operator" | "viewer";
+        };
+        Duration: string;
+        Identifier: string;
+        TriggerInput: {
+            id: components["schemas"]["Identifier"];
+            /** @enum {string} */
+            type: "schedule";
+            /** @default true */
+            enabled?: boolean;
+            /** @description Five fields (minute first), six (second first) or @daily and its like */
+            cron?: string;
+            every?: components["schemas"]["Duration"];
+            /** Format: date-time */
+            at?: string;
+            /** @description IANA name; UTC when absent */
+            timezone?: string;
+            gap?: components["schemas"]["GapRule"];
+            overlap_hour?: components["schemas"]["OverlapHourRule"];
+            /**
+             * @default skip
+             * @enum {string}
+             */
+            overlap?: "skip" | "allow" | "queue_one" | "queue_all" | "cancel_running";
+            /**
+             * @default latest
+             * @enum {string}
+             */
+            missed?: "latest" | "skip" | "all";
+            catch_up_window?: components["schemas"]["Duration"];
+            /** Format: int32 */
+            catch_up_limit?: number;
+            grace?: components["schemas"]["Duration"];
+            jitter?: components["schemas"]["Duration"];
+            /** Format: date-time */
+            starts_at?: string;
+            /** Format: date-time */
+            ends_at?: string;
+            /**
+             * Format: int32
+             * @description How many runs its schedule starts, ever
+             */
+            max_runs?: number;
+            excluded_dates?: components["schemas"]["DateList"];
+            /** @description The name of a calendar of the project whose dates are excluded too */
+            calendar?: string;
+            /**
+             * Format: int32
+             * @description After how many failed runs in a row the trigger stops
+             */
+            pause_after_failures?: number;
+            /** @description Inputs of the runs that this trigger starts */
+            inputs?: {
+                [key: string]: unknown;
+            };
+            /** @description Set by the server; ignored */
+            readonly description?: unknown;
+            /** @description Set by the server; ignored */
+            readonly next_fire_at?: unknown;
+            /** @description Set by the server; ignored */
+            readonly paused_reason?: unknown;
+        };
+        Trigger: {
+            id: string;
+            /** @enum {string} */
+            type: "schedule";
+            enabled: boolean;
+            cron?: string;
+            every?: string;
+            /** Format: date-time */
+            at?: string;
+            timezone?: string;
+            gap?: components["schemas"]["GapRule"];
+            overlap_hour?: components["schemas"]["OverlapHourRule"];
+            /** @enum {string} */
+            overlap?: "skip" | "allow" | "queue_one" | "queue_all" | "cancel_running";
+            /** @enum {string} */
+            missed?: "latest" | "skip" | "all";
+            catch_up_window?: string;
+            /** Format: int32 */
+            catch_up_limit?: number;
+            grace?: string;
+            jitter?: string;
+            /** Format: date-time */
+            starts_at?: string;
+            /** Format: date-time */
+            ends_at?: string;
+            /** Format: int32 */
+            max_runs?: number;
+            excluded_dates?: string[];
+            calendar?: string;
+            /** Format: int32 */
+            pause_after_failures?: number;
+            inputs?: {
+                [key: string]: unknown;
+            };
+            /** @description For people, in the caller's language: Every weekday at 09:00 */
+            description: string;
+            /**
+             * Format: date-time
+             * @description The next fire that is not excluded
+             */
+            next_fire_at: string | null;
+            /** @description Why the trigger stopped by itself; enabling or saving the workflow lets it go on */
+            paused_reason: string | null;
+        };
+        /** @description Dates in the trigger's zone on which it does not run */
+        DateList: string[];
+        /**
+         * @description What becomes of a local time that a clock change skips
+         * @enum {string}
+         */
+        GapRule: "run_after" | "skip";
+        /**
+         * @description Which pass of a local hour that a clock change repeats
+         * @enum {string}
+         */
+        OverlapHourRule: "first" | "second" | "both";
+        Retry: {
+            /**
+             * Format: int32
+             * @description All tries, the first included
+             */
+            attempts?: number;
+            /** @enum {string} */
+            backoff?: "exponential" | "linear" | "fixed";
+            initial?: components["schemas"]["Duration"];
+            max?: components["schemas"]["Duration"];
+            /** @description Which failures are tried again: timeout, connection, any, a status (429) or a class of them (5xx) */
+            on?: string[];
+        };
+        Step: {
+            id: components["schemas"]["Identifier"];
+            name?: string;
+            /** @description http_endpoint or log_message */
+            action: string;
+            config?: {
+                [key: string]: unknown;
+            };
+            depends_on?: string[];
+            if?: string;
+            retry?: components["schemas"]["Retry"];
+            timeout?: components["schemas"]["Duration"];
+            /** @enum {string} */
+            on_error?: "fail" | "continue";
+            /**
+             * @description Of an `http_endpoint` step: what becomes of an attempt whose worker was lost after the request may have been sent.
+             *     `retry` makes it again with the same `Idempotency-Key`, `fail` fails the step, `hold` holds the run until somebody
+             *     says whether it happened. Without it: `hold` for POST and PATCH, `retry` for the other methods.
+             * @enum {string}
+             */
+            on_unknown?: "retry" | "fail" | "hold";
+        };
+        WorkflowInput: {
+            name: string;
+            description?: string;
+            /**
+             * Format: uuid
+             * @description The caller's own project when absent
+             */
+            project_id?: string;
+            enabled?: boolean;
+            timeout?: components["schemas"]["Duration"];
+            /**
+             * @description The class of its runs
+             * @enum {string}
+             */
+            queue?: "critical" | "default" | "bulk";
+            /**
+             * Format: int32
+             * @description How many of its runs may be under way at a time
+             */
+            max_concurrent?: number;
+            keep?: components["schemas"]["Keep"];
+            triggers?: components["schemas"]["TriggerInput"][];
+            steps: components["schemas"]["Step"][];
+            /** @description Set by the server; ignored */
+            readonly id?: unknown;
+            /** @description Set by the server; ignored */
+            readonly version?: unknown;
+            /** @description Set by the server; ignored */
+            readonly created_at?: unknown;
+            /** @description Set by the server; ignored */
+            readonly updated_at?: unknown;
+            /** @description Set by the server; ignored */
+            readonly next_fire_at?: unknown;
+            /** @description Set by the server; ignored */
+            readonly recent_runs?: unknown;
+        };
+        Workflow: {
+            /** Format: uuid */
+            id: string;
+            /** Format: uuid */
+            project_id: string;
+            /** Format: int32 */
+            version: number;
+            name: string;
+            description: string;
+            enabled: boolean;
+            timeout?: string;
+            /**
+             * @description The class of its runs
+             * @enum {string}
+             */
+            queue?: "critical" | "default" | "bulk";
+            /**
+             * Format: int32
+             * @description How many of its runs may be under way at a time
+             */
+            max_concurrent?: number;
+            keep?: components["schemas"]["Keep"];
+            triggers: components["schemas"]["Trigger"][];
+            steps: components["schemas"]["Step"][];
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            updated_at: string;
+            /** Format: date-time */
+            next_fire_at: string | null;
+            /** @description The last 14, newest first */
+            recent_runs: components["schemas"]["RunBrief"][];
+        };
+        WorkflowPage: {
+            items: components["schemas"]["Workflow"][];
+            next_cursor: string | null;
+        };
+        Version: {
+            /** Format: int32 */
+            version: number;
+            /** Format: date-time */
+            created_at: string;
+            /** @description The username */
+            created_by: string;
+            definition: {
+                [key: string]: unknown;
+            };
+        };
+        VersionPage: {
+            items: components["schemas"]["Version"][];
+            next_cursor: string | null;
+        };
+        PreviewRequest: {
+            cron?: string;
+            every?: components["schemas"]["Duration"];
+            /** Format: date-time */
+            at?: string;
+            timezone?: string;
+            /**
+             * Format: date-time
+             * @description Now when absent
+             */
+            from?: string;
+            /**
+             * Format: int32
+             * @default 20
+             */
+            count?: number;
+            gap?: components["schemas"]["GapRule"];
+            overlap_hour?: components["schemas"]["OverlapHourRule"];
+            jitter?: components["schemas"]["Duration"];
+            /** Format: date-time */
+            starts_at?: string;
+            /** Format: date-time */
+            ends_at?: string;
+            excluded_dates?: components["schemas"]["DateList"];
+            calendar?: string;
+            /**
+             * Format: uuid
+             * @description Whose calendar it is; the caller's own project when absent
+             */
+            project_id?: string;
+        };
+        Preview: {
+            description: string;
+            /** @description Those that are not excluded */
+            fires: components["schemas"]["Fire"][];
+            /** @description The dates between the fires on which others are left out, at most 1000 */
+            excluded: components["schemas"]["ExcludedDate"][];
+            /** @description Clock changes of the next two years that touch this schedule */
+            anomalies: components["schemas"]["Anomaly"][];
+        };
+        ExcludedDate: {
+            date: string;
+            /** @description The calendar that holds it; null for the trigger's own */
+            calendar: string | null;
+        };
+        Fire: {
+            /** Format: date-time */
+            at: string;
+            /** @description RFC 3339 with the zone's offset */
+            local: string;
+            /** @description Empty, or gap_moved, first_pass, second_pass */
+            note: string;
+            /**
+             * Format: date-time
+             * @description With jitter: its run begins at `at` or later, before this
+             */
+            starts_by?: string;
+        };
+        Anomaly: {
+            /** Format: date-time */
+            at: string;
+            /** @enum {string} */
+            kind: "gap" | "repeat";
+            effect: string;
+        };
+        /** @enum {string} */
+        RunStatus: "queued" | "running" | "waiting" | "held" | "succeeded" | "failed" | "cancelled";
+        /** @enum {string} */
+        StepStatus: "queued" | "running" | "waiting" | "held" | "succeeded" | "failed" | "cancelled" | "skipped";
+        /** @enum {string} */
+        RunTrigger: "manual" | "schedule" | "rerun" | "backfill";
+        RunStart: {
+            inputs?: {
+                [key: string]: unknown;
+            };
+        };
+        Rerun: {
+            /**
+             * @description start, failed or a step's id
+             * @default start
+             */
+            from?: string;
+            /**
+             * @default same
+             * @enum {string}
+             */
+            version?: "same" | "current";
+            /** @description The inputs of the first run when absent */
+            inputs?: {
+                [key: string]: unknown;
+            };
+        };
+        Resolution: {
+            step: components["schemas"]["Identifier"];
+            /** @enum {string} */
+            decision: "succeeded" | "failed" | "retry";
+            /** @description What the step answered, for the steps after it; with succeeded only */
+            output?: unknown;
+            /** @description Why; it stands in the run's log */
+            note?: string;
+        };
+        HostLimits: {
+            /**
+             * Format: int32
+             * @description Calls at a time; no limit when absent
+             */
+            max_concurrent?: number | null;
+            /**
+             * Format: double
+             * @description Calls per second; no limit when absent
+             */
+            per_second?: number | null;
+            /**
+             * Format: int32
+             * @description Calls at once after a pause, with per_second
+             * @default 1
+             */
+            burst?: number;
+        };
+        Host: {
+            host: string;
+            /** Format: int32 */
+            max_concurrent: number | null;
+            /** Format: double */
+            per_second: number | null;
+            /** Format: int32 */
+            burst: number | null;
+            /**
+             * Format: int32
+             * @description Calls that failed in a row
+             */
+            failures: number;
+            /**
+             * Format: date-time
+             * @description Until when it gets no calls
+             */
+            closed_until: string | null;
+            /** @description Why it is closed, or what its last call failed with */
+            reason: string | null;
+        };
+        QueueLimits: {
+            /**
+             * Format: int32
+             * @description Null: as many as there is room for
+             */
+            max_concurrent: number | null;
+        };
+        Queue: {
+            /** @enum {string} */
+            name: "critical" | "default" | "bulk";
+            /** Format: int32 */
+            max_concurrent: number | null;
+            /** Format: date-time */
+            paused_at: string | null;
+            /** @description A username */
+            paused_by: string | null;
+            /**
+             * Format: int64
+             * @description Runs that want a worker, released ones included
+             */
+            due: number;
+            /**
+             * Format: int64
+             * @description Runs that wait for an instant
+             */
+            later: number;
+            /**
+             * Format: int64
+             * @description Runs that wait for earlier ones of their trigger or workflow
+             */
+            gated: number;
+            /**
+             * Format: int64
+             * @description Of those that wait for an instant, runs that a worker had before
+             */
+            retries: number;
+            /**
+             * Format: int64
+             * @description Runs that wait for a person
+             */
+            held: number;
+            /**
+             * Format: int64
+             * @description Runs that are handed out and not taken yet
+             */
+            released: number;
+            /** Format: int64 */
+            running: number;
+            /** @description How long the oldest due run has waited */
+            oldest_seconds: number;
+        };
+        Worker: {
+            name: string;
+            version: string;
+            /**
+             * Format: int32
+             * @description Runs it does at a time
+             */
+            slots: number;
+            /** Format: int32 */
+            running: number;
+            /** Format: date-time */
+            started_at: string;
+            /** Format: date-time */
+            beat_at: string;
+            /** @description It takes no more runs */
+            leaving: boolean;
+        };
+        QueueList: {
+            items: components["schemas"]["Queue"][];
+            workers: components["schemas"]["Worker"][];
+        };
+        RunInHand: {
+            worker: string;
+            /** Format: uuid */
+            id: string;
+            /** Format: uuid */
+            workflow_id: string;
+            workflow_name: string;
+            /** @enum {string} */
+            queue: "critical" | "default" | "bulk";
+            /**
+             * Format: int32
+             * @description How often a worker took it, this time included
+             */
+            attempt: number;
+            /** @description The ids of the steps that are under way */
+            steps: string[];
+            /** Format: date-time */
+            started_at: string | null;
+            /**
+             * Format: date-time
+             * @description When its worker last said that it has it
+             */
+            beat_at: string | null;
+            /**
+             * Format: date-time
+             * @description When it or one of its steps runs out of time
+             */
+            deadline_at: string | null;
+            /** Format: date-time */
+            cancel_requested_at: string | null;
+            /**
+             * @description Its worker is silent, its time is over, or it does not end although it is cancelled; null when all is well
+             * @enum {string|null}
+             */
+            stuck: "silent" | "overtime" | "cancelling" | null;
+        };
+        WorkerList: {
+            items: components["schemas"]["Worker"][];
+            /** @description Those that got stuck first, then the oldest */
+            runs: components["schemas"]["RunInHand"][];
+        };
+        RunNumbers: {
+            /** Format: int64 */
+            succeeded: number;
+            /** Format: int64 */
+            failed: number;
+            /** Format: int64 */
+            cancelled: number;
+            /**
+             * Format: double
+             * @description Half of the runs that succeeded took less; null when none did
+             */
+            p50_ms: number | null;
+            /**
+             * Format: double
+             * @description 95 of 100 took less
+             */
+            p95_ms: number | null;
+        };
+        StatsSlot: {
+            /** Format: date-time */
+            from: string;
+            /** Format: date-time */
+            to: string;
+            /** Format: int64 */
+            succeeded: number;
+            /** Format: int64 */
+            failed: number;
+            /** Format: int64 */
+            cancelled: number;
+            /** Format: double */
+            p50_ms: number | null;
+            /** Format: double */
+            p95_ms: number | null;
+        };
+        DurationSlot: {
+            /**
+             * Format: double
+             * @description Included
+             */
+            from_ms: number;
+            /**
+             * Format: double
+             * @description Not included; null for the last
+             */
+            to_ms: number | null;
+            /** Format: int64 */
+            succeeded: number;
+            /** Format: int64 */
+            failed: number;
+            /** Format: int64 */
+            cancelled: number;
+        };
+        Stats: {
+            /** Format: date-time */
+            from: string;
+            /** Format: date-time */
+            to: string;
+            timezone: string;
+            /** @enum {string} */
+            bucket: "hour" | "day";
+            total: components["schemas"]["RunNumbers"];
+            /** @description All of the period, the oldest first */
+            buckets: components["schemas"]["StatsSlot"][];
+            /** @description One for each doubling, from the shortest to the longest that there was; without runs that never began */
+            durations: components["schemas"]["DurationSlot"][];
+        };
+        Attention: {
+            /**
+             * @description Its last runs failed; a trigger is overdue; runs wait for a person; a trigger stopped by itself; it is active for more than a
+             *     day and never ran.
+             * @enum {string}
+             */
+            kind: "failing" | "late" | "held" | "paused" | "never_ran";
+            /** Format: uuid */
+            workflow_id: string;
+            workflow_name: string;
+            /** Format: date-time */
+            since: string | null;
+            /**
+             * Format: int32
+             * @description failing: how many runs failed in a row, at most 20; held: how many wait
+             */
+            count: number;
+            /** @description For people: why it failed, is held, or stopped */
+            detail: string | null;
+            /** @description The id of the trigger in the workflow */
+            trigger_id: string | null;
+            /**
+             * Format: uuid
+             * @description The run to look at
+             */
+            run_id: string | null;
+        };
+        Lane: {
+            /** Format: uuid */
+            workflow_id: string;
+            workflow_name: string;
+            trigger_id: string;
+            timezone: string;
+            /** @description When its runs begin, at most 48 */
+            fires: string[];
+            /** @description It fires more often within the time */
+            more: boolean;
+        };
+        Overview: {
+            /** Format: date-time */
+            from: string;
+            /** Format: date-time */
+            to: string;
+            /** @description At most 20 of each kind */
+            attention: components["schemas"]["Attention"][];
+            /** @description The triggers that fire within the time, the next first, at most 40 */
+            lanes: components["schemas"]["Lane"][];
+            more_lanes: boolean;
+        };
+        /** @description For how long runs are kept, where that is shorter than the installation's time */
+        Keep: {
+            succeeded?: components["schemas"]["Duration"];
+            failed?: components["schemas"]["Duration"];
+        };
+        HostList: {
+            items: components["schemas"]["Host"][];
+        };
+        RunBrief: {
+            /** Format: uuid */
+            id: string;
+            status: components["schemas"]["RunStatus"];
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            started_at: string | null;
+            /** Format: date-time */
+            finished_at: string | null;
+        };
+        RunSummary: {
+            /** Format: uuid */
+            id: string;
+            /** Format: uuid */
+            project_id: string;
+            /** Format: uuid */
+            workflow_id: string;
+            workflow_name: string;
+            /** Format: int32 */
+            version: number;
+            status: components["schemas"]["RunStatus"];
+            /** @description Why it is so, for people: step fetch failed: 503 */
+            reason: string | null;
+            /**
+             * Format: date-time
+             * @description Since when an unfinished run is to end; null when nobody asked, and once it has ended
+             */
+            cancel_requested_at: string | null;
+            trigger: components["schemas"]["RunTrigger"];
+            /** @description The id of the trigger in the workflow */
+            trigger_id: string | null;
+            /**
+             * Format: date-time
+             * @description The occurrence that this run is for
+             */
+            fire_at: string | null;
+            /** Format: uuid */
+            rerun_of: string | null;
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            started_at: string | null;
+            /** Format: date-time */
+            finished_at: string | null;
+        };
+        RunPage: {
+            items: components["schemas"]["RunSummary"][];
+            next_cursor: string | null;
+        };
+        Run: components["schemas"]["RunSummary"] & {
+            inputs: {
+                [key: string]: unknown;
+            };
+            steps: components["schemas"]["StepRun"][];
+        };
+        StepRun: {
+            id: string;
+            name: string;
+            action: string;
+            status: components["schemas"]["StepStatus"];
+            depends_on: string[];
+            attempts: components["schemas"]["Attempt"][];
+            /** @description What the step answered; null when there is none */
+            output: unknown;
+            error: string | null;
+            /** Format: date-time */
+            started_at: string | null;
+            /** Format: date-time */
+            finished_at: string | null;
+            /** Format: date-time */
+            next_attempt_at: string | null;
+        };
+        Attempt: {
+            /** Format: int32 */
+            number: number;
+            status: components["schemas"]["StepStatus"];
+            /** Format: date-time */
+            started_at: string | null;
+            /** Format: date-time */
+            finished_at: string | null;
+            error: string | null;
+        };
+        LogLine: {
+            /** Format: int64 */
+            seq: number;
+            /** Format: date-time */
+            at: string;
+            step: string;
+            /** Format: int32 */
+            attempt: number;
+            /** @enum {string} */
+            level: "debug" | "info" | "warn" | "error";
+            message: string;
+        };
+        LogPage: {
+            items: components["schemas"]["LogLine"][];
+            /** @description Send it back as `after` */
+            next_cursor: string | null;
+        };
+        /** @enum {string} */
+        OccurrenceOutcome: "ran" | "ran_late" | "coalesced" | "skipped" | "superseded";
+        Occurrence: {
+            /** @description The id of the trigger in the workflow */
+            trigger_id: string;
+            /** Format: date-time */
+            fire_at: string;
+            /**
+             * Format: date-time
+             * @description The last fire of a row that stands for several
+             */
+            until: string | null;
+            /** Format: int32 */
+            count: number;
+            outcome: components["schemas"]["OccurrenceOutcome"];
+            /** @description Why, for programs: overlap, excluded, disabled, backfill and others; see docs/schedules.md */
+            code: string | null;
+            /** @description Why, for people */
+            reason: string | null;
+            /** Format: uuid */
+            run_id: string | null;
+            /** Format: date-time */
+            recorded_at: string;
+        };
+        OccurrencePage: {
+            items: components["schemas"]["Occurrence"][];
+            next_cursor: string | null;
+        };
+        CalendarInput: {
+            name: string;
+            description?: string;
+            dates: string[];
+            /**
+             * Format: uuid
+             * @description Where it is created, the caller's own project when absent; ignored when it is changed
+             */
+            project_id?: string;
+            /** @description Set by the server; ignored */
+            readonly id?: unknown;
+            /** @description Set by the server; ignored */
+            readonly created_at?: unknown;
+            /** @description Set by the server; ignored */
+            readonly updated_at?: unknown;
+        };
+        Calendar: {
+            /** Format: uuid */
+            id: string;
+            /** Format: uuid */
+            project_id: string;
+            name: string;
+            description: string;
+            /** @description In their order */
+            dates: string[];
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            updated_at: string;
+        };
+        CalendarPage: {
+            items: components["schemas"]["Calendar"][];
+            next_cursor: string | null;
+        };
+        Explanation: {
+            /**
+             * Format: date-time
+             * @description The instant in question
+             */
+            at: string;
+            /** @description RFC 3339 with the zone's offset */
+            local: string;
+            timezone: string;
+            /** @description Whether the trigger fires in that minute */
+            expected: boolean;
+            /**
+             * @description For programs
+             * @enum {string}
+             */
+            answer: "ran" | "ran_late" | "coalesced" | "skipped" | "superseded" | "backfilled" | "overdue" | "will_run" | "no_record" | "before_created" | "not_in_version" | "excluded" | "disabled" | "paused" | "removed" | "max_runs" | "before_start" | "after_end" | "once" | "interval" | "field" | "repeated" | "gap";
+            /** @description For people, in the caller's language */
+            text: string;
+            /**
+             * Format: int32
+             * @description The version of the workflow that was in force then
+             */
+            version: number | null;
+            /**
+             * Format: date-time
+             * @description The fire in question
+             */
+            fire_at: string | null;
+            /**
+             * Format: date-time
+             * @description When the run of that fire begins: later than it with jitter
+             */
+            starts_at: string | null;
+            /**
+             * Format: date-time
+             * @description The nearest fire before
+             */
+            before: string | null;
+            /**
+             * Format: date-time
+             * @description The nearest fire after
+             */
+            after: string | null;
+            occurrence?: components["schemas"]["Occurrence"];
+            /** @description The runs that backfills made of the fire */
+            backfilled: string[];
+        };
+        BackfillInput: {
+            /**
+             * Format: date-time
+             * @description Included
+             */
+            from: string;
+            /**
+             * Format: date-time
+             * @description Included; not in the future
+             */
+            to: string;
+            /**
+             * @description One run after the other, or several at once
+             * @default queue_all
+             * @enum {string}
+             */
+            overlap?: "queue_all" | "allow";
+            /**
+             * Format: int32
+             * @description With allow: how many runs may be under way; 5 when absent
+             */
+            concurrency?: number;
+            /**
+             * Format: int32
+             * @description A period with more fires is refused
+             * @default 1000
+             */
+            limit?: number;
+        };
+        BackfillPreview: {
+            /** Format: int32 */
+            total: number;
+            /** @description The first 100 */
+            fires: components["schemas"]["Fire"][];
+            /**
+             * Format: int32
+             * @description How many dates of the period are left out because they are excluded
+             */
+            excluded: number;
+        };
+        Backfill: {
+            /** Format: uuid */
+            id: string;
+            /** Format: uuid */
+            project_id: string;
+            /** Format: uuid */
+            workflow_id: string;
+            /** @description The id of the trigger in the workflow */
+            trigger_id: string;
+            /** Format: int32 */
+            version: number;
+            /** Format: date-time */
+            from: string;
+            /** Format: date-time */
+            to: string;
+            /** @enum {string} */
+            overlap: "queue_all" | "allow";
+            /** Format: int32 */
+            concurrency: number;
+            /** @enum {string} */
+            state: "running" | "paused" | "done" | "cancelled";
+            reason: string | null;
+            /** @description The username */
+            created_by: string;
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            ended_at: string | null;
+            /**
+             * Format: int32
+             * @description Fires
+             */
+            total: number;
+            /**
+             * Format: int32
+             * @description Of these, ended in whatever way
+             */
+            done: number;
+            /**
+             * Format: int32
+             * @description Not begun
+             */
+            waiting: number;
+            /**
+             * Format: int32
+             * @description Begun and not ended
+             */
+            running: number;
+            /** Format: int32 */
+            succeeded: number;
+            /** Format: int32 */
+            failed: number;
+            /** Format: int32 */
+            cancelled: number;
+        };
+        BackfillPage: {
+            items: components["schemas"]["Backfill"][];
+            next_cursor: string | null;
+        };
+    };
     responses: {
-      /** @description The explanation */
-      200: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/json': components['schemas']['Explanation']
-        }
-      }
-      default: components['responses']['Failure']
-    }
-  }
-  previewBackfill: {
+        /** @description An error */
+        Failure: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description An access token; the refresh token is in a cookie */
+        Session: {
+            headers: {
+                "Set-Cookie"?: string;
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["Token"];
+            };
+        };
+        /** @description The queue */
+        OneQueue: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["Queue"];
+            };
+        };
+        /** @description The workflow */
+        OneWorkflow: {
+            headers: {
+                ETag?: string;
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["Workflow"];
+            };
+        };
+        /** @description The backfill */
+        OneBackfill: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["Backfill"];
+            };
+        };
+        /** @description The run */
+        RunAccepted: {
+            headers: {
+                Location?: string;
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["Run"];
+            };
+        };
+    };
     parameters: {
-      query?: never
-      header?: never
-      path: {
-        id: components['parameters']['ID']
+        ID: string;
         /** @description The trigger's id in the workflow */
-        trigger: components['parameters']['TriggerID']
-      }
-      cookie?: never
-    }
-    requestBody: components['requestBodies']['BackfillPeriod']
-    responses: {
-      /** @description The fires */
-      200: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/json': components['schemas']['BackfillPreview']
-        }
-      }
-      default: components['responses']['Failure']
-    }
-  }
-  listBackfills: {
-    parameters: {
-      query?: {
+        TriggerID: components["schemas"]["Identifier"];
         /** @description `next_cursor` of the page before */
-        cursor?: components['parameters']['Cursor']
-        limit?: components['parameters']['Limit']
-      }
-      header?: never
-      path: {
-        id: components['parameters']['ID']
-        /** @description The trigger's id in the workflow */
-        trigger: components['parameters']['TriggerID']
-      }
-      cookie?: never
-    }
-    requestBody?: never
-    responses: {
-      /** @description A page */
-      200: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/json': components['schemas']['BackfillPage']
-        }
-      }
-      default: components['responses']['Failure']
-    }
-  }
-  startBackfill: {
-    parameters: {
-      query?: never
-      header?: {
-        /** @description A second call with the same key within 24 hours answers with the run of the first */
-        'Idempotency-Key'?: components['parameters']['IdempotencyKey']
-      }
-      path: {
-        id: components['parameters']['ID']
-        /** @description The trigger's id in the workflow */
-        trigger: components['parameters']['TriggerID']
-      }
-      cookie?: never
-    }
-    requestBody: components['requestBodies']['BackfillPeriod']
-    responses: {
-      /** @description The backfill */
-      201: {
-        headers: {
-          Location?: string
-          [name: string]: unknown
-        }
-        content: {
-          'application/json': components['schemas']['Backfill']
-        }
-      }
-      default: components['responses']['Failure']
-    }
-  }
-  getBackfill: {
-    parameters: {
-      query?: never
-      header?: never
-      path: {
-        id: components['parameters']['ID']
-      }
-      cookie?: never
-    }
-    requestBody?: never
-    responses: {
-      200: components['responses']['OneBackfill']
-      default: components['responses']['Failure']
-    }
-  }
-  pauseBackfill: {
-    parameters: {
-      query?: never
-      header?: never
-      path: {
-        id: components['parameters']['ID']
-      }
-      cookie?: never
-    }
-    requestBody?: never
-    responses: {
-      200: components['responses']['OneBackfill']
-      default: components['responses']['Failure']
-    }
-  }
-  resumeBackfill: {
-    parameters: {
-      query?: never
-      header?: never
-      path: {
-        id: components['parameters']['ID']
-      }
-      cookie?: never
-    }
-    requestBody?: never
-    responses: {
-      200: components['responses']['OneBackfill']
-      default: components['responses']['Failure']
-    }
-  }
-  cancelBackfill: {
-    parameters: {
-      query?: never
-      header?: never
-      path: {
-        id: components['parameters']['ID']
-      }
-      cookie?: never
-    }
-    requestBody?: never
-    responses: {
-      200: components['responses']['OneBackfill']
-      default: components['responses']['Failure']
-    }
-  }
-  listCalendars: {
-    parameters: {
-      query?: {
-        project_id?: string
-        /** @description `next_cursor` of the page before */
-        cursor?: components['parameters']['Cursor']
-        limit?: components['parameters']['Limit']
-      }
-      header?: never
-      path?: never
-      cookie?: never
-    }
-    requestBody?: never
-    responses: {
-      /** @description A page */
-      200: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/json': components['schemas']['CalendarPage']
-        }
-      }
-      default: components['responses']['Failure']
-    }
-  }
-  createCalendar: {
-    parameters: {
-      query?: never
-      header?: never
-      path?: never
-      cookie?: never
-    }
-    requestBody: {
-      content: {
-        'application/json': components['schemas']['CalendarInput']
-      }
-    }
-    responses: {
-      /** @description The new calendar */
-      201: {
-        headers: {
-          Location?: string
-          [name: string]: unknown
-        }
-        content: {
-          'application/json': components['schemas']['Calendar']
-        }
-      }
-      default: components['responses']['Failure']
-    }
-  }
-  getCalendar: {
-    parameters: {
-      query?: never
-      header?: never
-      path: {
-        id: components['parameters']['ID']
-      }
-      cookie?: never
-    }
-    requestBody?: never
-    responses: {
-      /** @description The calendar */
-      200: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/json': components['schemas']['Calendar']
-        }
-      }
-      default: components['responses']['Failure']
-    }
-  }
-  replaceCalendar: {
-    parameters: {
-      query?: never
-      header?: never
-      path: {
-        id: components['parameters']['ID']
-      }
-      cookie?: never
-    }
-    requestBody: {
-      content: {
-        'application/json': components['schemas']['CalendarInput']
-      }
-    }
-    responses: {
-      /** @description The calendar */
-      200: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/json': components['schemas']['Calendar']
-        }
-      }
-      default: components['responses']['Failure']
-    }
-  }
-  deleteCalendar: {
-    parameters: {
-      query?: never
-      header?: never
-      path: {
-        id: components['parameters']['ID']
-      }
-      cookie?: never
-    }
-    requestBody?: never
-    responses: {
-      /** @description Deleted */
-      204: {
-        headers: {
-          [name: string]: unknown
-        }
-        content?: never
-      }
-      default: components['responses']['Failure']
-    }
-  }
-  previewSchedule: {
-    parameters: {
-      query?: never
-      header?: {
-        /** @description Language of descriptions (es or en) */
-        'Accept-Language'?: components['parameters']['AcceptLanguage']
-      }
-      path?: never
-      cookie?: never
-    }
-    requestBody: {
-      content: {
-        'application/json': components['schemas']['PreviewRequest']
-      }
-    }
-    responses: {
-      /** @description The preview */
-      200: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/json': components['schemas']['Preview']
-        }
-      }
-      default: components['responses']['Failure']
-    }
-  }
-  listRuns: {
-    parameters: {
-      query?: {
-        workflow_id?: string
-        /** @description One status, or several with commas */
-        status?: components['schemas']['RunStatus'][]
-        trigger?: components['schemas']['RunTrigger']
-        project_id?: string
+        Cursor: string;
+        Limit: number;
         /** @description At or after this instant */
-        from?: components['parameters']['From']
+        From: string;
         /** @description Before this instant */
-        to?: components['parameters']['To']
-        /** @description Only finished runs that took so long or longer */
-        min_duration?: components['schemas']['Duration']
-        /** @description Only finished runs that took less */
-        max_duration?: components['schemas']['Duration']
-        /** @description `next_cursor` of the page before */
-        cursor?: components['parameters']['Cursor']
-        limit?: components['parameters']['Limit']
-      }
-      header?: never
-      path?: never
-      cookie?: never
-    }
-    requestBody?: never
-    responses: {
-      /** @description A page */
-      200: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/json': components['schemas']['RunPage']
-        }
-      }
-      default: components['responses']['Failure']
-    }
-  }
-  getRun: {
-    parameters: {
-      query?: never
-      header?: never
-      path: {
-        id: components['parameters']['ID']
-      }
-      cookie?: never
-    }
-    requestBody?: never
-    responses: {
-      /** @description The run */
-      200: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/json': components['schemas']['Run']
-        }
-      }
-      default: components['responses']['Failure']
-    }
-  }
-  listLogs: {
-    parameters: {
-      query?: {
-        step?: string
-        /** @description Only lines with a greater seq */
-        after?: number
-        limit?: number
-      }
-      header?: never
-      path: {
-        id: components['parameters']['ID']
-      }
-      cookie?: never
-    }
-    requestBody?: never
-    responses: {
-      /** @description A page */
-      200: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/json': components['schemas']['LogPage']
-        }
-      }
-      default: components['responses']['Failure']
-    }
-  }
-  cancelRun: {
-    parameters: {
-      query?: never
-      header?: never
-      path: {
-        id: components['parameters']['ID']
-      }
-      cookie?: never
-    }
-    requestBody?: never
-    responses: {
-      202: components['responses']['RunAccepted']
-      default: components['responses']['Failure']
-    }
-  }
-  rerunRun: {
-    parameters: {
-      query?: never
-      header?: {
+        To: string;
+        WhichQueue: "critical" | "default" | "bulk";
+        /** @description The ETag of the version you changed */
+        IfMatch: string;
         /** @description A second call with the same key within 24 hours answers with the run of the first */
-        'Idempotency-Key'?: components['parameters']['IdempotencyKey']
-      }
-      path: {
-        id: components['parameters']['ID']
-      }
-      cookie?: never
-    }
-    requestBody?: {
-      content: {
-        'application/json': components['schemas']['Rerun']
-      }
-    }
-    responses: {
-      202: components['responses']['RunAccepted']
-      default: components['responses']['Failure']
-    }
-  }
-  resolveRun: {
-    parameters: {
-      query?: never
-      header?: never
-      path: {
-        id: components['parameters']['ID']
-      }
-      cookie?: never
-    }
-    requestBody: {
-      content: {
-        'application/json': components['schemas']['Resolution']
-      }
-    }
-    responses: {
-      202: components['responses']['RunAccepted']
-      default: components['responses']['Failure']
-    }
-  }
-  getStats: {
-    parameters: {
-      query?: {
-        project_id?: string
-        workflow_id?: string
-        /** @description At or after this instant, its hour or day included; 14 days before `to` when absent */
-        from?: string
-        /** @description Before this instant, its hour or day included; now when absent */
-        to?: string
-        bucket?: 'hour' | 'day'
-        /** @description Whose days they are, an IANA name; UTC when absent */
-        timezone?: string
-      }
-      header?: never
-      path?: never
-      cookie?: never
-    }
-    requestBody?: never
-    responses: {
-      /** @description The numbers */
-      200: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/json': components['schemas']['Stats']
-        }
-      }
-      default: components['responses']['Failure']
-    }
-  }
-  getOverview: {
-    parameters: {
-      query?: {
-        project_id?: string
-      }
-      header?: never
-      path?: never
-      cookie?: never
-    }
-    requestBody?: never
-    responses: {
-      /** @description The overview */
-      200: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/json': components['schemas']['Overview']
-        }
-      }
-      default: components['responses']['Failure']
-    }
-  }
-  listWorkers: {
-    parameters: {
-      query?: never
-      header?: never
-      path?: never
-      cookie?: never
-    }
-    requestBody?: never
-    responses: {
-      /** @description The workers */
-      200: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/json': components['schemas']['WorkerList']
-        }
-      }
-      default: components['responses']['Failure']
-    }
-  }
-  listQueues: {
-    parameters: {
-      query?: never
-      header?: never
-      path?: never
-      cookie?: never
-    }
-    requestBody?: never
-    responses: {
-      /** @description Queues and workers */
-      200: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/json': components['schemas']['QueueList']
-        }
-      }
-      default: components['responses']['Failure']
-    }
-  }
-  limitQueue: {
-    parameters: {
-      query?: never
-      header?: never
-      path: {
-        queue: components['parameters']['WhichQueue']
-      }
-      cookie?: never
-    }
-    requestBody: {
-      content: {
-        'application/json': components['schemas']['QueueLimits']
-      }
-    }
-    responses: {
-      200: components['responses']['OneQueue']
-      default: components['responses']['Failure']
-    }
-  }
-  pauseQueue: {
-    parameters: {
-      query?: never
-      header?: never
-      path: {
-        queue: components['parameters']['WhichQueue']
-      }
-      cookie?: never
-    }
-    requestBody?: never
-    responses: {
-      200: components['responses']['OneQueue']
-      default: components['responses']['Failure']
-    }
-  }
-  resumeQueue: {
-    parameters: {
-      query?: never
-      header?: never
-      path: {
-        queue: components['parameters']['WhichQueue']
-      }
-      cookie?: never
-    }
-    requestBody?: never
-    responses: {
-      200: components['responses']['OneQueue']
-      default: components['responses']['Failure']
-    }
-  }
-  limitProject: {
-    parameters: {
-      query?: never
-      header?: never
-      path: {
-        id: components['parameters']['ID']
-      }
-      cookie?: never
-    }
-    requestBody: {
-      content: {
-        'application/json': components['schemas']['QueueLimits']
-      }
-    }
-    responses: {
-      /** @description The limits */
-      200: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/json': components['schemas']['QueueLimits']
-        }
-      }
-      default: components['responses']['Failure']
-    }
-  }
-  listHosts: {
-    parameters: {
-      query?: never
-      header?: never
-      path?: never
-      cookie?: never
-    }
-    requestBody?: never
-    responses: {
-      /** @description The hosts */
-      200: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/json': components['schemas']['HostList']
-        }
-      }
-      default: components['responses']['Failure']
-    }
-  }
-  limitHost: {
-    parameters: {
-      query?: never
-      header?: never
-      path: {
-        /** @description Name and port, as in api.example.com:443; the port is 443 when absent */
-        host: string
-      }
-      cookie?: never
-    }
-    requestBody: {
-      content: {
-        'application/json': components['schemas']['HostLimits']
-      }
-    }
-    responses: {
-      /** @description The host */
-      200: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'application/json': components['schemas']['Host']
-        }
-      }
-      default: components['responses']['Failure']
-    }
-  }
-  freeHost: {
-    parameters: {
-      query?: never
-      header?: never
-      path: {
-        /** @description Name and port, as in api.example.com:443; the port is 443 when absent */
-        host: string
-      }
-      cookie?: never
-    }
-    requestBody?: never
-    responses: {
-      /** @description Done */
-      204: {
-        headers: {
-          [name: string]: unknown
-        }
-        content?: never
-      }
-      default: components['responses']['Failure']
-    }
-  }
-  streamEvents: {
-    parameters: {
-      query: {
-        topics: string[]
-      }
-      header?: {
-        'Last-Event-ID'?: string
-      }
-      path?: never
-      cookie?: never
-    }
-    requestBody?: never
-    responses: {
-      /** @description The stream */
-      200: {
-        headers: {
-          [name: string]: unknown
-        }
-        content: {
-          'text/event-stream': string
-        }
-      }
-      default: components['responses']['Failure']
-    }
-  }
+        IdempotencyKey: string;
+        /** @description Language of descriptions (es or en) */
+        AcceptLanguage: string;
+    };
+    requestBodies: {
+        BackfillPeriod: {
+            content: {
+                "application/json": components["schemas"]["BackfillInput"];
+            };
+        };
+        Definition: {
+            content: {
+                "application/json": components["schemas"]["WorkflowInput"];
+            };
+        };
+    };
+    headers: never;
+    pathItems: never;
+}
+export type $defs = Record<string, never>;
+export interface operations {
+    getSystem: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The installation */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["System"];
+                };
+            };
+            default: components["responses"]["Failure"];
+        };
+    };
+    register: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Registration"];
+            };
+        };
+        responses: {
+            /** @description The new user */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["User"];
+                };
+            };
+            default: components["responses"]["Failure"];
+        };
+    };
+    login: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Credentials"];
+            };
+        };
+        responses: {
+            200: components["responses"]["Session"];
+            default: components["responses"]["Failure"];
+        };
+    };
+    refresh: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: components["responses"]["Session"];
+            default: components["responses"]["Failure"];
+        };
+    };
+    logout: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Ended, or there was none */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Failure"];
+        };
+    };
+    getMe: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The caller */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Me"];
+                };
+            };
+            default: components["responses"]["Failure"];
+        };
+    };
+    listWorkflows: {
+        parameters: {
+            query?: {
+                /** @description Part of the name */
+                q?: string;
+                enabled?: boolean;
+                project_id?: string;
+                /** @description `next_cursor` of the page before */
+                cursor?: components["parameters"]["Cursor"];
+                limit?: components["parameters"]["Limit"];
+            };
+            header?: {
+                /** @description Language of descriptions (es or en) */
+                "Accept-Language"?: components["parameters"]["AcceptLanguage"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WorkflowPage"];
+                };
+            };
+            default: components["responses"]["Failure"];
+        };
+    };
+    createWorkflow: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Language of descriptions (es or en) */
+                "Accept-Language"?: components["parameters"]["AcceptLanguage"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: components["requestBodies"]["Definition"];
+        responses: {
+            /** @description The new workflow */
+            201: {
+                headers: {
+                    Location?: string;
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Workflow"];
+                };
+            };
+            default: components["responses"]["Failure"];
+        };
+    };
+    validateWorkflow: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: components["requestBodies"]["Definition"];
+        responses: {
+            /** @description The definition is valid */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Failure"];
+        };
+    };
+    getWorkflow: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Language of descriptions (es or en) */
+                "Accept-Language"?: components["parameters"]["AcceptLanguage"];
+            };
+            path: {
+                id: components["parameters"]["ID"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: components["responses"]["OneWorkflow"];
+            default: components["responses"]["Failure"];
+        };
+    };
+    replaceWorkflow: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag of the version you changed */
+                "If-Match"?: components["parameters"]["IfMatch"];
+                /** @description Language of descriptions (es or en) */
+                "Accept-Language"?: components["parameters"]["AcceptLanguage"];
+            };
+            path: {
+                id: components["parameters"]["ID"];
+            };
+            cookie?: never;
+        };
+        requestBody: components["requestBodies"]["Definition"];
+        responses: {
+            200: components["responses"]["OneWorkflow"];
+            default: components["responses"]["Failure"];
+        };
+    };
+    deleteWorkflow: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag of the version you changed */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
+            path: {
+                id: components["parameters"]["ID"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Deleted */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Failure"];
+        };
+    };
+    enableWorkflow: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Language of descriptions (es or en) */
+                "Accept-Language"?: components["parameters"]["AcceptLanguage"];
+            };
+            path: {
+                id: components["parameters"]["ID"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: components["responses"]["OneWorkflow"];
+            default: components["responses"]["Failure"];
+        };
+    };
+    disableWorkflow: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Language of descriptions (es or en) */
+                "Accept-Language"?: components["parameters"]["AcceptLanguage"];
+            };
+            path: {
+                id: components["parameters"]["ID"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: components["responses"]["OneWorkflow"];
+            default: components["responses"]["Failure"];
+        };
+    };
+    listVersions: {
+        parameters: {
+            query?: {
+                /** @description `next_cursor` of the page before */
+                cursor?: components["parameters"]["Cursor"];
+                limit?: components["parameters"]["Limit"];
+            };
+            header?: never;
+            path: {
+                id: components["parameters"]["ID"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VersionPage"];
+                };
+            };
+            default: components["responses"]["Failure"];
+        };
+    };
+    getVersion: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["ID"];
+                version: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The version */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Version"];
+                };
+            };
+            default: components["responses"]["Failure"];
+        };
+    };
+    startRun: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A second call with the same key within 24 hours answers with the run of the first */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                id: components["parameters"]["ID"];
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["RunStart"];
+            };
+        };
+        responses: {
+            202: components["responses"]["RunAccepted"];
+            default: components["responses"]["Failure"];
+        };
+    };
+    listOccurrences: {
+        parameters: {
+            query?: {
+                /** @description A trigger's id */
+                trigger?: string;
+                /** @description At or after this instant */
+                from?: components["parameters"]["From"];
+                /** @description Before this instant */
+                to?: components["parameters"]["To"];
+                outcome?: components["schemas"]["OccurrenceOutcome"];
+                /** @description `next_cursor` of the page before */
+                cursor?: components["parameters"]["Cursor"];
+                limit?: components["parameters"]["Limit"];
+            };
+            header?: never;
+            path: {
+                id: components["parameters"]["ID"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OccurrencePage"];
+                };
+            };
+            default: components["responses"]["Failure"];
+        };
+    };
+    explainFire: {
+        parameters: {
+            query: {
+                /**
+                 * @description The time in question, which stands for its minute: an instant (`2026-11-23T09:00:00Z`), or a time on the clock of the
+                 *     trigger's zone (`2026-11-23T09:00`)
+                 */
+                at: string;
+            };
+            header?: {
+                /** @description Language of descriptions (es or en) */
+                "Accept-Language"?: components["parameters"]["AcceptLanguage"];
+            };
+            path: {
+                id: components["parameters"]["ID"];
+                /** @description The trigger's id in the workflow */
+                trigger: components["parameters"]["TriggerID"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The explanation */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Explanation"];
+                };
+            };
+            default: components["responses"]["Failure"];
+        };
+    };
+    previewBackfill: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["ID"];
+                /** @description The trigger's id in the workflow */
+                trigger: components["parameters"]["TriggerID"];
+            };
+            cookie?: never;
+        };
+        requestBody: components["requestBodies"]["BackfillPeriod"];
+        responses: {
+            /** @description The fires */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BackfillPreview"];
+                };
+            };
+            default: components["responses"]["Failure"];
+        };
+    };
+    listBackfills: {
+        parameters: {
+            query?: {
+                /** @description `next_cursor` of the page before */
+                cursor?: components["parameters"]["Cursor"];
+                limit?: components["parameters"]["Limit"];
+            };
+            header?: never;
+            path: {
+                id: components["parameters"]["ID"];
+                /** @description The trigger's id in the workflow */
+                trigger: components["parameters"]["TriggerID"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BackfillPage"];
+                };
+            };
+            default: components["responses"]["Failure"];
+        };
+    };
+    startBackfill: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A second call with the same key within 24 hours answers with the run of the first */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                id: components["parameters"]["ID"];
+                /** @description The trigger's id in the workflow */
+                trigger: components["parameters"]["TriggerID"];
+            };
+            cookie?: never;
+        };
+        requestBody: components["requestBodies"]["BackfillPeriod"];
+        responses: {
+            /** @description The backfill */
+            201: {
+                headers: {
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Backfill"];
+                };
+            };
+            default: components["responses"]["Failure"];
+        };
+    };
+    getBackfill: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["ID"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: components["responses"]["OneBackfill"];
+            default: components["responses"]["Failure"];
+        };
+    };
+    pauseBackfill: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["ID"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: components["responses"]["OneBackfill"];
+            default: components["responses"]["Failure"];
+        };
+    };
+    resumeBackfill: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["ID"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: components["responses"]["OneBackfill"];
+            default: components["responses"]["Failure"];
+        };
+    };
+    cancelBackfill: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["ID"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: components["responses"]["OneBackfill"];
+            default: components["responses"]["Failure"];
+        };
+    };
+    listCalendars: {
+        parameters: {
+            query?: {
+                project_id?: string;
+                /** @description `next_cursor` of the page before */
+                cursor?: components["parameters"]["Cursor"];
+                limit?: components["parameters"]["Limit"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CalendarPage"];
+                };
+            };
+            default: components["responses"]["Failure"];
+        };
+    };
+    createCalendar: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CalendarInput"];
+            };
+        };
+        responses: {
+            /** @description The new calendar */
+            201: {
+                headers: {
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Calendar"];
+                };
+            };
+            default: components["responses"]["Failure"];
+        };
+    };
+    getCalendar: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["ID"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The calendar */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Calendar"];
+                };
+            };
+            default: components["responses"]["Failure"];
+        };
+    };
+    replaceCalendar: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["ID"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CalendarInput"];
+            };
+        };
+        responses: {
+            /** @description The calendar */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Calendar"];
+                };
+            };
+            default: components["responses"]["Failure"];
+        };
+    };
+    deleteCalendar: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["ID"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Deleted */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Failure"];
+        };
+    };
+    previewSchedule: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Language of descriptions (es or en) */
+                "Accept-Language"?: components["parameters"]["AcceptLanguage"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PreviewRequest"];
+            };
+        };
+        responses: {
+            /** @description The preview */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Preview"];
+                };
+            };
+            default: components["responses"]["Failure"];
+        };
+    };
+    listRuns: {
+        parameters: {
+            query?: {
+                workflow_id?: string;
+                /** @description One status, or several with commas */
+                status?: components["schemas"]["RunStatus"][];
+                trigger?: components["schemas"]["RunTrigger"];
+                project_id?: string;
+                /** @description At or after this instant */
+                from?: components["parameters"]["From"];
+                /** @description Before this instant */
+                to?: components["parameters"]["To"];
+                /** @description Only finished runs that took so long or longer */
+                min_duration?: components["schemas"]["Duration"];
+                /** @description Only finished runs that took less */
+                max_duration?: components["schemas"]["Duration"];
+                /** @description `next_cursor` of the page before */
+                cursor?: components["parameters"]["Cursor"];
+                limit?: components["parameters"]["Limit"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunPage"];
+                };
+            };
+            default: components["responses"]["Failure"];
+        };
+    };
+    getRun: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["ID"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The run */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Run"];
+                };
+            };
+            default: components["responses"]["Failure"];
+        };
+    };
+    listLogs: {
+        parameters: {
+            query?: {
+                step?: string;
+                /** @description Only lines with a greater seq */
+                after?: number;
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                id: components["parameters"]["ID"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LogPage"];
+                };
+            };
+            default: components["responses"]["Failure"];
+        };
+    };
+    cancelRun: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["ID"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            202: components["responses"]["RunAccepted"];
+            default: components["responses"]["Failure"];
+        };
+    };
+    rerunRun: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A second call with the same key within 24 hours answers with the run of the first */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                id: components["parameters"]["ID"];
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["Rerun"];
+            };
+        };
+        responses: {
+            202: components["responses"]["RunAccepted"];
+            default: components["responses"]["Failure"];
+        };
+    };
+    resolveRun: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["ID"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Resolution"];
+            };
+        };
+        responses: {
+            202: components["responses"]["RunAccepted"];
+            default: components["responses"]["Failure"];
+        };
+    };
+    getStats: {
+        parameters: {
+            query?: {
+                project_id?: string;
+                workflow_id?: string;
+                /** @description At or after this instant, its hour or day included; 14 days before `to` when absent */
+                from?: string;
+                /** @description Before this instant, its hour or day included; now when absent */
+                to?: string;
+                bucket?: "hour" | "day";
+                /** @description Whose days they are, an IANA name; UTC when absent */
+                timezone?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The numbers */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Stats"];
+                };
+            };
+            default: components["responses"]["Failure"];
+        };
+    };
+    getOverview: {
+        parameters: {
+            query?: {
+                project_id?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The overview */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Overview"];
+                };
+            };
+            default: components["responses"]["Failure"];
+        };
+    };
+    listWorkers: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The workers */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WorkerList"];
+                };
+            };
+            default: components["responses"]["Failure"];
+        };
+    };
+    listQueues: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Queues and workers */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QueueList"];
+                };
+            };
+            default: components["responses"]["Failure"];
+        };
+    };
+    limitQueue: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                queue: components["parameters"]["WhichQueue"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["QueueLimits"];
+            };
+        };
+        responses: {
+            200: components["responses"]["OneQueue"];
+            default: components["responses"]["Failure"];
+        };
+    };
+    pauseQueue: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                queue: components["parameters"]["WhichQueue"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: components["responses"]["OneQueue"];
+            default: components["responses"]["Failure"];
+        };
+    };
+    resumeQueue: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                queue: components["parameters"]["WhichQueue"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: components["responses"]["OneQueue"];
+            default: components["responses"]["Failure"];
+        };
+    };
+    limitProject: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["ID"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["QueueLimits"];
+            };
+        };
+        responses: {
+            /** @description The limits */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QueueLimits"];
+                };
+            };
+            default: components["responses"]["Failure"];
+        };
+    };
+    listHosts: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The hosts */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HostList"];
+                };
+            };
+            default: components["responses"]["Failure"];
+        };
+    };
+    limitHost: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Name and port, as in api.example.com:443; the port is 443 when absent */
+                host: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["HostLimits"];
+            };
+        };
+        responses: {
+            /** @description The host */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Host"];
+                };
+            };
+            default: components["responses"]["Failure"];
+        };
+    };
+    freeHost: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Name and port, as in api.example.com:443; the port is 443 when absent */
+                host: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Failure"];
+        };
+    };
+    streamEvents: {
+        parameters: {
+            query: {
+                topics: string[];
+            };
+            header?: {
+                "Last-Event-ID"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The stream */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": string;
+                };
+            };
+            default: components["responses"]["Failure"];
+        };
+    };
 }
