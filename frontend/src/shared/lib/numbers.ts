@@ -12,3 +12,9 @@ export function formatShare(part: number, whole: number, locale: string): string
     share,
   )
 }
+
+/** A number for the axis of a chart, where there is little room: 300K. */
+export function formatTick(value: number, locale: string): string {
+  if (value < 10_000) return formatNumber(value, locale)
+  return new Intl.NumberFormat(locale, { notation: 'compact', maximumFractionDigits: 1 }).format(value)
+}
