@@ -50,7 +50,7 @@ test('the calendar and the durations narrow the list, and a view keeps that', as
   const workflow = await makeWorkflow(page, uniqueName('Dated'), { steps: [logStep('hello')] })
   await startRun(page, workflow.id)
   await page.goto(`/runs?workflow=${workflow.id}`)
-  const calendar = page.getByRole('region', { name: 'Runs of the last year' })
+  const calendar = page.getByRole('region', { name: 'The last year, day by day' })
   await calendar.getByRole('link', { name: /: 1 run, 0 failed/ }).click()
   await expect(page).toHaveURL(/from=.*&to=/)
   await expect(page.getByRole('row')).toHaveCount(2)

@@ -8,6 +8,7 @@ import { ownZone, statsQuery, type Period } from './period'
 
 const minute = 60_000
 const soon = 3_000 // ms; many runs that end at once are one question
+const later = 10_000 // ms, for what changes less
 
 /** The numbers of a period, which moves with the time, and follows runs as they end. */
 export function useStats(period: () => Period, workflow: () => string | undefined = () => undefined) {
@@ -34,7 +35,7 @@ export function useOverview() {
     key: () => ['overview'],
     query: ({ signal }) => body(client.GET('/overview', { signal })),
   })
-  const follow = useSoon(() => void query.refetch(), soon)
+  const follow = useSoon(() => void query.refetch(), later)
   useLive(() => ['runs'], { onRun: (run) => (isFinished(run.status) || run.status === 'held') && follow() })
   const timer = setInterval(() => void query.refetch(), minute)
   onScopeDispose(() => clearInterval(timer))
