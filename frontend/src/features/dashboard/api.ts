@@ -4,7 +4,8 @@ import { body, client } from '@/shared/api/client'
 import { useLive } from '@/shared/api/live'
 import { isFinished, type Overview, type Stats } from '@/shared/api/types'
 import { useNow } from '@/shared/lib/now'
-import { ownZone, statsQuery, type Period } from './period'
+import { ownZone } from '@/shared/lib/own-zone'
+import { statsQuery, type Period } from './period'
 
 const minute = 60_000
 const soon = 3_000 // ms; many runs that end at once are one question

@@ -1,5 +1,5 @@
 export { useAnyWorkflow, useOverview, useStats } from './api'
-export { ownZone, periods, runsOf, type Period } from './period'
+export { periods, runsOf, type Period } from './period'
 export { default as AttentionList } from './AttentionList.vue'
 export { default as DurationChart } from './DurationChart.vue'
 export { default as NextLanes } from './NextLanes.vue'

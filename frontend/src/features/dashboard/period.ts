@@ -46,8 +46,3 @@ export function slotLabel(from: string, bucket: 'hour' | 'day', locale: string, 
       : { day: 'numeric', month: 'short' }
   return new Intl.DateTimeFormat(locale, { ...options, timeZone: zone }).format(new Date(from))
 }
-
-/** The reader's own zone. */
-export function ownZone(): string {
-  return Intl.DateTimeFormat().resolvedOptions().timeZone || 'UTC'
-}

@@ -3,13 +3,10 @@ import { useQuery } from '@pinia/colada'
 import { computed } from 'vue'
 import { body, client } from '@/shared/api/client'
 import type { Stats } from '@/shared/api/types'
+import { ownZone } from '@/shared/lib/own-zone'
 
 const day = 86_400_000
 const hour = 3_600_000
-
-function zone(): string {
-  return Intl.DateTimeFormat().resolvedOptions().timeZone || 'UTC'
-}
 
 /** A year of days, of one workflow or of all. */
 export function useYear(workflow: () => string) {
@@ -21,7 +18,7 @@ export function useYear(workflow: () => string) {
           params: {
             query: {
               from: new Date(Date.now() - 370 * day).toISOString(),
-              timezone: zone(),
+              timezone: ownZone(),
               workflow_id: workflow() || undefined,
             },
           },
