@@ -162,7 +162,8 @@ func (s *stream) begin(ctx context.Context, last string) error {
 			return err
 		}
 	}
-	if _, err := fmt.Fprint(s.out, "retry: 2000\n\n"); err != nil {
+	// The id is for a client that comes back before anything happened: without one it would not say that it was here.
+	if _, err := fmt.Fprint(s.out, "id: n=0\nretry: 2000\n\n"); err != nil {
 		return fmt.Errorf("write stream: %w", err)
 	}
 	s.flow.Flush()

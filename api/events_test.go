@@ -274,6 +274,22 @@ func TestFollowLists(t *testing.T) {
 	}
 }
 
+// Whoever was cut off before anything happened may have missed the first of it: the stream gives an id at once.
+func TestAStreamWithoutEventsIsResumedToo(t *testing.T) {
+	in := install(t)
+	ana := in.user("ana")
+	first := listen(t, ana, "runs", "")
+	f := first.until("retry")
+	if f.id == "" {
+		t.Fatal("the stream begins without an id")
+	}
+	first.hangUp()
+	again := listen(t, ana, "runs", f.id)
+	if f, _ := again.next(); f.event != "resync" {
+		t.Errorf("the first event after coming back is %q, want resync", f.event)
+	}
+}
+
 func TestTopicsThatAreRefused(t *testing.T) {
 	in := install(t)
 	ana, eve := in.user("ana"), in.user("eve")

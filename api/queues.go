@@ -7,6 +7,7 @@ import (
 	"github.com/guildmember145/orquestador-plataforma/api/internal/httpx"
 	"github.com/guildmember145/orquestador-plataforma/api/internal/oas"
 	"github.com/guildmember145/orquestador-plataforma/api/internal/wire"
+	"github.com/guildmember145/orquestador-plataforma/pkg/account"
 	"github.com/guildmember145/orquestador-plataforma/pkg/postgres"
 )
 
@@ -19,15 +20,48 @@ func (s *server) ListQueues(ctx context.Context, _ oas.ListQueuesRequestObject) 
 	if err != nil {
 		return nil, err
 	}
-	workers, err := postgres.Queues{Q: s.db}.Workers(ctx, workerSilence)
+	workers, err := s.workers(ctx)
+	return oas.ListQueues200JSONResponse{Items: queues, Workers: workers}, err
+}
+
+// workers are those that beat, the oldest first.
+func (s *server) workers(ctx context.Context) ([]oas.Worker, error) {
+	rows, err := postgres.Queues{Q: s.db}.Workers(ctx, workerSilence)
 	if err != nil {
 		return nil, err
 	}
-	list := oas.ListQueues200JSONResponse{Items: queues, Workers: make([]oas.Worker, len(workers))}
-	for i, w := range workers {
-		list.Workers[i] = oas.Worker{
+	list := make([]oas.Worker, len(rows))
+	for i, w := range rows {
+		list[i] = oas.Worker{
 			Name: w.Name, Version: w.Version, Slots: int32(w.Slots), Running: int32(w.Running), //nolint:gosec // a process's places
 			StartedAt: wire.At(w.StartedAt), BeatAt: wire.At(w.BeatAt), Leaving: w.Leaving,
+		}
+	}
+	return list, nil
+}
+
+// What is shown of the runs that workers have.
+const (
+	mostInHand     = 200
+	cancelPatience = 10 * time.Second // a worker that has not ended a cancelled run by then does not get further
+)
+
+// ListWorkers implements the contract.
+func (s *server) ListWorkers(ctx context.Context, _ oas.ListWorkersRequestObject) (oas.ListWorkersResponseObject, error) {
+	workers, err := s.workers(ctx)
+	if err != nil {
+		return nil, err
+	}
+	runs, err := postgres.Queues{Q: s.db}.InHand(ctx, httpx.Principal(ctx).Where(account.RunRead), workerSilence, cancelPatience, mostInHand)
+	if err != nil {
+		return nil, err
+	}
+	list := oas.ListWorkers200JSONResponse{Items: workers, Runs: make([]oas.RunInHand, len(runs))}
+	for i, r := range runs {
+		list.Runs[i] = oas.RunInHand{
+			Worker: r.Worker, Id: r.ID, WorkflowId: r.WorkflowID, WorkflowName: r.WorkflowName, Queue: oas.RunInHandQueue(r.Queue),
+			Attempt: int32(r.Attempt), Steps: r.Steps, StartedAt: wire.Maybe(r.StartedAt), BeatAt: wire.Maybe(r.BeatAt), //nolint:gosec // a count of tries
+			DeadlineAt: wire.Maybe(r.DeadlineAt), CancelRequestedAt: wire.Maybe(r.CancelAt), Stuck: (*oas.RunInHandStuck)(r.Stuck),
 		}
 	}
 	return list, nil

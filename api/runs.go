@@ -6,12 +6,14 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"time"
 
 	"github.com/guildmember145/orquestador-plataforma/api/internal/httpx"
 	"github.com/guildmember145/orquestador-plataforma/api/internal/oas"
 	"github.com/guildmember145/orquestador-plataforma/api/internal/wire"
 	"github.com/guildmember145/orquestador-plataforma/pkg/account"
 	"github.com/guildmember145/orquestador-plataforma/pkg/dispatch"
+	"github.com/guildmember145/orquestador-plataforma/pkg/fault"
 	"github.com/guildmember145/orquestador-plataforma/pkg/postgres"
 	"github.com/guildmember145/orquestador-plataforma/pkg/run"
 	"github.com/guildmember145/orquestador-plataforma/pkg/workflow"
@@ -91,6 +93,12 @@ func (s *server) ListRuns(ctx context.Context, req oas.ListRunsRequestObject) (o
 	if p.Trigger != nil {
 		filter.Trigger = run.Trigger(*p.Trigger)
 	}
+	if filter.MinDuration, err = durationOf("min_duration", p.MinDuration); err != nil {
+		return nil, err
+	}
+	if filter.MaxDuration, err = durationOf("max_duration", p.MaxDuration); err != nil {
+		return nil, err
+	}
 	if p.Status != nil {
 		for _, status := range *p.Status {
 			filter.Statuses = append(filter.Statuses, run.Status(status))
@@ -106,6 +114,19 @@ func (s *server) ListRuns(ctx context.Context, req oas.ListRunsRequestObject) (o
 		page.Items[i] = summary(r)
 	}
 	return page, nil
+}
+
+// durationOf reads a duration from the query; nil when it is absent.
+func durationOf(name string, text *oas.Duration) (*time.Duration, error) {
+	if text == nil {
+		return nil, nil
+	}
+	parsed, err := workflow.ParseDuration(*text)
+	if err != nil {
+		return nil, fault.At(name, "duration", "%s", err)
+	}
+	d := time.Duration(parsed)
+	return &d, nil
 }
 
 // GetRun implements the contract.

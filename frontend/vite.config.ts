@@ -1,30 +1,38 @@
 import { fileURLToPath, URL } from 'node:url'
 import tailwindcss from '@tailwindcss/vite'
 import vue from '@vitejs/plugin-vue'
-import vueI18n from '@intlify/unplugin-vue-i18n/vite'
 import { defineConfig } from 'vitest/config'
 
 const api = process.env.ORQ_API ?? 'http://127.0.0.1:8080'
 
 export default defineConfig({
-  plugins: [
-    vue(),
-    tailwindcss(),
-    // Messages become functions at build time: the content security policy allows no code from strings.
-    vueI18n({
-      include: [fileURLToPath(new URL('./src/shared/i18n/locales/*.json', import.meta.url))],
-      strictMessage: false,
-    }),
-  ],
-  define: {
-    __VUE_I18N_FULL_INSTALL__: false,
-    __VUE_I18N_LEGACY_API__: false,
-    __INTLIFY_PROD_DEVTOOLS__: false,
-    __INTLIFY_JIT_COMPILATION__: true,
-    __INTLIFY_DROP_MESSAGE_COMPILER__: true,
+  plugins: [vue(), tailwindcss()],
+  resolve: {
+    alias: {
+      '@': fileURLToPath(new URL('./src', import.meta.url)),
+      'vue-i18n': fileURLToPath(new URL('./src/shared/i18n/index.ts', import.meta.url)), // 2 kB instead of 27
+    },
   },
-  resolve: { alias: { '@': fileURLToPath(new URL('./src', import.meta.url)) } },
-  build: { target: 'es2022', assetsInlineLimit: 0, modulePreload: { polyfill: false } },
+  build: {
+    target: 'es2022',
+    assetsInlineLimit: 0,
+    modulePreload: { polyfill: false },
+    rolldownOptions: {
+      output: {
+        codeSplitting: {
+          // What most pages need is one file: alone, each of these is smaller than the headers that it comes with.
+          groups: [
+            {
+              name: 'common',
+              test: /src\/shared\/(lib|api|i18n\/[^/]*\.ts|ui\/(?!UiMenu|UiDialog|SavedViews))|@lucide\/vue/,
+              minShareCount: 3,
+              includeDependenciesRecursively: false,
+            },
+          ],
+        },
+      },
+    },
+  },
   server: {
     proxy: {
       '/api': { target: api },

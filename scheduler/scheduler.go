@@ -64,6 +64,7 @@ func (c Config) Check() error {
 	}
 	for name, d := range map[string]time.Duration{
 		"ORQ_RUN_RETENTION": c.Keep.Runs, "ORQ_KEEP_SUCCEEDED": c.Keep.Succeeded, "ORQ_KEEP_FAILED": c.Keep.Failed,
+		"ORQ_STATS_RETENTION": c.Keep.Stats,
 	} {
 		if d < 0 {
 			errs = append(errs, fmt.Errorf("%s must be a length of time, or 0", name))

@@ -155,12 +155,15 @@ func (s Live) End(ctx context.Context, ids []uuid.UUID, status run.Status, reaso
 		     where @status::text <> 'succeeded' on conflict do nothing),
 		steps as (
 		    update step_runs s set status = @step_status, finished_at = now(), next_at = null, error = coalesce(s.error, @reason)
-		      from gone where s.run_id = gone.id and s.status in ('running', 'waiting', 'held'))
-		update runs r
-		   set status = @status, reason = case @status::text when 'cancelled' then coalesce(gone.cancel, @reason) else @reason end,
-		       started_at = gone.started_at, finished_at = now(), attempts = gone.attempt
-		  from gone where r.id = gone.id
-		returning r.id`,
+		      from gone where s.run_id = gone.id and s.status in ('running', 'waiting', 'held')),
+		ended as (
+		    update runs r
+		       set status = @status, reason = case @status::text when 'cancelled' then coalesce(gone.cancel, @reason) else @reason end,
+		           started_at = gone.started_at, finished_at = now(), attempts = gone.attempt
+		      from gone where r.id = gone.id
+		 returning r.id, `+endedColumns+`),
+		counted as (`+countEnded+`)
+		select id from ended`,
 		args{"ids": ids, "status": status, "step_status": status, "reason": reason})
 	if err != nil {
 		return nil, fmt.Errorf("end runs: %w", err)

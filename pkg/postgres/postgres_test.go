@@ -60,6 +60,8 @@ func seed(t *testing.T, db *postgres.DB) (project, workflow uuid.UUID) {
 		        w.project_id, w.id, 1, 'manual', case when g % 50 = 0 then 'failed' else 'succeeded' end, now() - g * interval '1 hour'
 		   from workflows w, generate_series(1, 15) g`,
 		`insert into run_live (id, project_id, workflow_id, due_at, enqueued_at) select id, project_id, workflow_id, now(), case when random() < 0.02 then now() end from runs where random() < 0.3`,
+		`insert into run_counts select r.project_id, k, date_trunc('hour', r.created_at), r.status, 20, 0, count(*)
+		   from runs r, unnest(array[r.workflow_id, r.project_id]) k group by 1, 2, 3, 4`,
 		`insert into step_runs (run_id, step, attempt, status) select id, 's', 1, 'succeeded' from runs`,
 		`insert into run_logs (run_id, seq, at, step, attempt, level, message) select id, 1, now(), 's', 1, 'info', 'm' from runs`,
 	} {
@@ -78,7 +80,7 @@ type explaining struct {
 	t *testing.T
 }
 
-var wholeTable = regexp.MustCompile(`Seq Scan on (runs|run_live|triggers|occurrences|step_runs|run_logs|unsuccessful_runs|workflows|workflow_versions)(_[0-9]+|_other)?\b.*`)
+var wholeTable = regexp.MustCompile(`Seq Scan on (runs|run_live|triggers|occurrences|step_runs|run_logs|unsuccessful_runs|run_counts|workflows|workflow_versions)(_[0-9]+|_other)?\b.*`)
 
 var everyPair = regexp.MustCompile(`Join Filter: \(\w+\.(run_)?id = (l|f)(_\d+)?\.id\)`)
 
@@ -121,7 +123,7 @@ func (e explaining) Exec(ctx context.Context, sql string, args ...any) (pgconn.C
 func TestNoListOrClaimReadsAWholeTable(t *testing.T) {
 	db := open(t, postgres.Options{})
 	project, workflow := seed(t, db)
-	projects, now, id := []uuid.UUID{project}, time.Now(), uuid.New()
+	projects, now, id, second := []uuid.UUID{project}, time.Now(), uuid.New(), time.Second
 	q := explaining{db, t}
 	ctx := t.Context()
 	runs, live := postgres.Runs{Q: q}, postgres.Live{Q: q}
@@ -141,6 +143,8 @@ func TestNoListOrClaimReadsAWholeTable(t *testing.T) {
 		{Trigger: run.Manual},
 		{Statuses: []run.Status{run.Failed}},
 		{Statuses: []run.Status{run.Queued, run.Running}},
+		{MinDuration: &second, WorkflowID: &workflow},
+		{MaxDuration: &second, Statuses: []run.Status{run.Failed}},
 	} {
 		f.Projects, f.Limit = projects, 51
 		check(runs.List(ctx, f))
@@ -150,6 +154,12 @@ func TestNoListOrClaimReadsAWholeTable(t *testing.T) {
 	check(runs.Steps(ctx, id))
 	check(runs.Logs(ctx, id, "", 0, 100))
 	check(runs.LastSeq(ctx, id))
+	stats := postgres.Stats{Q: q}
+	check(stats.Counts(ctx, postgres.CountFilter{Projects: projects, From: now.Add(-time.Hour), To: now, Unit: "hour", Zone: "UTC"}))
+	check(stats.Counts(ctx, postgres.CountFilter{Projects: projects, WorkflowID: &workflow, From: now.Add(-time.Hour), To: now, Unit: "day", Zone: "UTC"}))
+	check(postgres.Queues{Q: q}.InHand(ctx, projects, time.Minute, time.Minute, 200))
+	check(postgres.Retention{Q: q}.JoinCounts(ctx, 100))
+	check(postgres.Retention{Q: q}.DropCounts(ctx, 1000*time.Hour, 100))
 	workflows := postgres.Workflows{Q: q}
 	check(workflows.Get(ctx, projects, workflow))
 	check(workflows.List(ctx, postgres.WorkflowFilter{Projects: projects, Limit: 51}))

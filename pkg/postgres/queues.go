@@ -178,3 +178,47 @@ func (s Queues) DropSilent(ctx context.Context, silence time.Duration) error {
 	}
 	return nil
 }
+
+// InHand is a run that a worker has.
+type InHand struct {
+	Worker       string     `db:"worker"`
+	ID           uuid.UUID  `db:"id"`
+	WorkflowID   uuid.UUID  `db:"workflow_id"`
+	WorkflowName string     `db:"workflow_name"`
+	Queue        string     `db:"queue"`
+	Attempt      int        `db:"attempt"`
+	Steps        []string   `db:"steps"` // those under way
+	StartedAt    *time.Time `db:"started_at"`
+	BeatAt       *time.Time `db:"beat_at"`
+	DeadlineAt   *time.Time `db:"deadline_at"`
+	CancelAt     *time.Time `db:"cancel_at"`
+	Stuck        *string    `db:"stuck"` // silent, overtime or cancelling; nil: all is well
+}
+
+// InHand lists runs of the projects that workers have, those that got stuck first, then the oldest. A run is stuck when its
+// worker is silent, or beats and does not get further although the run's time or the patience with a cancellation is over.
+func (s Queues) InHand(ctx context.Context, projects []uuid.UUID, silence, patience time.Duration, limit int) ([]InHand, error) {
+	rows, err := s.Q.Query(ctx, `
+		with hand as (
+		    select l.*, s.stuck from run_live l cross join lateral (
+		    select case when l.beat_at < now() - make_interval(secs => @silence) then 'silent'
+		                     when l.cancel_at < now() - make_interval(secs => @patience) then 'cancelling'
+		                     when l.deadline_at < now() then 'overtime' end as stuck) s
+		     where l.queue in ('critical', 'default', 'bulk') and l.enqueued_at is not null and l.state = 'running'
+		       and l.project_id = any(@projects)
+		     order by s.stuck is null, l.started_at limit @limit)
+		select h.worker, h.id, h.workflow_id, w.name as workflow_name, h.queue, h.attempt, h.started_at, h.beat_at, h.deadline_at,
+		       h.cancel_at, h.stuck,
+		       array(select r.step from step_runs r where r.run_id = h.id and r.status = 'running' order by r.started_at) as steps
+		  from hand h join workflows w on w.id = h.workflow_id
+		 order by h.stuck is null, h.started_at`,
+		args{"projects": projects, "silence": silence.Seconds(), "patience": patience.Seconds(), "limit": limit})
+	if err != nil {
+		return nil, fmt.Errorf("list runs in hand: %w", err)
+	}
+	list, err := pgx.CollectRows(rows, pgx.RowToStructByName[InHand])
+	if err != nil {
+		return nil, fmt.Errorf("list runs in hand: %w", err)
+	}
+	return list, nil
+}

@@ -109,7 +109,9 @@ func (s Live) Write(ctx context.Context, worker string, records []Record) (map[u
 		ended as (
 		    update runs r
 		       set status = f.status, reason = f.reason, attempts = f.attempt, started_at = f.started_at, finished_at = now()
-		      from fence f where r.id = f.id and f.outcome = 'finish'),
+		      from fence f where r.id = f.id and f.outcome = 'finish'
+		 returning `+endedColumns+`),
+		counted as (`+countEnded+`),
 		badly as (
 		    insert into unsuccessful_runs (project_id, id, status)
 		    select f.project_id, f.id, f.status from fence f where f.outcome = 'finish' and f.status <> 'succeeded'

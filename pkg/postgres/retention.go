@@ -83,3 +83,42 @@ func (s Retention) DropRuns(ctx context.Context, old Old, limit int) (int64, err
 	}
 	return tag.RowsAffected(), nil
 }
+
+// settled is how old an hour is when its counts are joined: few of its runs are still under way by then.
+const settled = "2 hours"
+
+// JoinCounts joins the counts that several connections keep of hours gone by, up to limit rows; it answers how many it took.
+func (s Retention) JoinCounts(ctx context.Context, limit int) (int64, error) {
+	var taken int64
+	err := s.Q.QueryRow(ctx, `
+		with apart as materialized (
+		    select project_id, workflow_id, hour, status, bucket, writer from run_counts
+		     where writer <> 0 and hour < now() - interval '`+settled+`' order by hour limit $1
+		       for update skip locked),
+		taken as (
+		    delete from run_counts c using apart a
+		     where c.project_id = a.project_id and c.workflow_id = a.workflow_id and c.hour = a.hour and c.status = a.status
+		       and c.bucket = a.bucket and c.writer = a.writer
+		 returning c.*),
+		joined as (
+		    insert into run_counts as c (project_id, workflow_id, hour, status, bucket, writer, n)
+		    select project_id, workflow_id, hour, status, bucket, 0, sum(n) from taken group by 1, 2, 3, 4, 5 order by 1, 2, 3, 4, 5
+		        on conflict (project_id, workflow_id, hour, status, bucket, writer) do update set n = c.n + excluded.n)
+		select count(*) from taken`, limit).Scan(&taken)
+	if err != nil {
+		return 0, fmt.Errorf("join counts: %w", err)
+	}
+	return taken, nil
+}
+
+// DropCounts forgets up to limit counts of hours that lie further back than keep; it answers how many.
+func (s Retention) DropCounts(ctx context.Context, keep time.Duration, limit int) (int64, error) {
+	tag, err := s.Q.Exec(ctx, `
+		delete from run_counts where (project_id, workflow_id, hour, status, bucket, writer) in (
+		    select project_id, workflow_id, hour, status, bucket, writer from run_counts
+		     where hour < now() - make_interval(secs => $1) order by hour limit $2)`, keep.Seconds(), limit)
+	if err != nil {
+		return 0, fmt.Errorf("drop counts: %w", err)
+	}
+	return tag.RowsAffected(), nil
+}

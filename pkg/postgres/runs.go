@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"math"
 	"slices"
 	"strconv"
 	"time"
@@ -171,6 +172,8 @@ type RunFilter struct {
 	From, To   *time.Time // by creation: From included, To not
 	Before     *uuid.UUID // keyset: only runs older than this one
 	Limit      int
+
+	MinDuration, MaxDuration *time.Duration // of finished runs: the first included, the second not
 }
 
 // List lists runs, newest first. The statement is put together from fixed pieces, so that each combination of filters
@@ -218,12 +221,34 @@ func (s Runs) List(ctx context.Context, f RunFilter) ([]RunRow, error) {
 		where += ` and ` + id + ` < @before`
 		args["before"] = *f.Before
 	}
+	hours, order := ``, `order by `+id+` desc`
+	if f.MinDuration != nil || f.MaxDuration != nil {
+		// The counts know in which hours there are such runs, so that no others are read.
+		least, most := time.Duration(0), time.Duration(math.MaxInt64)
+		if f.MinDuration != nil {
+			least = *f.MinDuration
+		}
+		if f.MaxDuration != nil {
+			most = *f.MaxDuration
+		}
+		hours = `(select distinct c.hour from run_counts c
+			where c.project_id = p.id and c.workflow_id = coalesce(@counted, p.id)
+			  and c.bucket between duration_bucket('epoch', 'epoch'::timestamptz + @least) and duration_bucket('epoch', 'epoch'::timestamptz + @most)
+			order by c.hour desc) h cross join lateral `
+		from = `(select r.* from ` + from + ` where ` + where + `
+			and ` + id + ` >= first_id_at(h.hour - interval '1 minute') and ` + id + ` < first_id_at(h.hour + interval '61 minutes')
+			and r.created_at >= h.hour and r.created_at < h.hour + interval '1 hour'
+			and r.finished_at - r.started_at >= @least and r.finished_at - r.started_at < @most
+			order by ` + id + ` desc) r`
+		where, order = `true`, `order by h.hour desc, r.id desc`
+		args["counted"], args["least"], args["most"] = f.WorkflowID, least, most
+	}
 	// The limit is written out: the plan, which is made once, must know that the page is small.
 	page := ` order by r.id desc limit ` + strconv.Itoa(f.Limit)
 	rows, err := s.Q.Query(ctx, `
 		select `+runColumns+` from (
 		    select r.* from `+projects+`
-		     cross join lateral (select r.* from `+from+` where `+where+` order by `+id+` desc limit `+strconv.Itoa(f.Limit)+`) r`+page+`) r `+runJoins+page, args)
+		     cross join lateral (select r.* from `+hours+from+` where `+where+` `+order+` limit `+strconv.Itoa(f.Limit)+`) r`+page+`) r `+runJoins+page, args)
 	if err != nil {
 		return nil, fmt.Errorf("list runs: %w", err)
 	}

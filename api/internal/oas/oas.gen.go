@@ -36,6 +36,33 @@ func (e AnomalyKind) Valid() bool {
 	}
 }
 
+// Defines values for AttentionKind.
+const (
+	AttentionKindFailing  AttentionKind = "failing"
+	AttentionKindHeld     AttentionKind = "held"
+	AttentionKindLate     AttentionKind = "late"
+	AttentionKindNeverRan AttentionKind = "never_ran"
+	AttentionKindPaused   AttentionKind = "paused"
+)
+
+// Valid indicates whether the value is a known member of the AttentionKind enum.
+func (e AttentionKind) Valid() bool {
+	switch e {
+	case AttentionKindFailing:
+		return true
+	case AttentionKindHeld:
+		return true
+	case AttentionKindLate:
+		return true
+	case AttentionKindNeverRan:
+		return true
+	case AttentionKindPaused:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for BackfillOverlap.
 const (
 	BackfillOverlapAllow    BackfillOverlap = "allow"
@@ -393,6 +420,51 @@ func (e RetryBackoff) Valid() bool {
 	}
 }
 
+// Defines values for RunInHandQueue.
+const (
+	RunInHandQueueBulk     RunInHandQueue = "bulk"
+	RunInHandQueueCritical RunInHandQueue = "critical"
+	RunInHandQueueDefault  RunInHandQueue = "default"
+)
+
+// Valid indicates whether the value is a known member of the RunInHandQueue enum.
+func (e RunInHandQueue) Valid() bool {
+	switch e {
+	case RunInHandQueueBulk:
+		return true
+	case RunInHandQueueCritical:
+		return true
+	case RunInHandQueueDefault:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for RunInHandStuck.
+const (
+	Cancelling  RunInHandStuck = "cancelling"
+	LessThannil RunInHandStuck = "<nil>"
+	Overtime    RunInHandStuck = "overtime"
+	Silent      RunInHandStuck = "silent"
+)
+
+// Valid indicates whether the value is a known member of the RunInHandStuck enum.
+func (e RunInHandStuck) Valid() bool {
+	switch e {
+	case Cancelling:
+		return true
+	case LessThannil:
+		return true
+	case Overtime:
+		return true
+	case Silent:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for RunStatus.
 const (
 	RunStatusCancelled RunStatus = "cancelled"
@@ -444,6 +516,24 @@ func (e RunTrigger) Valid() bool {
 	case RunTriggerRerun:
 		return true
 	case RunTriggerSchedule:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for StatsBucket.
+const (
+	StatsBucketDay  StatsBucket = "day"
+	StatsBucketHour StatsBucket = "hour"
+)
+
+// Valid indicates whether the value is a known member of the StatsBucket enum.
+func (e StatsBucket) Valid() bool {
+	switch e {
+	case StatsBucketDay:
+		return true
+	case StatsBucketHour:
 		return true
 	default:
 		return false
@@ -768,6 +858,24 @@ func (e WhichQueue) Valid() bool {
 	}
 }
 
+// Defines values for GetStatsParamsBucket.
+const (
+	GetStatsParamsBucketDay  GetStatsParamsBucket = "day"
+	GetStatsParamsBucketHour GetStatsParamsBucket = "hour"
+)
+
+// Valid indicates whether the value is a known member of the GetStatsParamsBucket enum.
+func (e GetStatsParamsBucket) Valid() bool {
+	switch e {
+	case GetStatsParamsBucketDay:
+		return true
+	case GetStatsParamsBucketHour:
+		return true
+	default:
+		return false
+	}
+}
+
 // Anomaly defines model for Anomaly.
 type Anomaly struct {
 	At     wire.Instant `json:"at"`
@@ -786,6 +894,32 @@ type Attempt struct {
 	StartedAt  *wire.Instant `json:"started_at"`
 	Status     StepStatus    `json:"status"`
 }
+
+// Attention defines model for Attention.
+type Attention struct {
+	// Count failing: how many runs failed in a row, at most 20; held: how many wait
+	Count int32 `json:"count"`
+
+	// Detail For people: why it failed, is held, or stopped
+	Detail *string `json:"detail"`
+
+	// Kind Its last runs failed; a trigger is overdue; runs wait for a person; a trigger stopped by itself; it is active for more than a
+	// day and never ran.
+	Kind AttentionKind `json:"kind"`
+
+	// RunId The run to look at
+	RunId *openapi_types.UUID `json:"run_id"`
+	Since *wire.Instant       `json:"since"`
+
+	// TriggerId The id of the trigger in the workflow
+	TriggerId    *string            `json:"trigger_id"`
+	WorkflowId   openapi_types.UUID `json:"workflow_id"`
+	WorkflowName string             `json:"workflow_name"`
+}
+
+// AttentionKind Its last runs failed; a trigger is overdue; runs wait for a person; a trigger stopped by itself; it is active for more than a
+// day and never ran.
+type AttentionKind string
 
 // Backfill defines model for Backfill.
 type Backfill struct {
@@ -916,6 +1050,19 @@ type DateList = []string
 // Duration defines model for Duration.
 type Duration = string
 
+// DurationSlot defines model for DurationSlot.
+type DurationSlot struct {
+	Cancelled int64 `json:"cancelled"`
+	Failed    int64 `json:"failed"`
+
+	// FromMs Included
+	FromMs    float64 `json:"from_ms"`
+	Succeeded int64   `json:"succeeded"`
+
+	// ToMs Not included; null for the last
+	ToMs *float64 `json:"to_ms"`
+}
+
 // ExcludedDate defines model for ExcludedDate.
 type ExcludedDate struct {
 	// Calendar The calendar that holds it; null for the trigger's own
@@ -1024,6 +1171,19 @@ type Keep struct {
 	Succeeded *Duration `json:"succeeded,omitempty"`
 }
 
+// Lane defines model for Lane.
+type Lane struct {
+	// Fires When its runs begin, at most 48
+	Fires []wire.Instant `json:"fires"`
+
+	// More It fires more often within the time
+	More         bool               `json:"more"`
+	Timezone     string             `json:"timezone"`
+	TriggerId    string             `json:"trigger_id"`
+	WorkflowId   openapi_types.UUID `json:"workflow_id"`
+	WorkflowName string             `json:"workflow_name"`
+}
+
 // LogLine defines model for LogLine.
 type LogLine struct {
 	At      wire.Instant `json:"at"`
@@ -1098,6 +1258,18 @@ type OccurrencePage struct {
 
 // OverlapHourRule Which pass of a local hour that a clock change repeats
 type OverlapHourRule string
+
+// Overview defines model for Overview.
+type Overview struct {
+	// Attention At most 20 of each kind
+	Attention []Attention  `json:"attention"`
+	From      wire.Instant `json:"from"`
+
+	// Lanes The triggers that fire within the time, the next first, at most 40
+	Lanes     []Lane       `json:"lanes"`
+	MoreLanes bool         `json:"more_lanes"`
+	To        wire.Instant `json:"to"`
+}
 
 // Preview defines model for Preview.
 type Preview struct {
@@ -1295,6 +1467,50 @@ type RunBrief struct {
 	Status     RunStatus          `json:"status"`
 }
 
+// RunInHand defines model for RunInHand.
+type RunInHand struct {
+	// Attempt How often a worker took it, this time included
+	Attempt int32 `json:"attempt"`
+
+	// BeatAt When its worker last said that it has it
+	BeatAt            *wire.Instant `json:"beat_at"`
+	CancelRequestedAt *wire.Instant `json:"cancel_requested_at"`
+
+	// DeadlineAt When it or one of its steps runs out of time
+	DeadlineAt *wire.Instant      `json:"deadline_at"`
+	Id         openapi_types.UUID `json:"id"`
+	Queue      RunInHandQueue     `json:"queue"`
+	StartedAt  *wire.Instant      `json:"started_at"`
+
+	// Steps The ids of the steps that are under way
+	Steps []string `json:"steps"`
+
+	// Stuck Its worker is silent, its time is over, or it does not end although it is cancelled; null when all is well
+	Stuck        *RunInHandStuck    `json:"stuck"`
+	Worker       string             `json:"worker"`
+	WorkflowId   openapi_types.UUID `json:"workflow_id"`
+	WorkflowName string             `json:"workflow_name"`
+}
+
+// RunInHandQueue defines model for RunInHand.Queue.
+type RunInHandQueue string
+
+// RunInHandStuck Its worker is silent, its time is over, or it does not end although it is cancelled; null when all is well
+type RunInHandStuck string
+
+// RunNumbers defines model for RunNumbers.
+type RunNumbers struct {
+	Cancelled int64 `json:"cancelled"`
+	Failed    int64 `json:"failed"`
+
+	// P50Ms Half of the runs that succeeded took less; null when none did
+	P50Ms *float64 `json:"p50_ms"`
+
+	// P95Ms 95 of 100 took less
+	P95Ms     *float64 `json:"p95_ms"`
+	Succeeded int64    `json:"succeeded"`
+}
+
 // RunPage defines model for RunPage.
 type RunPage struct {
 	Items      []RunSummary `json:"items"`
@@ -1337,6 +1553,35 @@ type RunSummary struct {
 
 // RunTrigger defines model for RunTrigger.
 type RunTrigger string
+
+// Stats defines model for Stats.
+type Stats struct {
+	Bucket StatsBucket `json:"bucket"`
+
+	// Buckets All of the period, the oldest first
+	Buckets []StatsSlot `json:"buckets"`
+
+	// Durations One for each doubling, from the shortest to the longest that there was; without runs that never began
+	Durations []DurationSlot `json:"durations"`
+	From      wire.Instant   `json:"from"`
+	Timezone  string         `json:"timezone"`
+	To        wire.Instant   `json:"to"`
+	Total     RunNumbers     `json:"total"`
+}
+
+// StatsBucket defines model for Stats.Bucket.
+type StatsBucket string
+
+// StatsSlot defines model for StatsSlot.
+type StatsSlot struct {
+	Cancelled int64        `json:"cancelled"`
+	Failed    int64        `json:"failed"`
+	From      wire.Instant `json:"from"`
+	P50Ms     *float64     `json:"p50_ms"`
+	P95Ms     *float64     `json:"p95_ms"`
+	Succeeded int64        `json:"succeeded"`
+	To        wire.Instant `json:"to"`
+}
 
 // Step defines model for Step.
 type Step struct {
@@ -1562,6 +1807,14 @@ type Worker struct {
 	Version   string       `json:"version"`
 }
 
+// WorkerList defines model for WorkerList.
+type WorkerList struct {
+	Items []Worker `json:"items"`
+
+	// Runs Those that got stuck first, then the oldest
+	Runs []RunInHand `json:"runs"`
+}
+
 // Workflow defines model for Workflow.
 type Workflow struct {
 	CreatedAt   wire.Instant       `json:"created_at"`
@@ -1710,6 +1963,11 @@ type StreamEventsParams struct {
 	LastEventID *string  `json:"Last-Event-ID,omitempty"`
 }
 
+// GetOverviewParams defines parameters for GetOverview.
+type GetOverviewParams struct {
+	ProjectId *openapi_types.UUID `form:"project_id,omitempty" json:"project_id,omitempty"`
+}
+
 // ListRunsParams defines parameters for ListRuns.
 type ListRunsParams struct {
 	WorkflowId *openapi_types.UUID `form:"workflow_id,omitempty" json:"workflow_id,omitempty"`
@@ -1724,6 +1982,12 @@ type ListRunsParams struct {
 
 	// To Before this instant
 	To *To `form:"to,omitempty" json:"to,omitempty"`
+
+	// MinDuration Only finished runs that took so long or longer
+	MinDuration *Duration `form:"min_duration,omitempty" json:"min_duration,omitempty"`
+
+	// MaxDuration Only finished runs that took less
+	MaxDuration *Duration `form:"max_duration,omitempty" json:"max_duration,omitempty"`
 
 	// Cursor `next_cursor` of the page before
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
@@ -1750,6 +2014,25 @@ type PreviewScheduleParams struct {
 	// AcceptLanguage Language of descriptions (es or en)
 	AcceptLanguage *AcceptLanguage `json:"Accept-Language,omitempty"`
 }
+
+// GetStatsParams defines parameters for GetStats.
+type GetStatsParams struct {
+	ProjectId  *openapi_types.UUID `form:"project_id,omitempty" json:"project_id,omitempty"`
+	WorkflowId *openapi_types.UUID `form:"workflow_id,omitempty" json:"workflow_id,omitempty"`
+
+	// From At or after this instant, its hour or day included; 14 days before `to` when absent
+	From *wire.Instant `form:"from,omitempty" json:"from,omitempty"`
+
+	// To Before this instant, its hour or day included; now when absent
+	To     *wire.Instant         `form:"to,omitempty" json:"to,omitempty"`
+	Bucket *GetStatsParamsBucket `form:"bucket,omitempty" json:"bucket,omitempty"`
+
+	// Timezone Whose days they are, an IANA name; UTC when absent
+	Timezone *string `form:"timezone,omitempty" json:"timezone,omitempty"`
+}
+
+// GetStatsParamsBucket defines parameters for GetStats.
+type GetStatsParamsBucket string
 
 // ListWorkflowsParams defines parameters for ListWorkflows.
 type ListWorkflowsParams struct {
@@ -1962,6 +2245,9 @@ type ServerInterface interface {
 	// LimitHost Limit what all workers together do to a host
 	// (PUT /hosts/{host})
 	LimitHost(ctx echo.Context, host string) error
+	// GetOverview What needs attention, and what runs within the next 24 hours
+	// (GET /overview)
+	GetOverview(ctx echo.Context, params GetOverviewParams) error
 	// LimitProject Limit how many runs of a project may be in workers' hands
 	// (PUT /projects/{id}/limits)
 	LimitProject(ctx echo.Context, id ID) error
@@ -1998,9 +2284,15 @@ type ServerInterface interface {
 	// PreviewSchedule Describe a schedule and list its next fires, before saving it
 	// (POST /schedules/preview)
 	PreviewSchedule(ctx echo.Context, params PreviewScheduleParams) error
+	// GetStats How many runs ended, how, and how long they took, by the hour or by the day
+	// (GET /stats)
+	GetStats(ctx echo.Context, params GetStatsParams) error
 	// GetSystem What a client must know before anybody is logged in
 	// (GET /system)
 	GetSystem(ctx echo.Context) error
+	// ListWorkers The workers, and which runs they have
+	// (GET /workers)
+	ListWorkers(ctx echo.Context) error
 	// ListWorkflows List the workflows of the caller's projects, newest first
 	// (GET /workflows)
 	ListWorkflows(ctx echo.Context, params ListWorkflowsParams) error
@@ -2330,6 +2622,24 @@ func (w *ServerInterfaceWrapper) LimitHost(ctx echo.Context) error {
 	return err
 }
 
+// GetOverview converts echo context to params.
+func (w *ServerInterfaceWrapper) GetOverview(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params GetOverviewParams
+	// ------------- Optional query parameter "project_id" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "project_id", ctx.QueryParams(), &params.ProjectId, runtime.BindQueryParameterOptions{Type: "string", Format: "uuid"})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter project_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.GetOverview(ctx, params)
+	return err
+}
+
 // LimitProject converts echo context to params.
 func (w *ServerInterfaceWrapper) LimitProject(ctx echo.Context) error {
 	var err error
@@ -2449,6 +2759,20 @@ func (w *ServerInterfaceWrapper) ListRuns(ctx echo.Context) error {
 	err = runtime.BindQueryParameterWithOptions("form", true, false, "to", ctx.QueryParams(), &params.To, runtime.BindQueryParameterOptions{Type: "string", Format: "date-time"})
 	if err != nil {
 		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter to: %s", err))
+	}
+
+	// ------------- Optional query parameter "min_duration" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "min_duration", ctx.QueryParams(), &params.MinDuration, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter min_duration: %s", err))
+	}
+
+	// ------------- Optional query parameter "max_duration" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "max_duration", ctx.QueryParams(), &params.MaxDuration, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter max_duration: %s", err))
 	}
 
 	// ------------- Optional query parameter "cursor" -------------
@@ -2622,12 +2946,74 @@ func (w *ServerInterfaceWrapper) PreviewSchedule(ctx echo.Context) error {
 	return err
 }
 
+// GetStats converts echo context to params.
+func (w *ServerInterfaceWrapper) GetStats(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params GetStatsParams
+	// ------------- Optional query parameter "project_id" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "project_id", ctx.QueryParams(), &params.ProjectId, runtime.BindQueryParameterOptions{Type: "string", Format: "uuid"})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter project_id: %s", err))
+	}
+
+	// ------------- Optional query parameter "workflow_id" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "workflow_id", ctx.QueryParams(), &params.WorkflowId, runtime.BindQueryParameterOptions{Type: "string", Format: "uuid"})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter workflow_id: %s", err))
+	}
+
+	// ------------- Optional query parameter "from" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "from", ctx.QueryParams(), &params.From, runtime.BindQueryParameterOptions{Type: "string", Format: "date-time"})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter from: %s", err))
+	}
+
+	// ------------- Optional query parameter "to" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "to", ctx.QueryParams(), &params.To, runtime.BindQueryParameterOptions{Type: "string", Format: "date-time"})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter to: %s", err))
+	}
+
+	// ------------- Optional query parameter "bucket" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "bucket", ctx.QueryParams(), &params.Bucket, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter bucket: %s", err))
+	}
+
+	// ------------- Optional query parameter "timezone" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "timezone", ctx.QueryParams(), &params.Timezone, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter timezone: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.GetStats(ctx, params)
+	return err
+}
+
 // GetSystem converts echo context to params.
 func (w *ServerInterfaceWrapper) GetSystem(ctx echo.Context) error {
 	var err error
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.GetSystem(ctx)
+	return err
+}
+
+// ListWorkers converts echo context to params.
+func (w *ServerInterfaceWrapper) ListWorkers(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListWorkers(ctx)
 	return err
 }
 
@@ -3322,6 +3708,9 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.POST(options.BaseURL+"/runs/:id/cancel", wrapper.CancelRun, options.OperationMiddlewares["cancelRun"]...)
 	router.POST(options.BaseURL+"/runs/:id/rerun", wrapper.RerunRun, options.OperationMiddlewares["rerunRun"]...)
 	router.POST(options.BaseURL+"/runs/:id/resolve", wrapper.ResolveRun, options.OperationMiddlewares["resolveRun"]...)
+	router.GET(options.BaseURL+"/stats", wrapper.GetStats, options.OperationMiddlewares["getStats"]...)
+	router.GET(options.BaseURL+"/overview", wrapper.GetOverview, options.OperationMiddlewares["getOverview"]...)
+	router.GET(options.BaseURL+"/workers", wrapper.ListWorkers, options.OperationMiddlewares["listWorkers"]...)
 	router.GET(options.BaseURL+"/queues", wrapper.ListQueues, options.OperationMiddlewares["listQueues"]...)
 	router.PUT(options.BaseURL+"/queues/:queue", wrapper.LimitQueue, options.OperationMiddlewares["limitQueue"]...)
 	router.POST(options.BaseURL+"/queues/:queue/pause", wrapper.PauseQueue, options.OperationMiddlewares["pauseQueue"]...)
@@ -4094,6 +4483,45 @@ func (response LimitHostdefaultApplicationProblemPlusJSONResponse) VisitLimitHos
 	return err
 }
 
+type GetOverviewRequestObject struct {
+	Params GetOverviewParams
+}
+
+type GetOverviewResponseObject interface {
+	VisitGetOverviewResponse(w http.ResponseWriter) error
+}
+
+type GetOverview200JSONResponse Overview
+
+func (response GetOverview200JSONResponse) VisitGetOverviewResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetOverviewdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetOverviewdefaultApplicationProblemPlusJSONResponse) VisitGetOverviewResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type LimitProjectRequestObject struct {
 	Id   ID `json:"id"`
 	Body *LimitProjectJSONRequestBody
@@ -4577,6 +5005,45 @@ func (response PreviewScheduledefaultApplicationProblemPlusJSONResponse) VisitPr
 	return err
 }
 
+type GetStatsRequestObject struct {
+	Params GetStatsParams
+}
+
+type GetStatsResponseObject interface {
+	VisitGetStatsResponse(w http.ResponseWriter) error
+}
+
+type GetStats200JSONResponse Stats
+
+func (response GetStats200JSONResponse) VisitGetStatsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetStatsdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetStatsdefaultApplicationProblemPlusJSONResponse) VisitGetStatsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type GetSystemRequestObject struct {
 }
 
@@ -4604,6 +5071,44 @@ type GetSystemdefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response GetSystemdefaultApplicationProblemPlusJSONResponse) VisitGetSystemResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListWorkersRequestObject struct {
+}
+
+type ListWorkersResponseObject interface {
+	VisitListWorkersResponse(w http.ResponseWriter) error
+}
+
+type ListWorkers200JSONResponse WorkerList
+
+func (response ListWorkers200JSONResponse) VisitListWorkersResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListWorkersdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListWorkersdefaultApplicationProblemPlusJSONResponse) VisitListWorkersResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -5343,6 +5848,9 @@ type StrictServerInterface interface {
 	// LimitHost Limit what all workers together do to a host
 	// (PUT /hosts/{host})
 	LimitHost(ctx context.Context, request LimitHostRequestObject) (LimitHostResponseObject, error)
+	// GetOverview What needs attention, and what runs within the next 24 hours
+	// (GET /overview)
+	GetOverview(ctx context.Context, request GetOverviewRequestObject) (GetOverviewResponseObject, error)
 	// LimitProject Limit how many runs of a project may be in workers' hands
 	// (PUT /projects/{id}/limits)
 	LimitProject(ctx context.Context, request LimitProjectRequestObject) (LimitProjectResponseObject, error)
@@ -5379,9 +5887,15 @@ type StrictServerInterface interface {
 	// PreviewSchedule Describe a schedule and list its next fires, before saving it
 	// (POST /schedules/preview)
 	PreviewSchedule(ctx context.Context, request PreviewScheduleRequestObject) (PreviewScheduleResponseObject, error)
+	// GetStats How many runs ended, how, and how long they took, by the hour or by the day
+	// (GET /stats)
+	GetStats(ctx context.Context, request GetStatsRequestObject) (GetStatsResponseObject, error)
 	// GetSystem What a client must know before anybody is logged in
 	// (GET /system)
 	GetSystem(ctx context.Context, request GetSystemRequestObject) (GetSystemResponseObject, error)
+	// ListWorkers The workers, and which runs they have
+	// (GET /workers)
+	ListWorkers(ctx context.Context, request ListWorkersRequestObject) (ListWorkersResponseObject, error)
 	// ListWorkflows List the workflows of the caller's projects, newest first
 	// (GET /workflows)
 	ListWorkflows(ctx context.Context, request ListWorkflowsRequestObject) (ListWorkflowsResponseObject, error)
@@ -5995,6 +6509,31 @@ func (sh *strictHandler) LimitHost(ctx echo.Context, host string) error {
 	return nil
 }
 
+// GetOverview operation middleware
+func (sh *strictHandler) GetOverview(ctx echo.Context, params GetOverviewParams) error {
+	var request GetOverviewRequestObject
+
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetOverview(ctx.Request().Context(), request.(GetOverviewRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetOverview")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetOverviewResponseObject); ok {
+		return validResponse.VisitGetOverviewResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // LimitProject operation middleware
 func (sh *strictHandler) LimitProject(ctx echo.Context, id ID) error {
 	var request LimitProjectRequestObject
@@ -6413,6 +6952,31 @@ func (sh *strictHandler) PreviewSchedule(ctx echo.Context, params PreviewSchedul
 	return nil
 }
 
+// GetStats operation middleware
+func (sh *strictHandler) GetStats(ctx echo.Context, params GetStatsParams) error {
+	var request GetStatsRequestObject
+
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetStats(ctx.Request().Context(), request.(GetStatsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetStats")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetStatsResponseObject); ok {
+		return validResponse.VisitGetStatsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // GetSystem operation middleware
 func (sh *strictHandler) GetSystem(ctx echo.Context) error {
 	var request GetSystemRequestObject
@@ -6430,6 +6994,29 @@ func (sh *strictHandler) GetSystem(ctx echo.Context) error {
 		return err
 	} else if validResponse, ok := response.(GetSystemResponseObject); ok {
 		return validResponse.VisitGetSystemResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListWorkers operation middleware
+func (sh *strictHandler) ListWorkers(ctx echo.Context) error {
+	var request ListWorkersRequestObject
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListWorkers(ctx.Request().Context(), request.(ListWorkersRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListWorkers")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListWorkersResponseObject); ok {
+		return validResponse.VisitListWorkersResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}

@@ -5,7 +5,7 @@ import { createApp } from 'vue'
 import { useSession } from '@/features/auth'
 import { events } from '@/shared/api/events'
 import { whenSessionLost } from '@/shared/api/client'
-import { i18n, initialLocale, setLocale } from '@/shared/i18n'
+import { initialLocale, setLocale } from '@/shared/i18n'
 import App from './App.vue'
 import { router } from './router'
 
@@ -14,7 +14,6 @@ async function start(): Promise<void> {
   const app = createApp(App)
   app.use(createPinia())
   app.use(PiniaColada, { queryOptions: { staleTime: 5_000, gcTime: 120_000 } })
-  app.use(i18n)
   whenSessionLost(() => {
     const session = useSession()
     if (!session.me) return

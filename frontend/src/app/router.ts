@@ -13,7 +13,7 @@ declare module 'vue-router' {
 export const router = createRouter({
   history: createWebHistory(),
   routes: [
-    { path: '/', redirect: '/workflows' },
+    { path: '/', name: 'dashboard', component: () => import('@/pages/DashboardPage.vue') },
     { path: '/login', name: 'login', component: () => import('@/pages/LoginPage.vue'), meta: { bare: true } },
     {
       path: '/register',
@@ -52,6 +52,7 @@ export const router = createRouter({
       component: () => import('@/pages/WorkflowEditPage.vue'),
       props: true,
     },
+    { path: '/queue', name: 'queue', component: () => import('@/pages/QueuePage.vue') },
     { path: '/runs', name: 'runs', component: () => import('@/pages/RunsPage.vue') },
     { path: '/runs/:id', name: 'run', component: () => import('@/pages/RunPage.vue'), props: true },
     { path: '/:rest(.*)*', name: 'not-found', component: () => import('@/pages/NotFoundPage.vue') },
@@ -79,7 +80,7 @@ router.beforeEach(async (to) => {
     return true
   }
   if (session.me) return true
-  const query = to.fullPath === '/workflows' ? {} : { next: to.fullPath }
+  const query = to.fullPath === '/' ? {} : { next: to.fullPath }
   return { name: session.setupRequired ? 'register' : 'login', query }
 })
 

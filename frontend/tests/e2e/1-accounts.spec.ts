@@ -23,7 +23,8 @@ test('the first person to come makes the administrator account', async ({ page }
   await expect(page).toHaveURL(/\/runs\?status=failed$/) // where they wanted to go
   await page.getByRole('link', { name: 'Workflows', exact: true }).first().click()
   await expect(page.getByText('Create your first workflow')).toBeVisible()
-  await expect(page.getByRole('link', { name: /Queue/ }).first()).toHaveAttribute('href', '/monitoring/')
+  await page.getByRole('link', { name: 'Queue', exact: true }).first().click()
+  await expect(page.getByRole('link', { name: /Queue monitor/ })).toHaveAttribute('href', '/monitoring/')
 })
 
 test('the login says what is wrong, keeps the next address and refuses a foreign one', async ({ page }) => {
@@ -37,7 +38,8 @@ test('the login says what is wrong, keeps the next address and refuses a foreign
 
   await page.getByLabel('Password').fill(account.password)
   await page.getByRole('button', { name: 'Log in' }).click()
-  await expect(page).toHaveURL(/\/workflows$/)
+  await expect(page.getByRole('heading', { name: 'Dashboard' })).toBeVisible()
+  expect(new URL(page.url()).pathname).toBe('/')
 
   // Tokens are the server's business: no script can read one.
   const readable = await page.evaluate(() =>

@@ -43,6 +43,10 @@ test.beforeAll(async ({ browser }) => {
   const run = await startRun(page, workflow.id)
   await page.close()
   addresses = {
+    dashboard: '/',
+    queue: '/queue',
+    'a run as a graph': `/runs/${run}?view=graph`,
+    'a run beside another': `/runs/${run}?view=compare`,
     workflows: '/workflows',
     'new workflow': '/workflows/new',
     'a workflow’s runs': `/workflows/${workflow.id}`,
@@ -71,7 +75,7 @@ for (const [scheme, locale] of [
     test.use({ colorScheme: scheme, locale })
 
     test('every screen is accessible and as wide as the window', async ({ page }) => {
-      test.setTimeout(150_000)
+      test.setTimeout(240_000)
       for (const name of ['/login', '/register']) {
         await page.goto(name)
         await settled(page)
@@ -103,7 +107,16 @@ for (const [scheme, locale] of [
 }
 
 test('a first visit loads little', async ({ browser }) => {
-  for (const name of ['workflows', 'the editor', 'a run', '/login']) {
+  for (const name of [
+    'dashboard',
+    'queue',
+    'workflows',
+    'runs',
+    'the editor',
+    'a run',
+    'a run as a graph',
+    '/login',
+  ]) {
     const context = await browser.newContext({ baseURL: process.env.ORQ_E2E_URL })
     const page = await context.newPage()
     if (name !== '/login') await logIn(page)

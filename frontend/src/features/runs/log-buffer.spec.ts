@@ -40,23 +40,6 @@ describe('LogBuffer', () => {
     expect(seqs(buffer)).toEqual([3, 4, 5])
     expect(buffer.forgotten).toBe(2)
   })
-
-  it('filters by step, least level and text', () => {
-    const buffer = new LogBuffer()
-    buffer.add([
-      line(1, { level: 'debug' }),
-      line(2, { step: 'note', message: 'Hello World' }),
-      line(3, { level: 'warn' }),
-      line(4, { level: 'error', message: 'world ended' }),
-    ])
-    const found = (filter: Parameters<LogBuffer['filtered']>[0]) =>
-      buffer.filtered(filter).map((item) => item.seq)
-    expect(found({})).toEqual([1, 2, 3, 4])
-    expect(found({ step: 'note' })).toEqual([2])
-    expect(found({ level: 'warn' })).toEqual([3, 4])
-    expect(found({ search: ' WORLD ' })).toEqual([2, 4])
-    expect(found({ search: 'world', level: 'error' })).toEqual([4])
-  })
 })
 
 describe('highlight', () => {

@@ -6,45 +6,77 @@ export type LogLevel = (typeof logLevels)[number]
 
 export interface LogFilter {
   step?: string
+  /** With a step: only this attempt. */
+  attempt?: number
   /** The least level shown. */
   level?: LogLevel
-  /** Part of the message, in any case. */
-  search?: string
 }
 
-/** Keeps the last `capacity` lines. */
+/** Whether a line is shown. */
+export function passes(line: LogLine, filter: LogFilter): boolean {
+  return (
+    (!filter.step || line.step === filter.step) &&
+    (filter.attempt === undefined || line.attempt === filter.attempt) &&
+    (!filter.level || logLevels.indexOf(line.level) >= logLevels.indexOf(filter.level))
+  )
+}
+
+/** Keeps the last `capacity` lines, or a few more: they are let go by the thousand. */
 export class LogBuffer {
   readonly capacity: number
+  /** Counts the changes that were more than lines added at the end. */
+  epoch = 0
   private lines: LogLine[] = []
   private dropped = 0
 
-  constructor(capacity = 20_000) {
+  constructor(capacity = 120_000) {
     this.capacity = capacity
   }
 
   /** Adds lines, those already held excepted; tells whether anything changed. */
   add(incoming: readonly LogLine[]): boolean {
-    if (incoming.length === 0) return false
-    const last = this.lines.at(-1)?.seq ?? -1
-    const sorted = [...incoming].sort((a, b) => a.seq - b.seq)
-    const first = sorted[0]
-    if (first && first.seq > last) {
-      const before = this.lines.length
-      for (const line of sorted) if (line.seq > (this.lines.at(-1)?.seq ?? -1)) this.lines.push(line)
-      if (this.lines.length === before) return false
-    } else {
-      const held = new Set(this.lines.map((line) => line.seq))
-      const unknown = sorted.filter((line) => !held.has(line.seq))
-      if (unknown.length === 0) return false
-      const bySeq = new Map([...this.lines, ...unknown].map((line) => [line.seq, line]))
-      this.lines = [...bySeq.values()].sort((a, b) => a.seq - b.seq)
+    const fresh: LogLine[] = []
+    const older: LogLine[] = []
+    let last = this.lastSeq
+    for (const line of [...incoming].sort((a, b) => a.seq - b.seq)) {
+      if (line.seq > last || (this.lines.length === 0 && fresh.length === 0)) {
+        fresh.push(line)
+        last = line.seq
+      } else if (this.lines.length > 0 && line.seq !== fresh.at(-1)?.seq && !this.holds(line.seq)) {
+        if (older.at(-1)?.seq !== line.seq) older.push(line)
+      }
+    }
+    if (fresh.length + older.length === 0) return false
+    for (const line of fresh) this.lines.push(line)
+    if (older.length > 0) {
+      this.lines = [...this.lines, ...older].sort((a, b) => a.seq - b.seq)
+      this.epoch++
     }
     const surplus = this.lines.length - this.capacity
-    if (surplus > 0) {
+    if (surplus > Math.min(5000, this.capacity / 25)) {
       this.lines = this.lines.slice(surplus)
       this.dropped += surplus
+      this.epoch++
     }
     return true
+  }
+
+  private holds(seq: number): boolean {
+    return this.indexOf(seq) !== undefined
+  }
+
+  /** Where the line with this number stands among all; undefined when it is not held. */
+  indexOf(seq: number): number | undefined {
+    let low = 0
+    let high = this.lines.length - 1
+    while (low <= high) {
+      const middle = (low + high) >> 1
+      const found = this.lines[middle]?.seq ?? 0
+      if (found === seq) return middle
+      if (found < seq) low = middle + 1
+      else high = middle - 1
+    }
+    return undefined
   }
 
   /** How many lines were let go to make room. */
@@ -58,18 +90,6 @@ export class LogBuffer {
 
   all(): readonly LogLine[] {
     return this.lines
-  }
-
-  filtered(filter: LogFilter): readonly LogLine[] {
-    const least = filter.level ? logLevels.indexOf(filter.level) : 0
-    const needle = filter.search?.trim().toLowerCase() ?? ''
-    if (!filter.step && least === 0 && needle === '') return this.lines
-    return this.lines.filter(
-      (line) =>
-        (!filter.step || line.step === filter.step) &&
-        logLevels.indexOf(line.level) >= least &&
-        (needle === '' || line.message.toLowerCase().includes(needle)),
-    )
   }
 }
 

@@ -3,17 +3,30 @@ import { keys } from '@/shared/api/cache'
 import { useLive } from '@/shared/api/live'
 import { usePaged } from '@/shared/api/paged'
 import type { RunStatus, RunSummary, RunTrigger } from '@/shared/api/types'
+import { elapsed } from '@/shared/lib/format'
 import { fetchRuns, type RunQuery } from './api'
 
 export interface RunFilter {
   workflow?: string
   status?: RunStatus
   trigger?: RunTrigger
+  /** Instants; the first included, the second not. */
+  from?: string
+  to?: string
+  /** Milliseconds that a finished run took; the first included, the second not. */
+  min?: number
+  max?: number
 }
 
 /** Whether a run belongs into a list with this filter. */
 export function matches(run: RunSummary, filter: RunFilter): boolean {
+  const made = Date.parse(run.created_at)
+  const took = elapsed(run.started_at, run.finished_at)
   return (
+    (!filter.from || made >= Date.parse(filter.from)) &&
+    (!filter.to || made < Date.parse(filter.to)) &&
+    (filter.min === undefined || (took !== undefined && took >= filter.min)) &&
+    (filter.max === undefined || (took !== undefined && took < filter.max)) &&
     (!filter.workflow || run.workflow_id === filter.workflow) &&
     (!filter.status || run.status === filter.status) &&
     (!filter.trigger || run.trigger === filter.trigger)
@@ -26,8 +39,16 @@ export function matches(run: RunSummary, filter: RunFilter): boolean {
  */
 export function useRunList(filter: () => RunFilter) {
   const query = computed<RunQuery>(() => {
-    const { workflow, status, trigger } = filter()
-    return { workflow_id: workflow, status: status ? [status] : undefined, trigger }
+    const { workflow, status, trigger, from, to, min, max } = filter()
+    return {
+      workflow_id: workflow,
+      status: status ? [status] : undefined,
+      trigger,
+      from,
+      to,
+      min_duration: min === undefined ? undefined : `${min}ms`,
+      max_duration: max === undefined ? undefined : `${max}ms`,
+    }
   })
   const list = usePaged<RunSummary>({
     key: () => keys.runList(filter()),

@@ -608,6 +608,65 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/stats": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * How many runs ended, how, and how long they took, by the hour or by the day
+         * @description Runs count in the hour in which they were made, so that a number is that of the list of runs with the same `from` and `to`.
+         *     Percentiles come from buckets of durations, four to each doubling. Hours are those of UTC; a day begins with the first of
+         *     them that begins on it in `timezone`.
+         */
+        get: operations["getStats"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/overview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What needs attention, and what runs within the next 24 hours */
+        get: operations["getOverview"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/workers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The workers, and which runs they have
+         * @description Workers are those of the whole installation; runs are those of the caller's projects, at most 200.
+         */
+        get: operations["listWorkers"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/queues": {
         parameters: {
             query?: never;
@@ -1299,6 +1358,162 @@ export interface components {
         QueueList: {
             items: components["schemas"]["Queue"][];
             workers: components["schemas"]["Worker"][];
+        };
+        RunInHand: {
+            worker: string;
+            /** Format: uuid */
+            id: string;
+            /** Format: uuid */
+            workflow_id: string;
+            workflow_name: string;
+            /** @enum {string} */
+            queue: "critical" | "default" | "bulk";
+            /**
+             * Format: int32
+             * @description How often a worker took it, this time included
+             */
+            attempt: number;
+            /** @description The ids of the steps that are under way */
+            steps: string[];
+            /** Format: date-time */
+            started_at: string | null;
+            /**
+             * Format: date-time
+             * @description When its worker last said that it has it
+             */
+            beat_at: string | null;
+            /**
+             * Format: date-time
+             * @description When it or one of its steps runs out of time
+             */
+            deadline_at: string | null;
+            /** Format: date-time */
+            cancel_requested_at: string | null;
+            /**
+             * @description Its worker is silent, its time is over, or it does not end although it is cancelled; null when all is well
+             * @enum {string|null}
+             */
+            stuck: "silent" | "overtime" | "cancelling" | null;
+        };
+        WorkerList: {
+            items: components["schemas"]["Worker"][];
+            /** @description Those that got stuck first, then the oldest */
+            runs: components["schemas"]["RunInHand"][];
+        };
+        RunNumbers: {
+            /** Format: int64 */
+            succeeded: number;
+            /** Format: int64 */
+            failed: number;
+            /** Format: int64 */
+            cancelled: number;
+            /**
+             * Format: double
+             * @description Half of the runs that succeeded took less; null when none did
+             */
+            p50_ms: number | null;
+            /**
+             * Format: double
+             * @description 95 of 100 took less
+             */
+            p95_ms: number | null;
+        };
+        StatsSlot: {
+            /** Format: date-time */
+            from: string;
+            /** Format: date-time */
+            to: string;
+            /** Format: int64 */
+            succeeded: number;
+            /** Format: int64 */
+            failed: number;
+            /** Format: int64 */
+            cancelled: number;
+            /** Format: double */
+            p50_ms: number | null;
+            /** Format: double */
+            p95_ms: number | null;
+        };
+        DurationSlot: {
+            /**
+             * Format: double
+             * @description Included
+             */
+            from_ms: number;
+            /**
+             * Format: double
+             * @description Not included; null for the last
+             */
+            to_ms: number | null;
+            /** Format: int64 */
+            succeeded: number;
+            /** Format: int64 */
+            failed: number;
+            /** Format: int64 */
+            cancelled: number;
+        };
+        Stats: {
+            /** Format: date-time */
+            from: string;
+            /** Format: date-time */
+            to: string;
+            timezone: string;
+            /** @enum {string} */
+            bucket: "hour" | "day";
+            total: components["schemas"]["RunNumbers"];
+            /** @description All of the period, the oldest first */
+            buckets: components["schemas"]["StatsSlot"][];
+            /** @description One for each doubling, from the shortest to the longest that there was; without runs that never began */
+            durations: components["schemas"]["DurationSlot"][];
+        };
+        Attention: {
+            /**
+             * @description Its last runs failed; a trigger is overdue; runs wait for a person; a trigger stopped by itself; it is active for more than a
+             *     day and never ran.
+             * @enum {string}
+             */
+            kind: "failing" | "late" | "held" | "paused" | "never_ran";
+            /** Format: uuid */
+            workflow_id: string;
+            workflow_name: string;
+            /** Format: date-time */
+            since: string | null;
+            /**
+             * Format: int32
+             * @description failing: how many runs failed in a row, at most 20; held: how many wait
+             */
+            count: number;
+            /** @description For people: why it failed, is held, or stopped */
+            detail: string | null;
+            /** @description The id of the trigger in the workflow */
+            trigger_id: string | null;
+            /**
+             * Format: uuid
+             * @description The run to look at
+             */
+            run_id: string | null;
+        };
+        Lane: {
+            /** Format: uuid */
+            workflow_id: string;
+            workflow_name: string;
+            trigger_id: string;
+            timezone: string;
+            /** @description When its runs begin, at most 48 */
+            fires: string[];
+            /** @description It fires more often within the time */
+            more: boolean;
+        };
+        Overview: {
+            /** Format: date-time */
+            from: string;
+            /** Format: date-time */
+            to: string;
+            /** @description At most 20 of each kind */
+            attention: components["schemas"]["Attention"][];
+            /** @description The triggers that fire within the time, the next first, at most 40 */
+            lanes: components["schemas"]["Lane"][];
+            more_lanes: boolean;
         };
         /** @description For how long runs are kept, where that is shorter than the installation's time */
         Keep: {
@@ -2450,6 +2665,10 @@ export interface operations {
                 from?: components["parameters"]["From"];
                 /** @description Before this instant */
                 to?: components["parameters"]["To"];
+                /** @description Only finished runs that took so long or longer */
+                min_duration?: components["schemas"]["Duration"];
+                /** @description Only finished runs that took less */
+                max_duration?: components["schemas"]["Duration"];
                 /** @description `next_cursor` of the page before */
                 cursor?: components["parameters"]["Cursor"];
                 limit?: components["parameters"]["Limit"];
@@ -2576,6 +2795,81 @@ export interface operations {
         };
         responses: {
             202: components["responses"]["RunAccepted"];
+            default: components["responses"]["Failure"];
+        };
+    };
+    getStats: {
+        parameters: {
+            query?: {
+                project_id?: string;
+                workflow_id?: string;
+                /** @description At or after this instant, its hour or day included; 14 days before `to` when absent */
+                from?: string;
+                /** @description Before this instant, its hour or day included; now when absent */
+                to?: string;
+                bucket?: "hour" | "day";
+                /** @description Whose days they are, an IANA name; UTC when absent */
+                timezone?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The numbers */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Stats"];
+                };
+            };
+            default: components["responses"]["Failure"];
+        };
+    };
+    getOverview: {
+        parameters: {
+            query?: {
+                project_id?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The overview */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Overview"];
+                };
+            };
+            default: components["responses"]["Failure"];
+        };
+    };
+    listWorkers: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The workers */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WorkerList"];
+                };
+            };
             default: components["responses"]["Failure"];
         };
     };

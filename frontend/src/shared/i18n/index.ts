@@ -1,27 +1,22 @@
 // Languages: English and Spanish, each a chunk of its own. The choice is kept in the browser; without one the browser's
 // language decides.
-import { createI18n } from 'vue-i18n'
-import { computed, ref } from 'vue'
+import { computed, ref, shallowRef } from 'vue'
+import { say, type Values } from './message'
 
 export type Locale = 'en' | 'es'
 export const locales: readonly Locale[] = ['en', 'es']
 
 const storageKey = 'orq.locale'
 
-export const i18n = createI18n({
-  legacy: false,
-  locale: 'en',
-  missingWarn: import.meta.env.DEV,
-  fallbackWarn: false,
-  messages: {},
-})
+type Tree = { readonly [key: string]: string | Tree }
 
-const loaders: Record<Locale, () => Promise<{ default: object }>> = {
+const loaders: Record<Locale, () => Promise<{ default: Tree }>> = {
   en: () => import('./locales/en.json'),
   es: () => import('./locales/es.json'),
 }
-const loaded = new Set<Locale>()
+const loaded = new Map<Locale, Tree>()
 const current = ref<Locale>('en')
+const texts = shallowRef<Tree>({})
 
 /** The language in use; also the tag for Intl. */
 export const locale = computed(() => current.value)
@@ -32,12 +27,9 @@ function isLocale(value: string | null): value is Locale {
 
 /** Loads and shows a language; remember keeps it for the next visit. */
 export async function setLocale(next: Locale, remember = true): Promise<void> {
-  if (!loaded.has(next)) {
-    const messages = await loaders[next]()
-    i18n.global.setLocaleMessage(next, messages.default)
-    loaded.add(next)
-  }
-  ;(i18n.global.locale as unknown as { value: string }).value = next
+  const tree = loaded.get(next) ?? (await loaders[next]()).default
+  loaded.set(next, tree)
+  texts.value = tree
   current.value = next
   document.documentElement.lang = next
   if (!remember) return
@@ -52,4 +44,22 @@ export async function setLocale(next: Locale, remember = true): Promise<void> {
 export function initialLocale(): Locale {
   const lang = document.documentElement.lang
   return isLocale(lang) ? lang : 'en'
+}
+
+function find(key: string): string | undefined {
+  let node: string | Tree | undefined = texts.value
+  for (const part of key.split('.')) node = typeof node === 'object' ? node[part] : undefined
+  return typeof node === 'string' ? node : undefined
+}
+
+/** The text of a key in the language in use, with values, and in the form for a count; a key without a text is its own. */
+export function translate(key: string, values?: Values | number, count?: number): string {
+  const text = find(key)
+  if (text === undefined) return key
+  return typeof values === 'number' ? say(text, {}, values) : say(text, values, count)
+}
+
+/** What components say: `vue-i18n` is an alias for this file, so that they read as everywhere. */
+export function useI18n(): { t: typeof translate; te: (key: string) => boolean } {
+  return { t: translate, te: (key) => find(key) !== undefined }
 }

@@ -1,5 +1,4 @@
 import { describe, expect, it } from 'vitest'
-// As text: the build's plugin turns imported messages into functions.
 import en from './locales/en.json?raw'
 import es from './locales/es.json?raw'
 

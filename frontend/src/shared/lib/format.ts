@@ -1,5 +1,19 @@
 // Numbers and instants for people, by Intl alone. Every function takes the language, so that tests need no browser.
 
+// Formatters are costly to make and are asked for again with every row, so each is made once.
+const formatters = new Map<string, Intl.NumberFormat | Intl.DateTimeFormat | Intl.RelativeTimeFormat>()
+
+function once<T extends Intl.NumberFormat | Intl.DateTimeFormat | Intl.RelativeTimeFormat>(
+  key: string,
+  make: () => T,
+): T {
+  const known = formatters.get(key)
+  if (known) return known as T
+  const made = make()
+  formatters.set(key, made)
+  return made
+}
+
 /** Milliseconds between two instants; undefined when one is missing. */
 export function elapsed(
   from: string | null | undefined,
@@ -16,12 +30,16 @@ function unit(
   locale: string,
   digits = 0,
 ) {
-  return new Intl.NumberFormat(locale, {
-    style: 'unit',
-    unit: name,
-    unitDisplay: 'narrow',
-    maximumFractionDigits: digits,
-  }).format(value)
+  return once(
+    `unit ${locale} ${name} ${digits}`,
+    () =>
+      new Intl.NumberFormat(locale, {
+        style: 'unit',
+        unit: name,
+        unitDisplay: 'narrow',
+        maximumFractionDigits: digits,
+      }),
+  ).format(value)
 }
 
 /** A duration with at most two units: 850ms, 4.2s, 1m 19s, 2h 5m. */
@@ -64,7 +82,10 @@ export function formatRelative(instant: string, now: number, locale: string): st
   const size = Math.abs(distance)
   if (size < 500) return new Intl.RelativeTimeFormat(locale, { numeric: 'auto' }).format(0, 'second')
   // "always": 47 hours round to two days, which need not be the day after tomorrow.
-  const format = new Intl.RelativeTimeFormat(locale, { numeric: 'always', style: 'short' })
+  const format = once(
+    `relative ${locale}`,
+    () => new Intl.RelativeTimeFormat(locale, { numeric: 'always', style: 'short' }),
+  )
   for (const [limit, per, name] of steps) {
     if (size < limit) return format.format(Math.round(distance / per), name)
   }
@@ -106,7 +127,10 @@ export function formatInstant(
   const date = new Date(instant)
   if (Number.isNaN(date.getTime())) return instant
   try {
-    return new Intl.DateTimeFormat(locale, { ...instantStyles[style], timeZone: zone }).format(date)
+    return once(
+      `instant ${locale} ${style} ${zone ?? ''}`,
+      () => new Intl.DateTimeFormat(locale, { ...instantStyles[style], timeZone: zone }),
+    ).format(date)
   } catch {
     return new Intl.DateTimeFormat(locale, instantStyles[style]).format(date)
   }

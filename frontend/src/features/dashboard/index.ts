@@ -1,0 +1,7 @@
+export { useAnyWorkflow, useOverview, useStats } from './api'
+export { periods, runsOf, type Period } from './period'
+export { default as AttentionList } from './AttentionList.vue'
+export { default as DurationChart } from './DurationChart.vue'
+export { default as NextLanes } from './NextLanes.vue'
+export { default as RunsChart } from './RunsChart.vue'
+export { default as StatTiles } from './StatTiles.vue'

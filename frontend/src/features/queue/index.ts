@@ -1,0 +1,5 @@
+export { useChangeQueue, useHosts, useQueues, useWorkers } from './api'
+export { default as HostPanel } from './HostPanel.vue'
+export { default as QueueCard } from './QueueCard.vue'
+export { default as QueueDialogs } from './QueueDialogs.vue'
+export { default as WorkerPanel } from './WorkerPanel.vue'
