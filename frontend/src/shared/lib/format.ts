@@ -1,4 +1,5 @@
 // Numbers and instants for people, by Intl alone. Every function takes the language, so that tests need no browser.
+import { displayZone } from './zone'
 
 /** Milliseconds between two instants; undefined when one is missing. */
 export function elapsed(
@@ -96,7 +97,7 @@ const instantStyles: Record<InstantStyle, Intl.DateTimeFormatOptions> = {
   },
 }
 
-/** An instant as a date and time of day; zone is an IANA name, the reader's own when absent or unknown. */
+/** An instant as a date and time of day; zone is an IANA name, the reader's choice when absent or unknown. */
 export function formatInstant(
   instant: string,
   locale: string,
@@ -105,10 +106,11 @@ export function formatInstant(
 ): string {
   const date = new Date(instant)
   if (Number.isNaN(date.getTime())) return instant
+  const own = displayZone.value
   try {
-    return new Intl.DateTimeFormat(locale, { ...instantStyles[style], timeZone: zone }).format(date)
+    return new Intl.DateTimeFormat(locale, { ...instantStyles[style], timeZone: zone ?? own }).format(date)
   } catch {
-    return new Intl.DateTimeFormat(locale, instantStyles[style]).format(date)
+    return new Intl.DateTimeFormat(locale, { ...instantStyles[style], timeZone: own }).format(date)
   }
 }
 
