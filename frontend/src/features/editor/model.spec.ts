@@ -5,7 +5,13 @@ import { definitionFrom, draftOf } from './read'
 import { definitionOf, listOf } from './write'
 
 const workflow: Workflow = {
-  id: '0', project_id: '0', version: 3, created_at: '', updated_at: '', next_fire_at: null, recent_runs: [],
+  id: '0',
+  project_id: '0',
+  version: 3,
+  created_at: '',
+  updated_at: '',
+  next_fire_at: null,
+  recent_runs: [],
   name: 'Daily exchange rate',
   description: 'Tells the team when the dollar moves',
   enabled: true,
@@ -99,7 +105,13 @@ describe('draftOf and definitionOf', () => {
           id: 'a',
           action: 'http_endpoint',
           // A number, a list, a field of another version, and one that says what is so anyway.
-          config: { url: 'https://example.com', headers: { n: 1 }, expect_status: [200], later: true, method: 'GET' },
+          config: {
+            url: 'https://example.com',
+            headers: { n: 1 },
+            expect_status: [200],
+            later: true,
+            method: 'GET',
+          },
           retry: { attempts: 1 },
           on_error: 'fail',
         },
@@ -112,7 +124,10 @@ describe('draftOf and definitionOf', () => {
     draft.steps[0]!.http.url = 'https://example.org'
     draft.triggers[0]!.overlap = 'allow'
     const { input } = definitionOf(draft)
-    expect(input.steps[0]).toEqual({ ...given.steps[0], config: { ...given.steps[0]!.config, url: 'https://example.org' } })
+    expect(input.steps[0]).toEqual({
+      ...given.steps[0],
+      config: { ...given.steps[0]!.config, url: 'https://example.org' },
+    })
     expect(input.triggers?.[0]).toEqual({ ...given.triggers![0], overlap: 'allow' })
     draft.steps[0]!.action = 'log_message'
     draft.steps[0]!.log.message = 'x'
@@ -225,4 +240,3 @@ it('lists are split at commas and blanks', () => {
   expect(listOf(' 2xx, 404  500,')).toEqual(['2xx', '404', '500'])
   expect(listOf('')).toEqual([])
 })
-

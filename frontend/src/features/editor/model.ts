@@ -212,6 +212,13 @@ export function newDraft(timezone: string): Draft {
   }
 }
 
+/** What a step does in a few characters: "GET https://example.com" or the message it logs. */
+export function draftSummary(step: StepDraft): string {
+  if (step.action === 'http_endpoint') return `${step.http.method} ${step.http.url}`
+  if (step.action === 'log_message') return step.log.message
+  return step.action
+}
+
 export function duplicateStep(step: StepDraft, steps: readonly StepDraft[]): StepDraft {
   const copy = structuredClone(step)
   const pairs = (list: Pair[]) => list.map((pair) => ({ ...pair, key: newKey() }))

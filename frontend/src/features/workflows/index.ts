@@ -1,4 +1,5 @@
 export {
+  searchWorkflows,
   useDeleteWorkflow,
   useOccurrences,
   useToggleWorkflow,
