@@ -1,4 +1,4 @@
 export { default as WorkflowForm } from './WorkflowForm.vue'
 export { fetchWorkflow, useSaveWorkflow } from './api'
 export { newDraft, type Draft } from './model'
-export { definitionFrom, draftOf } from './read'
+export { draftOf } from './read'

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import type { Workflow, WorkflowInput } from '@/shared/api/types'
 import { duplicateStep, freeID, newDraft, newPair, newStep, slug } from './model'
-import { definitionFrom, draftOf } from './read'
+import { definitionFrom } from '@/shared/api/definition'
+import { draftOf } from './read'
 import { definitionOf, listOf } from './write'
 
 const workflow: Workflow = {

@@ -1,5 +1,5 @@
 // From a definition of the contract to the editor's draft.
-import type { Step, TriggerInput, Workflow, WorkflowInput } from '@/shared/api/types'
+import type { Step, TriggerInput, WorkflowInput } from '@/shared/api/types'
 import { toLocalInput } from '@/shared/lib/zone'
 import {
   newKey,
@@ -15,24 +15,6 @@ import {
 } from './model'
 import { keepOrigin } from './origin'
 import { definitionOf } from './write'
-
-/** A workflow without what only the server sets: what can be saved, exported and compared. */
-export function definitionFrom(workflow: Workflow): WorkflowInput {
-  const { name, description, enabled, timeout, queue, max_concurrent, keep, steps } = workflow
-  return {
-    name,
-    description: description || undefined,
-    enabled,
-    timeout,
-    queue,
-    max_concurrent,
-    keep,
-    triggers: workflow.triggers.map(
-      ({ description: _, next_fire_at: __, paused_reason: ___, ...trigger }) => trigger,
-    ),
-    steps,
-  }
-}
 
 /** The draft of a definition. definitionOf(draftOf(d)) is d, whatever the form knows of it. */
 export function draftOf(workflow: WorkflowInput): Draft {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { WorkflowInput } from '@/shared/api/types'
 import { draftOf } from './read'
-import { parseSource, sourceOf } from './source'
+import { parseSource, sourceOf } from '@/shared/lib/source'
 import { definitionOf } from './write'
 
 const definition: WorkflowInput = {

@@ -9,6 +9,7 @@ import { locale } from '@/shared/i18n'
 export interface WorkflowFilter {
   q?: string
   enabled?: boolean
+  project_id?: string
 }
 
 const pageSize = 50

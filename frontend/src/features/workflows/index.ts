@@ -9,6 +9,8 @@ export {
   useWorkflowNames,
   type WorkflowFilter,
 } from './api'
+export { default as BulkBar } from './BulkBar.vue'
+export { exportWorkflows } from './bulk'
 export { default as WorkflowTable } from './WorkflowTable.vue'
 export { default as WorkflowHeader } from './WorkflowHeader.vue'
 export { default as DefinitionSummary } from './DefinitionSummary.vue'
