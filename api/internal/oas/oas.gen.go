@@ -1152,6 +1152,7 @@ type Occurrence struct {
 	// Reason Why, for people
 	Reason     *string             `json:"reason"`
 	RecordedAt wire.Instant        `json:"recorded_at"`
+	Run        *RunBrief           `json:"run,omitempty"`
 	RunId      *openapi_types.UUID `json:"run_id"`
 
 	// TriggerId The id of the trigger in the workflow

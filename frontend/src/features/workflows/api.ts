@@ -3,7 +3,14 @@ import { computed } from 'vue'
 import { keys, type Pages, type TaggedWorkflow } from '@/shared/api/cache'
 import { body, bodyWithTag, client } from '@/shared/api/client'
 import { usePaged } from '@/shared/api/paged'
-import type { Occurrence, OccurrenceOutcome, Version, Workflow, WorkflowPage } from '@/shared/api/types'
+import type {
+  Occurrence,
+  OccurrenceOutcome,
+  Version,
+  Workflow,
+  WorkflowInput,
+  WorkflowPage,
+} from '@/shared/api/types'
 import { locale } from '@/shared/i18n'
 
 export interface WorkflowFilter {
@@ -78,9 +85,29 @@ export function useVersions(id: () => string) {
   })
 }
 
+/** Makes the newest version out of an old one; refused when somebody saves at the same time. */
+export function useRestoreVersion() {
+  const cache = useQueryCache()
+  return useMutation({
+    async mutation({ id, version }: { id: string; version: Version }): Promise<TaggedWorkflow> {
+      const now = await bodyWithTag(client.GET('/workflows/{id}', { params: { path: { id } } }))
+      return bodyWithTag(
+        client.PUT('/workflows/{id}', {
+          params: { path: { id }, header: { 'If-Match': now.etag || undefined } },
+          body: version.definition as unknown as WorkflowInput,
+        }),
+      )
+    },
+    onSuccess(answer) {
+      applyWorkflow(cache, answer)
+      return cache.invalidateQueries({ key: keys.versions(answer.data.id) })
+    },
+  })
+}
+
 export function useOccurrences(
   id: () => string,
-  filter: () => { trigger?: string; outcome?: OccurrenceOutcome },
+  filter: () => { trigger?: string; outcome?: OccurrenceOutcome; from?: string; to?: string },
 ) {
   return usePaged<Occurrence>({
     key: () => keys.occurrences(id(), filter()),

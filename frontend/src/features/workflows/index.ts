@@ -2,6 +2,7 @@ export {
   searchWorkflows,
   useDeleteWorkflow,
   useOccurrences,
+  useRestoreVersion,
   useToggleWorkflow,
   useVersions,
   useWorkflow,
@@ -15,3 +16,5 @@ export { default as WorkflowTable } from './WorkflowTable.vue'
 export { default as WorkflowHeader } from './WorkflowHeader.vue'
 export { default as DefinitionSummary } from './DefinitionSummary.vue'
 export { default as OccurrenceTable } from './OccurrenceTable.vue'
+export { default as VersionItem } from './VersionItem.vue'
+export { default as ExplainPanel } from './ExplainPanel.vue'

@@ -1590,6 +1590,7 @@ export interface components {
             reason: string | null;
             /** Format: uuid */
             run_id: string | null;
+            run?: components["schemas"]["RunBrief"];
             /** Format: date-time */
             recorded_at: string;
         };
