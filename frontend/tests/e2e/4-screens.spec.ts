@@ -50,6 +50,13 @@ test.beforeAll(async ({ browser }) => {
     'a workflow’s ledger': `/workflows/${workflow.id}/occurrences`,
     'a workflow’s versions': `/workflows/${workflow.id}/versions`,
     'the editor': `/workflows/${workflow.id}/edit`,
+    'the editor’s graph': `/workflows/${workflow.id}/edit?view=graph`,
+    'the editor’s text': `/workflows/${workflow.id}/edit?view=source`,
+    'templates and a crontab': '/start',
+    'a curl command': '/start?from=curl',
+    'a file': '/start?from=file',
+    calendars: '/calendars',
+    settings: '/settings',
     runs: '/runs',
     'runs, none found': '/runs?status=held',
     'a run': `/runs/${run}`,
@@ -71,7 +78,7 @@ for (const [scheme, locale] of [
     test.use({ colorScheme: scheme, locale })
 
     test('every screen is accessible and as wide as the window', async ({ page }) => {
-      test.setTimeout(150_000)
+      test.setTimeout(300_000)
       for (const name of ['/login', '/register']) {
         await page.goto(name)
         await settled(page)
@@ -89,6 +96,9 @@ for (const [scheme, locale] of [
             .getByRole('button', { name: /Fetch the rate/ })
             .first()
             .click()
+        // What is closed at first is looked at as well.
+        for (const drawer of await page.locator('main details:not([open]) > summary').all())
+          await drawer.click()
         await expectAccessible(page, `${name}, wide`)
         for (const width of widths) {
           await page.setViewportSize({ width, height: width < 500 ? 844 : 900 })
@@ -103,7 +113,18 @@ for (const [scheme, locale] of [
 }
 
 test('a first visit loads little', async ({ browser }) => {
-  for (const name of ['workflows', 'the editor', 'a run', '/login']) {
+  for (const name of [
+    'workflows',
+    'the editor',
+    'the editor’s graph',
+    'the editor’s text',
+    'templates and a crontab',
+    'settings',
+    'a workflow’s ledger',
+    'a workflow’s versions',
+    'a run',
+    '/login',
+  ]) {
     const context = await browser.newContext({ baseURL: process.env.ORQ_E2E_URL })
     const page = await context.newPage()
     if (name !== '/login') await logIn(page)

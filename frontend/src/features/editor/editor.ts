@@ -24,6 +24,20 @@ export function useEditor(initial: Draft, context: () => { projectID?: string })
     new Set(draft.value.steps.length <= 1 ? draft.value.steps.map((step) => step.key) : []),
   )
 
+  // Undo and the text view put another draft in place of this one; what was looked at is found again by its id.
+  watch(
+    draft,
+    (next, before) => {
+      const known = new Set(next.steps.map((step) => step.key))
+      const ids = new Map(before.steps.map((step) => [step.key, step.id]))
+      const keyNow = (key: string) =>
+        known.has(key) ? key : next.steps.find((step) => step.id === ids.get(key))?.key
+      openSteps.value = new Set([...openSteps.value].flatMap((key) => keyNow(key) ?? []))
+      selected.value = (selected.value && keyNow(selected.value)) ?? next.steps[0]?.key
+    },
+    { flush: 'sync' },
+  )
+
   const written = computed(() => definitionOf(draft.value))
   const saved = ref(JSON.stringify(written.value.input))
   const dirty = computed(() => JSON.stringify(written.value.input) !== saved.value)
