@@ -24,7 +24,27 @@ export default defineConfig({
     __INTLIFY_DROP_MESSAGE_COMPILER__: true,
   },
   resolve: { alias: { '@': fileURLToPath(new URL('./src', import.meta.url)) } },
-  build: { target: 'es2022', assetsInlineLimit: 0, modulePreload: { polyfill: false } },
+  build: {
+    target: 'es2022',
+    assetsInlineLimit: 0,
+    modulePreload: { polyfill: false },
+    rolldownOptions: {
+      output: {
+        // What many pages use comes in a few files: each file costs about 600 bytes of headers over the wire.
+        codeSplitting: {
+          groups: [
+            { name: 'vue', test: /node_modules[\\/](@?vue|@?pinia|@intlify|openapi-fetch)/ },
+            { name: 'icons', test: /[\\/]@lucide[\\/]/, minShareCount: 3 },
+            {
+              name: 'shared',
+              test: /[\\/]src[\\/]shared[\\/](?!i18n[\\/]locales|lib[\\/](source|yaml|diff|dates|definition-text)|ui[\\/](UiDialog|UiMenu|PreferenceItems|DateList|SavedViews))/,
+              minShareCount: 3,
+            },
+          ],
+        },
+      },
+    },
+  },
   server: {
     proxy: {
       '/api': { target: api },

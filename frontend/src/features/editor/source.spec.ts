@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import type { WorkflowInput } from '@/shared/api/types'
 import { draftOf } from './read'
-import { parseSource, sourceOf } from '@/shared/lib/source'
+import { sourceOf } from '@/shared/lib/definition-text'
+import { parseSource } from '@/shared/lib/source'
 import { definitionOf } from './write'
 
 const definition: WorkflowInput = {

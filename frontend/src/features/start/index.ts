@@ -1,5 +1,4 @@
-export { handedOver, handOver } from './handover'
-export { templateIDs, templateOf, type TemplateID } from './templates'
+export { handOver } from './handover'
 export { default as CrontabImport } from './CrontabImport.vue'
 export { default as CurlImport } from './CurlImport.vue'
 export { default as TemplateGallery } from './TemplateGallery.vue'

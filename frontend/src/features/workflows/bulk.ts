@@ -7,7 +7,7 @@ import { definitionFrom } from '@/shared/api/definition'
 import type { Workflow } from '@/shared/api/types'
 import { download, fileName } from '@/shared/lib/download'
 import { inTurn } from '@/shared/lib/in-turn'
-import type { SourceFormat } from '@/shared/lib/source'
+import { fileOf, type SourceFormat } from '@/shared/lib/definition-text'
 import { applyWorkflow } from './api'
 
 export type BulkAction = 'run' | 'enable' | 'pause' | 'delete'
@@ -58,8 +58,7 @@ export function useBulk() {
 }
 
 /** Saves definitions as one file. */
-export async function exportWorkflows(workflows: readonly Workflow[], format: SourceFormat): Promise<void> {
-  const { fileOf } = await import('@/shared/lib/source')
+export function exportWorkflows(workflows: readonly Workflow[], format: SourceFormat): void {
   const [only] = workflows
   const name = workflows.length === 1 && only ? only.name : 'workflows'
   const type = format === 'json' ? 'application/json' : 'application/yaml'

@@ -10,7 +10,6 @@ export {
   useWorkflowNames,
   type WorkflowFilter,
 } from './api'
-export { default as BulkBar } from './BulkBar.vue'
 export { exportWorkflows } from './bulk'
 export { default as WorkflowTable } from './WorkflowTable.vue'
 export { default as WorkflowHeader } from './WorkflowHeader.vue'

@@ -1,25 +1,8 @@
-// The draft as text, YAML or JSON, and back. YAML is a superset of JSON, so one reader does for both.
-import { isMap, isScalar, isSeq, LineCounter, parseDocument, stringify, type Document } from 'yaml'
-import { ordered } from '@/shared/api/definition'
+// Reading a definition that somebody wrote as text. YAML is a superset of JSON, so one reader does for both. It takes a
+// library, so this is loaded when there is something to read.
+import { isMap, isScalar, isSeq, LineCounter, parseDocument, type Document } from 'yaml'
 import type { WorkflowInput } from '@/shared/api/types'
 import { pointerParts } from '@/shared/api/problem'
-
-export type SourceFormat = 'yaml' | 'json'
-
-/** A definition as text. */
-export function sourceOf(definition: object, format: SourceFormat): string {
-  const readable = ordered(definition)
-  if (format === 'json') return `${JSON.stringify(readable, null, 2)}\n`
-  return stringify(readable, { lineWidth: 0, aliasDuplicateObjects: false })
-}
-
-/** Several definitions as one file: documents of YAML, or a list of JSON. */
-export function fileOf(definitions: readonly object[], format: SourceFormat): string {
-  const [only] = definitions
-  if (definitions.length === 1 && only) return sourceOf(only, format)
-  if (format === 'json') return `${JSON.stringify(definitions.map(ordered), null, 2)}\n`
-  return definitions.map((definition) => sourceOf(definition, 'yaml')).join('---\n')
-}
 
 export interface SourceProblem {
   line: number
