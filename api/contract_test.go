@@ -245,6 +245,10 @@ func TestTheWholeContract(t *testing.T) {
 	ana.post(backfill+"/resume", nil).want(200)
 	ana.post(backfill+"/cancel", nil).want(200)
 
+	test := ana.post("/step-tests", object{"step": object{"id": "a", "action": "log_message", "config": object{"message": "m"}}}).want(202)
+	ana.get("/step-tests/" + test.text("id")).want(200)
+	ana.get("/auth/sessions").want(200)
+
 	run := ana.post(path+"/runs", object{"inputs": object{"base": "USD"}}).want(202)
 	ana.get("/runs").want(200)
 	ana.get("/runs/" + run.text("id")).want(200)
@@ -268,6 +272,8 @@ func TestTheWholeContract(t *testing.T) {
 	ana.put("/projects/"+home+"/limits", object{"max_concurrent": nil}).want(200)
 	listen(t, ana, "runs", "").until("retry")
 	ana.delete(path).want(204)
+	session := ana.get("/auth/sessions").want(200).items("items")[0].text("id")
+	ana.delete("/auth/sessions/" + session).want(204)
 	ana.post("/auth/logout", nil).want(204)
 
 	ana.asked.Store("streamEvents", true) // listen failed the test if it did not answer 200

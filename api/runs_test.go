@@ -330,6 +330,15 @@ func TestTheLedger(t *testing.T) {
 	for _, query := range []string{"?outcome=lost", "?trigger=%00", "?from=x"} {
 		ana.get(occurrences + query).want(422)
 	}
+	// Each entry says how its run went, as long as the run is kept.
+	entry := func() object { return ana.get(occurrences + "?outcome=ran").want(200).items("items")[0] }
+	if run, _ := entry()["run"].(map[string]any); run["id"] != r || run["status"] != "queued" {
+		t.Errorf("its run is %v", run)
+	}
+	in.sql(`delete from runs where id = $1 returning 0`, r)
+	if run, ok := entry()["run"]; ok {
+		t.Errorf("a run that is gone is shown as %v", run)
+	}
 }
 
 // counter counts statements.

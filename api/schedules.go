@@ -4,6 +4,8 @@ import (
 	"context"
 	"time"
 
+	"github.com/google/uuid"
+
 	"github.com/guildmember145/orquestador-plataforma/api/internal/httpx"
 	"github.com/guildmember145/orquestador-plataforma/api/internal/oas"
 	"github.com/guildmember145/orquestador-plataforma/api/internal/wire"
@@ -197,10 +199,42 @@ func (s *server) ListOccurrences(ctx context.Context, req oas.ListOccurrencesReq
 		return encodeCursor(r.FireAt.UTC().Format(time.RFC3339Nano), r.TriggerID.String())
 	})
 	page := oas.ListOccurrences200JSONResponse{Items: make([]oas.Occurrence, len(rows)), NextCursor: cursor}
+	briefs, err := s.runsOf(ctx, rows)
+	if err != nil {
+		return nil, err
+	}
 	for i, r := range rows {
 		page.Items[i] = occurrenceOf(r)
+		if r.RunID != nil {
+			page.Items[i].Run = briefs[*r.RunID]
+		}
 	}
 	return page, nil
+}
+
+// runsOf says how the runs of a page of the ledger went. Those that are not kept any more are missing.
+func (s *server) runsOf(ctx context.Context, rows []postgres.LedgerRow) (map[uuid.UUID]*oas.RunBrief, error) {
+	var ids []uuid.UUID
+	for _, r := range rows {
+		if r.RunID != nil {
+			ids = append(ids, *r.RunID)
+		}
+	}
+	if len(ids) == 0 {
+		return nil, nil
+	}
+	runs, err := postgres.Runs{Q: s.db}.Some(ctx, httpx.Principal(ctx).Where(account.RunRead), ids)
+	if err != nil {
+		return nil, err
+	}
+	briefs := make(map[uuid.UUID]*oas.RunBrief, len(runs))
+	for _, r := range runs {
+		briefs[r.ID] = &oas.RunBrief{
+			Id: r.ID, Status: oas.RunStatus(r.Status), CreatedAt: wire.At(r.CreatedAt), StartedAt: wire.Maybe(r.StartedAt),
+			FinishedAt: wire.Maybe(r.FinishedAt),
+		}
+	}
+	return briefs, nil
 }
 
 func occurrenceOf(r postgres.LedgerRow) oas.Occurrence {

@@ -29,6 +29,10 @@ func (j *janitor) step(ctx context.Context) (time.Duration, error) {
 	if err != nil {
 		return 0, err
 	}
+	tests, err := postgres.StepTests{Q: j.db}.DropOld(ctx)
+	if err != nil {
+		return 0, err
+	}
 	backfills, err := j.tidyBackfills(ctx)
 	if err != nil {
 		return 0, err
@@ -40,8 +44,8 @@ func (j *janitor) step(ctx context.Context) (time.Duration, error) {
 	if err := (postgres.Queues{Q: j.db}).DropSilent(ctx, tidyEvery); err != nil {
 		return 0, err
 	}
-	if keys+sessions+backfills+fires > 0 {
-		j.log.InfoContext(ctx, "tidied up", "idempotency_keys", keys, "sessions", sessions, "backfills", backfills, "occurrences", fires)
+	if keys+sessions+tests+backfills+fires > 0 {
+		j.log.InfoContext(ctx, "tidied up", "idempotency_keys", keys, "sessions", sessions, "step_tests", tests, "backfills", backfills, "occurrences", fires)
 	}
 	return tidyEvery, nil
 }

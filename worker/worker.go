@@ -163,6 +163,7 @@ func (w *Worker) Run(ctx, stop context.Context) error {
 		lifecycle.Service{Name: "presence", Run: func(_, stop context.Context) error { return w.beThere(beating, stop) }},
 		lifecycle.Service{Name: "heartbeat", Run: func(context.Context, context.Context) error { return w.beat(beating) }},
 		lifecycle.Service{Name: "hosts", Run: func(context.Context, context.Context) error { return w.gate.Run(beating) }},
+		lifecycle.Service{Name: "tests", Run: func(_, stop context.Context) error { return w.tests(ctx, stop) }},
 		lifecycle.Service{Name: "cancellations", Run: func(context.Context, context.Context) error {
 			w.queue.Cancellations(beating, w.lookAfter)
 			return nil

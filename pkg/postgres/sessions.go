@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
 )
 
 // Sessions is the store of logins. A session is a family of refresh tokens of which only the newest is good.
@@ -83,6 +84,48 @@ func (s Sessions) End(ctx context.Context, user, id uuid.UUID) error {
 		 where id = $1 and user_id = $2 and revoked_at is null`, id, user)
 	if err != nil {
 		return fmt.Errorf("end session: %w", err)
+	}
+	return nil
+}
+
+// SessionRow is a session that has not ended.
+type SessionRow struct {
+	ID        uuid.UUID `db:"id"`
+	CreatedAt time.Time `db:"created_at"`
+	UsedAt    time.Time `db:"used_at"`
+	ExpiresAt time.Time `db:"expires_at"`
+	UserAgent string    `db:"user_agent"`
+	Address   string    `db:"address"`
+}
+
+// maxSessions is how many sessions are listed, the ones used last.
+const maxSessions = 100
+
+// List lists a user's sessions that have not ended, the one used last first.
+func (s Sessions) List(ctx context.Context, user uuid.UUID) ([]SessionRow, error) {
+	rows, err := s.Q.Query(ctx, `
+		select id, created_at, used_at, expires_at, user_agent, address from sessions
+		 where user_id = $1 and revoked_at is null and expires_at > now() order by used_at desc, id limit $2`, user, maxSessions)
+	if err != nil {
+		return nil, fmt.Errorf("list sessions: %w", err)
+	}
+	list, err := pgx.CollectRows(rows, pgx.RowToStructByName[SessionRow])
+	if err != nil {
+		return nil, fmt.Errorf("list sessions: %w", err)
+	}
+	return list, nil
+}
+
+// EndOne is End for a session that the user chose; ErrNotFound when they have no such session.
+func (s Sessions) EndOne(ctx context.Context, user, id uuid.UUID) error {
+	tag, err := s.Q.Exec(ctx, `
+		update sessions set revoked_at = coalesce(revoked_at, now()), revoked_reason = coalesce(revoked_reason, 'ended by its user')
+		 where id = $1 and user_id = $2`, id, user)
+	if err != nil {
+		return fmt.Errorf("end session: %w", err)
+	}
+	if tag.RowsAffected() == 0 {
+		return ErrNotFound
 	}
 	return nil
 }

@@ -224,22 +224,22 @@ func (e GapRule) Valid() bool {
 
 // Defines values for LogLineLevel.
 const (
-	Debug LogLineLevel = "debug"
-	Error LogLineLevel = "error"
-	Info  LogLineLevel = "info"
-	Warn  LogLineLevel = "warn"
+	LogLineLevelDebug LogLineLevel = "debug"
+	LogLineLevelError LogLineLevel = "error"
+	LogLineLevelInfo  LogLineLevel = "info"
+	LogLineLevelWarn  LogLineLevel = "warn"
 )
 
 // Valid indicates whether the value is a known member of the LogLineLevel enum.
 func (e LogLineLevel) Valid() bool {
 	switch e {
-	case Debug:
+	case LogLineLevelDebug:
 		return true
-	case Error:
+	case LogLineLevelError:
 		return true
-	case Info:
+	case LogLineLevelInfo:
 		return true
-	case Warn:
+	case LogLineLevelWarn:
 		return true
 	default:
 		return false
@@ -615,6 +615,33 @@ func (e StepStatus) Valid() bool {
 	}
 }
 
+// Defines values for StepTestStatus.
+const (
+	StepTestStatusFailed    StepTestStatus = "failed"
+	StepTestStatusQueued    StepTestStatus = "queued"
+	StepTestStatusRunning   StepTestStatus = "running"
+	StepTestStatusSkipped   StepTestStatus = "skipped"
+	StepTestStatusSucceeded StepTestStatus = "succeeded"
+)
+
+// Valid indicates whether the value is a known member of the StepTestStatus enum.
+func (e StepTestStatus) Valid() bool {
+	switch e {
+	case StepTestStatusFailed:
+		return true
+	case StepTestStatusQueued:
+		return true
+	case StepTestStatusRunning:
+		return true
+	case StepTestStatusSkipped:
+		return true
+	case StepTestStatusSucceeded:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for SystemRegistration.
 const (
 	Closed SystemRegistration = "closed"
@@ -630,6 +657,30 @@ func (e SystemRegistration) Valid() bool {
 	case Invite:
 		return true
 	case Open:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for TestLineLevel.
+const (
+	TestLineLevelDebug TestLineLevel = "debug"
+	TestLineLevelError TestLineLevel = "error"
+	TestLineLevelInfo  TestLineLevel = "info"
+	TestLineLevelWarn  TestLineLevel = "warn"
+)
+
+// Valid indicates whether the value is a known member of the TestLineLevel enum.
+func (e TestLineLevel) Valid() bool {
+	switch e {
+	case TestLineLevelDebug:
+		return true
+	case TestLineLevelError:
+		return true
+	case TestLineLevelInfo:
+		return true
+	case TestLineLevelWarn:
 		return true
 	default:
 		return false
@@ -1205,6 +1256,29 @@ type LogPage struct {
 	NextCursor *string `json:"next_cursor"`
 }
 
+// LoginList defines model for LoginList.
+type LoginList struct {
+	Items []LoginSession `json:"items"`
+}
+
+// LoginSession defines model for LoginSession.
+type LoginSession struct {
+	// Address Where the login came from
+	Address   string       `json:"address"`
+	CreatedAt wire.Instant `json:"created_at"`
+
+	// Current The one of this request
+	Current   bool               `json:"current"`
+	ExpiresAt wire.Instant       `json:"expires_at"`
+	Id        openapi_types.UUID `json:"id"`
+
+	// UsedAt When it was renewed last
+	UsedAt wire.Instant `json:"used_at"`
+
+	// UserAgent What the browser or program called itself
+	UserAgent string `json:"user_agent"`
+}
+
 // Me defines model for Me.
 type Me struct {
 	Email    string             `json:"email"`
@@ -1238,6 +1312,7 @@ type Occurrence struct {
 	// Reason Why, for people
 	Reason     *string             `json:"reason"`
 	RecordedAt wire.Instant        `json:"recorded_at"`
+	Run        *RunBrief           `json:"run,omitempty"`
 	RunId      *openapi_types.UUID `json:"run_id"`
 
 	// TriggerId The id of the trigger in the workflow
@@ -1630,6 +1705,53 @@ type StepRun struct {
 // StepStatus defines model for StepStatus.
 type StepStatus string
 
+// StepTest defines model for StepTest.
+type StepTest struct {
+	// Class Of the failure: timeout, connection, config, 503 and others
+	Class     *string      `json:"class"`
+	CreatedAt wire.Instant `json:"created_at"`
+
+	// CreatedBy The username
+	CreatedBy string `json:"created_by"`
+
+	// Error Why it failed or was skipped, for people
+	Error      *string            `json:"error"`
+	FinishedAt *wire.Instant      `json:"finished_at"`
+	Id         openapi_types.UUID `json:"id"`
+
+	// Logs At most 200 lines
+	Logs []TestLine `json:"logs"`
+
+	// Output What the step answered; null when there is none
+	Output    interface{}        `json:"output"`
+	ProjectId openapi_types.UUID `json:"project_id"`
+	StartedAt *wire.Instant      `json:"started_at"`
+	Status    StepTestStatus     `json:"status"`
+
+	// Step The step that is tried
+	Step       map[string]interface{} `json:"step"`
+	WorkflowId *openapi_types.UUID    `json:"workflow_id"`
+}
+
+// StepTestStatus defines model for StepTest.Status.
+type StepTestStatus string
+
+// StepTestInput defines model for StepTestInput.
+type StepTestInput struct {
+	// Inputs What templates see as inputs
+	Inputs *map[string]interface{} `json:"inputs,omitempty"`
+
+	// ProjectId The caller's own project when absent
+	ProjectId *openapi_types.UUID `json:"project_id,omitempty"`
+	Step      Step                `json:"step"`
+
+	// Steps What templates see as steps: sample outputs by the step's id
+	Steps *map[string]map[string]interface{} `json:"steps,omitempty"`
+
+	// WorkflowId The workflow that the step belongs to, if it is saved
+	WorkflowId *openapi_types.UUID `json:"workflow_id,omitempty"`
+}
+
 // System defines model for System.
 type System struct {
 	Name         string             `json:"name"`
@@ -1642,6 +1764,16 @@ type System struct {
 
 // SystemRegistration defines model for System.Registration.
 type SystemRegistration string
+
+// TestLine defines model for TestLine.
+type TestLine struct {
+	At      wire.Instant  `json:"at"`
+	Level   TestLineLevel `json:"level"`
+	Message string        `json:"message"`
+}
+
+// TestLineLevel defines model for TestLine.Level.
+type TestLineLevel string
 
 // Token defines model for Token.
 type Token struct {
@@ -2171,6 +2303,9 @@ type ResolveRunJSONRequestBody = Resolution
 // PreviewScheduleJSONRequestBody defines body for PreviewSchedule for application/json ContentType.
 type PreviewScheduleJSONRequestBody = PreviewRequest
 
+// TestStepJSONRequestBody defines body for TestStep for application/json ContentType.
+type TestStepJSONRequestBody = StepTestInput
+
 // CreateWorkflowJSONRequestBody defines body for CreateWorkflow for application/json ContentType.
 type CreateWorkflowJSONRequestBody = WorkflowInput
 
@@ -2206,6 +2341,12 @@ type ServerInterface interface {
 	// Register Create an account; the first one is the administrator
 	// (POST /auth/register)
 	Register(ctx echo.Context) error
+	// ListSessions The caller's sessions that have not ended, the one used last first
+	// (GET /auth/sessions)
+	ListSessions(ctx echo.Context) error
+	// EndSession End a session of the caller; who has it is logged out at once
+	// (DELETE /auth/sessions/{id})
+	EndSession(ctx echo.Context, id ID) error
 	// GetBackfill A backfill with its progress
 	// (GET /backfills/{id})
 	GetBackfill(ctx echo.Context, id ID) error
@@ -2287,6 +2428,12 @@ type ServerInterface interface {
 	// GetStats How many runs ended, how, and how long they took, by the hour or by the day
 	// (GET /stats)
 	GetStats(ctx echo.Context, params GetStatsParams) error
+	// TestStep Try one step of a definition that need not be saved
+	// (POST /step-tests)
+	TestStep(ctx echo.Context) error
+	// GetStepTest How a test of a step goes, or went
+	// (GET /step-tests/{id})
+	GetStepTest(ctx echo.Context, id ID) error
 	// GetSystem What a client must know before anybody is logged in
 	// (GET /system)
 	GetSystem(ctx echo.Context) error
@@ -2390,6 +2537,31 @@ func (w *ServerInterfaceWrapper) Register(ctx echo.Context) error {
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.Register(ctx)
+	return err
+}
+
+// ListSessions converts echo context to params.
+func (w *ServerInterfaceWrapper) ListSessions(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListSessions(ctx)
+	return err
+}
+
+// EndSession converts echo context to params.
+func (w *ServerInterfaceWrapper) EndSession(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "id" -------------
+	var id ID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", ctx.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.EndSession(ctx, id)
 	return err
 }
 
@@ -2996,6 +3168,31 @@ func (w *ServerInterfaceWrapper) GetStats(ctx echo.Context) error {
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.GetStats(ctx, params)
+	return err
+}
+
+// TestStep converts echo context to params.
+func (w *ServerInterfaceWrapper) TestStep(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.TestStep(ctx)
+	return err
+}
+
+// GetStepTest converts echo context to params.
+func (w *ServerInterfaceWrapper) GetStepTest(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "id" -------------
+	var id ID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", ctx.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.GetStepTest(ctx, id)
 	return err
 }
 
@@ -3676,6 +3873,10 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.POST(options.BaseURL+"/auth/refresh", wrapper.Refresh, options.OperationMiddlewares["refresh"]...)
 	router.POST(options.BaseURL+"/auth/logout", wrapper.Logout, options.OperationMiddlewares["logout"]...)
 	router.GET(options.BaseURL+"/auth/me", wrapper.GetMe, options.OperationMiddlewares["getMe"]...)
+	router.GET(options.BaseURL+"/auth/sessions", wrapper.ListSessions, options.OperationMiddlewares["listSessions"]...)
+	router.DELETE(options.BaseURL+"/auth/sessions/:id", wrapper.EndSession, options.OperationMiddlewares["endSession"]...)
+	router.POST(options.BaseURL+"/step-tests", wrapper.TestStep, options.OperationMiddlewares["testStep"]...)
+	router.GET(options.BaseURL+"/step-tests/:id", wrapper.GetStepTest, options.OperationMiddlewares["getStepTest"]...)
 	router.GET(options.BaseURL+"/workflows", wrapper.ListWorkflows, options.OperationMiddlewares["listWorkflows"]...)
 	router.POST(options.BaseURL+"/workflows", wrapper.CreateWorkflow, options.OperationMiddlewares["createWorkflow"]...)
 	router.POST(options.BaseURL+"/workflows/validate", wrapper.ValidateWorkflow, options.OperationMiddlewares["validateWorkflow"]...)
@@ -3937,6 +4138,77 @@ type RegisterdefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response RegisterdefaultApplicationProblemPlusJSONResponse) VisitRegisterResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListSessionsRequestObject struct {
+}
+
+type ListSessionsResponseObject interface {
+	VisitListSessionsResponse(w http.ResponseWriter) error
+}
+
+type ListSessions200JSONResponse LoginList
+
+func (response ListSessions200JSONResponse) VisitListSessionsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListSessionsdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListSessionsdefaultApplicationProblemPlusJSONResponse) VisitListSessionsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type EndSessionRequestObject struct {
+	Id ID `json:"id"`
+}
+
+type EndSessionResponseObject interface {
+	VisitEndSessionResponse(w http.ResponseWriter) error
+}
+
+type EndSession204Response struct {
+}
+
+func (response EndSession204Response) VisitEndSessionResponse(w http.ResponseWriter) error {
+	w.WriteHeader(204)
+	return nil
+}
+
+type EndSessiondefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response EndSessiondefaultApplicationProblemPlusJSONResponse) VisitEndSessionResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -5044,6 +5316,94 @@ func (response GetStatsdefaultApplicationProblemPlusJSONResponse) VisitGetStatsR
 	return err
 }
 
+type TestStepRequestObject struct {
+	Body *TestStepJSONRequestBody
+}
+
+type TestStepResponseObject interface {
+	VisitTestStepResponse(w http.ResponseWriter) error
+}
+
+type TestStep202ResponseHeaders struct {
+	Location *string
+}
+
+type TestStep202JSONResponse struct {
+	Body    StepTest
+	Headers TestStep202ResponseHeaders
+}
+
+func (response TestStep202JSONResponse) VisitTestStepResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.Location != nil {
+		w.Header().Set("Location", fmt.Sprint(*response.Headers.Location))
+	}
+	w.WriteHeader(202)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type TestStepdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response TestStepdefaultApplicationProblemPlusJSONResponse) VisitTestStepResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetStepTestRequestObject struct {
+	Id ID `json:"id"`
+}
+
+type GetStepTestResponseObject interface {
+	VisitGetStepTestResponse(w http.ResponseWriter) error
+}
+
+type GetStepTest200JSONResponse StepTest
+
+func (response GetStepTest200JSONResponse) VisitGetStepTestResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetStepTestdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetStepTestdefaultApplicationProblemPlusJSONResponse) VisitGetStepTestResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type GetSystemRequestObject struct {
 }
 
@@ -5809,6 +6169,12 @@ type StrictServerInterface interface {
 	// Register Create an account; the first one is the administrator
 	// (POST /auth/register)
 	Register(ctx context.Context, request RegisterRequestObject) (RegisterResponseObject, error)
+	// ListSessions The caller's sessions that have not ended, the one used last first
+	// (GET /auth/sessions)
+	ListSessions(ctx context.Context, request ListSessionsRequestObject) (ListSessionsResponseObject, error)
+	// EndSession End a session of the caller; who has it is logged out at once
+	// (DELETE /auth/sessions/{id})
+	EndSession(ctx context.Context, request EndSessionRequestObject) (EndSessionResponseObject, error)
 	// GetBackfill A backfill with its progress
 	// (GET /backfills/{id})
 	GetBackfill(ctx context.Context, request GetBackfillRequestObject) (GetBackfillResponseObject, error)
@@ -5890,6 +6256,12 @@ type StrictServerInterface interface {
 	// GetStats How many runs ended, how, and how long they took, by the hour or by the day
 	// (GET /stats)
 	GetStats(ctx context.Context, request GetStatsRequestObject) (GetStatsResponseObject, error)
+	// TestStep Try one step of a definition that need not be saved
+	// (POST /step-tests)
+	TestStep(ctx context.Context, request TestStepRequestObject) (TestStepResponseObject, error)
+	// GetStepTest How a test of a step goes, or went
+	// (GET /step-tests/{id})
+	GetStepTest(ctx context.Context, request GetStepTestRequestObject) (GetStepTestResponseObject, error)
 	// GetSystem What a client must know before anybody is logged in
 	// (GET /system)
 	GetSystem(ctx context.Context, request GetSystemRequestObject) (GetSystemResponseObject, error)
@@ -6113,6 +6485,54 @@ func (sh *strictHandler) Register(ctx echo.Context) error {
 		return err
 	} else if validResponse, ok := response.(RegisterResponseObject); ok {
 		return validResponse.VisitRegisterResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListSessions operation middleware
+func (sh *strictHandler) ListSessions(ctx echo.Context) error {
+	var request ListSessionsRequestObject
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListSessions(ctx.Request().Context(), request.(ListSessionsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListSessions")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListSessionsResponseObject); ok {
+		return validResponse.VisitListSessionsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// EndSession operation middleware
+func (sh *strictHandler) EndSession(ctx echo.Context, id ID) error {
+	var request EndSessionRequestObject
+
+	request.Id = id
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.EndSession(ctx.Request().Context(), request.(EndSessionRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "EndSession")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(EndSessionResponseObject); ok {
+		return validResponse.VisitEndSessionResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}
@@ -6971,6 +7391,77 @@ func (sh *strictHandler) GetStats(ctx echo.Context, params GetStatsParams) error
 		return err
 	} else if validResponse, ok := response.(GetStatsResponseObject); ok {
 		return validResponse.VisitGetStatsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// TestStep operation middleware
+func (sh *strictHandler) TestStep(ctx echo.Context) error {
+	var request TestStepRequestObject
+
+	var body TestStepJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.TestStep(ctx.Request().Context(), request.(TestStepRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "TestStep")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(TestStepResponseObject); ok {
+		return validResponse.VisitTestStepResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetStepTest operation middleware
+func (sh *strictHandler) GetStepTest(ctx echo.Context, id ID) error {
+	var request GetStepTestRequestObject
+
+	request.Id = id
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetStepTest(ctx.Request().Context(), request.(GetStepTestRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetStepTest")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetStepTestResponseObject); ok {
+		return validResponse.VisitGetStepTestResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}

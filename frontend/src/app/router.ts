@@ -55,6 +55,9 @@ export const router = createRouter({
     { path: '/queue', name: 'queue', component: () => import('@/pages/QueuePage.vue') },
     { path: '/runs', name: 'runs', component: () => import('@/pages/RunsPage.vue') },
     { path: '/runs/:id', name: 'run', component: () => import('@/pages/RunPage.vue'), props: true },
+    { path: '/calendars', name: 'calendars', component: () => import('@/pages/CalendarsPage.vue') },
+    { path: '/settings', name: 'settings', component: () => import('@/pages/SettingsPage.vue') },
+    { path: '/start', name: 'start', component: () => import('@/pages/StartPage.vue') },
     { path: '/:rest(.*)*', name: 'not-found', component: () => import('@/pages/NotFoundPage.vue') },
   ],
   scrollBehavior(to, from, saved) {

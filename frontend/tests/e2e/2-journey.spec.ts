@@ -220,7 +220,7 @@ test('steps are ordered, copied and joined without ever closing a circle', async
   await page.getByRole('button', { name: 'Duplicate “second”' }).click()
   await page.getByRole('button', { name: 'Move “second_2” up' }).click()
   await page.getByRole('button', { name: 'Save' }).click()
-  await expect(page.getByRole('heading', { name: workflow.name })).toBeVisible()
+  await expect(page.getByText('Saved as version 2')).toBeVisible()
   const saved = (await (await page.request.get(`/api/v1/workflows/${workflow.id}`)).json()) as {
     steps: { id: string; depends_on?: string[] }[]
   }

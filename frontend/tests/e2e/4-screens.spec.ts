@@ -54,6 +54,13 @@ test.beforeAll(async ({ browser }) => {
     'a workflow’s ledger': `/workflows/${workflow.id}/occurrences`,
     'a workflow’s versions': `/workflows/${workflow.id}/versions`,
     'the editor': `/workflows/${workflow.id}/edit`,
+    'the editor’s graph': `/workflows/${workflow.id}/edit?view=graph`,
+    'the editor’s text': `/workflows/${workflow.id}/edit?view=source`,
+    'templates and a crontab': '/start',
+    'a curl command': '/start?from=curl',
+    'a file': '/start?from=file',
+    calendars: '/calendars',
+    settings: '/settings',
     runs: '/runs',
     'runs, none found': '/runs?status=held',
     'a run': `/runs/${run}`,
@@ -75,7 +82,7 @@ for (const [scheme, locale] of [
     test.use({ colorScheme: scheme, locale })
 
     test('every screen is accessible and as wide as the window', async ({ page }) => {
-      test.setTimeout(240_000)
+      test.setTimeout(420_000)
       for (const name of ['/login', '/register']) {
         await page.goto(name)
         await settled(page)
@@ -93,6 +100,11 @@ for (const [scheme, locale] of [
             .getByRole('button', { name: /Fetch the rate/ })
             .first()
             .click()
+        // What is closed at first is looked at as well.
+        await page.evaluate(() => {
+          document.querySelectorAll('main details').forEach((drawer) => drawer.setAttribute('open', ''))
+        })
+        await expect(page.locator('[aria-busy="true"]')).toHaveCount(0)
         await expectAccessible(page, `${name}, wide`)
         for (const width of widths) {
           await page.setViewportSize({ width, height: width < 500 ? 844 : 900 })
@@ -115,6 +127,12 @@ test('a first visit loads little', async ({ browser }) => {
     'the editor',
     'a run',
     'a run as a graph',
+    'the editor’s graph',
+    'the editor’s text',
+    'templates and a crontab',
+    'settings',
+    'a workflow’s ledger',
+    'a workflow’s versions',
     '/login',
   ]) {
     const context = await browser.newContext({ baseURL: process.env.ORQ_E2E_URL })
@@ -150,6 +168,8 @@ test('menus, dialogs and lists are used by keyboard alone', async ({ page }) => 
   await page.keyboard.press('Tab')
   await expect(page.getByRole('link', { name: 'Skip to the content' })).toBeFocused()
   await page.keyboard.press('Enter')
+  await page.keyboard.press('Tab')
+  await expect(page.getByRole('link', { name: 'Templates' })).toBeFocused()
   await page.keyboard.press('Tab')
   await expect(page.getByRole('link', { name: 'New workflow' })).toBeFocused()
 

@@ -7,7 +7,7 @@ export const sink = process.env.ORQ_E2E_SINK ?? ''
 
 /** Lines of the browser's console that are no defect: answers that a test provokes are reported there as well. */
 const harmless =
-  /Failed to load resource: (the server responded with a status of (401|404|412|422)|net::ERR_INTERNET_DISCONNECTED)/
+  /Failed to load resource: (the server responded with a status of (401|404|409|412|422)|net::ERR_INTERNET_DISCONNECTED)/
 
 export const test = base.extend<{ page: Page }>({
   page: async ({ page }, use) => {
@@ -105,4 +105,28 @@ export async function expectNoOverflow(page: Page, where: string): Promise<void>
     () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
   )
   expect(surplus, `${where} is wider than the window`).toBeLessThanOrEqual(0)
+}
+
+/** Nothing that happens keeps the page busy for more than 200 ms, nor a press or click without an answer for as long. */
+export async function expectSmooth(page: Page, act: () => Promise<void>): Promise<void> {
+  await page.evaluate(() => {
+    const seen: { type: string; name: string; ms: number }[] = []
+    Object.assign(window, { seenWork: seen })
+    for (const type of ['longtask', 'event'] as const) {
+      new PerformanceObserver((list) => {
+        for (const entry of list.getEntries()) seen.push({ type, name: entry.name, ms: entry.duration })
+      }).observe({ type, ...(type === 'event' ? { durationThreshold: 16 } : {}) })
+    }
+  })
+  await act()
+  const slow = await page.evaluate(async () => {
+    // What was measured is handed out after the next frames.
+    for (let i = 0; i < 3; i++) await new Promise((resolve) => requestAnimationFrame(resolve))
+    const { seenWork } = window as unknown as { seenWork: { type: string; name: string; ms: number }[] }
+    return seenWork.sort((a, b) => b.ms - a.ms).slice(0, 3)
+  })
+  console.log(
+    `    slowest: ${slow.map(({ type, name, ms }) => `${type} ${name} ${ms.toFixed(0)} ms`).join(', ')}`,
+  )
+  expect(slow.filter(({ ms }) => ms > 200)).toEqual([])
 }

@@ -1,3 +1,4 @@
+export { useLogout } from './logout'
 export { useSession } from './session'
 export { default as AccountMenu } from './AccountMenu.vue'
 export { default as LoginForm } from './LoginForm.vue'

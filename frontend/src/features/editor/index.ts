@@ -1,3 +1,4 @@
 export { default as WorkflowForm } from './WorkflowForm.vue'
 export { fetchWorkflow, useSaveWorkflow } from './api'
-export { draftOf, newDraft, type Draft } from './model'
+export { newDraft, type Draft } from './model'
+export { draftOf } from './read'

@@ -1,18 +1,18 @@
 import { describe, expect, it } from 'vitest'
-import {
-  definitionOf,
-  draftOf,
-  duplicateStep,
-  freeID,
-  listOf,
-  newDraft,
-  newPair,
-  newStep,
-  slug,
-  toLocalInput,
-} from './model'
+import type { Workflow, WorkflowInput } from '@/shared/api/types'
+import { duplicateStep, freeID, newDraft, newPair, newStep, slug } from './model'
+import { definitionFrom } from '@/shared/api/definition'
+import { draftOf } from './read'
+import { definitionOf, listOf } from './write'
 
-const workflow: Parameters<typeof draftOf>[0] = {
+const workflow: Workflow = {
+  id: '0',
+  project_id: '0',
+  version: 3,
+  created_at: '',
+  updated_at: '',
+  next_fire_at: null,
+  recent_runs: [],
   name: 'Daily exchange rate',
   description: 'Tells the team when the dollar moves',
   enabled: true,
@@ -86,7 +86,7 @@ const workflow: Parameters<typeof draftOf>[0] = {
 
 describe('draftOf and definitionOf', () => {
   it('give back the definition that came in, unknown actions and fields without a form included', () => {
-    const { input, problems } = definitionOf(draftOf(workflow))
+    const { input, problems } = definitionOf(draftOf(definitionFrom(workflow)))
     expect(problems).toEqual([])
     expect(input.steps).toEqual(workflow.steps)
     expect(input.name).toBe(workflow.name)
@@ -98,8 +98,45 @@ describe('draftOf and definitionOf', () => {
     expect(input.triggers?.[1]).not.toHaveProperty('cron')
   })
 
+  it('changes nothing that was not touched, also where the form shows less than there is', () => {
+    const given: WorkflowInput = {
+      name: 'A',
+      steps: [
+        {
+          id: 'a',
+          action: 'http_endpoint',
+          // A number, a list, a field of another version, and one that says what is so anyway.
+          config: {
+            url: 'https://example.com',
+            headers: { n: 1 },
+            expect_status: [200],
+            later: true,
+            method: 'GET',
+          },
+          retry: { attempts: 1 },
+          on_error: 'fail',
+        },
+        { id: 'b', action: 'log_message', config: { message: 'm' }, depends_on: ['a'] },
+      ],
+      triggers: [{ id: 't', type: 'schedule', cron: '0 9 * * *', starts_at: '2026-01-01T00:00:30Z' }],
+    }
+    const draft = draftOf(given)
+    expect(definitionOf(draft).input).toEqual(given)
+    draft.steps[0]!.http.url = 'https://example.org'
+    draft.triggers[0]!.overlap = 'allow'
+    const { input } = definitionOf(draft)
+    expect(input.steps[0]).toEqual({
+      ...given.steps[0],
+      config: { ...given.steps[0]!.config, url: 'https://example.org' },
+    })
+    expect(input.triggers?.[0]).toEqual({ ...given.triggers![0], overlap: 'allow' })
+    draft.steps[0]!.action = 'log_message'
+    draft.steps[0]!.log.message = 'x'
+    expect(definitionOf(draft).input.steps[0]!.config).toMatchObject({ message: 'x', level: 'info' })
+  })
+
   it('keeps "runs after" when an id is changed', () => {
-    const draft = draftOf(workflow)
+    const draft = draftOf(definitionFrom(workflow))
     draft.steps[0]!.id = 'get_rate'
     expect(definitionOf(draft).input.steps[1]?.depends_on).toEqual(['get_rate'])
   })
@@ -203,10 +240,4 @@ describe('a new and a copied step', () => {
 it('lists are split at commas and blanks', () => {
   expect(listOf(' 2xx, 404  500,')).toEqual(['2xx', '404', '500'])
   expect(listOf('')).toEqual([])
-})
-
-it('an instant survives the way through a local date field', () => {
-  const instant = '2026-05-04T10:20:00.000Z'
-  expect(new Date(toLocalInput(instant)).toISOString()).toBe(instant)
-  expect(toLocalInput('no date')).toBe('')
 })

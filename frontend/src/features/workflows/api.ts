@@ -3,12 +3,20 @@ import { computed } from 'vue'
 import { keys, type Pages, type TaggedWorkflow } from '@/shared/api/cache'
 import { body, bodyWithTag, client } from '@/shared/api/client'
 import { usePaged } from '@/shared/api/paged'
-import type { Occurrence, OccurrenceOutcome, Version, Workflow, WorkflowPage } from '@/shared/api/types'
+import type {
+  Occurrence,
+  OccurrenceOutcome,
+  Version,
+  Workflow,
+  WorkflowInput,
+  WorkflowPage,
+} from '@/shared/api/types'
 import { locale } from '@/shared/i18n'
 
 export interface WorkflowFilter {
   q?: string
   enabled?: boolean
+  project_id?: string
 }
 
 const pageSize = 50
@@ -55,6 +63,15 @@ export function useWorkflowNames(chosen: () => string) {
   return { options }
 }
 
+/** A few workflows whose name holds a text, the newest first. */
+export async function searchWorkflows(
+  q: string,
+  limit: number,
+): Promise<{ id: string; name: string; enabled: boolean }[]> {
+  const page = await body(client.GET('/workflows', { params: { query: { q: q || undefined, limit } } }))
+  return page.items
+}
+
 export function useVersions(id: () => string) {
   return usePaged<Version>({
     key: () => keys.versions(id()),
@@ -68,9 +85,29 @@ export function useVersions(id: () => string) {
   })
 }
 
+/** Makes the newest version out of an old one; refused when somebody saves at the same time. */
+export function useRestoreVersion() {
+  const cache = useQueryCache()
+  return useMutation({
+    async mutation({ id, version }: { id: string; version: Version }): Promise<TaggedWorkflow> {
+      const now = await bodyWithTag(client.GET('/workflows/{id}', { params: { path: { id } } }))
+      return bodyWithTag(
+        client.PUT('/workflows/{id}', {
+          params: { path: { id }, header: { 'If-Match': now.etag || undefined } },
+          body: version.definition as unknown as WorkflowInput,
+        }),
+      )
+    },
+    onSuccess(answer) {
+      applyWorkflow(cache, answer)
+      return cache.invalidateQueries({ key: keys.versions(answer.data.id) })
+    },
+  })
+}
+
 export function useOccurrences(
   id: () => string,
-  filter: () => { trigger?: string; outcome?: OccurrenceOutcome },
+  filter: () => { trigger?: string; outcome?: OccurrenceOutcome; from?: string; to?: string },
 ) {
   return usePaged<Occurrence>({
     key: () => keys.occurrences(id(), filter()),

@@ -1,6 +1,8 @@
 export {
+  searchWorkflows,
   useDeleteWorkflow,
   useOccurrences,
+  useRestoreVersion,
   useToggleWorkflow,
   useVersions,
   useWorkflow,
@@ -8,7 +10,10 @@ export {
   useWorkflowNames,
   type WorkflowFilter,
 } from './api'
+export { exportWorkflows } from './bulk'
 export { default as WorkflowTable } from './WorkflowTable.vue'
 export { default as WorkflowHeader } from './WorkflowHeader.vue'
 export { default as DefinitionSummary } from './DefinitionSummary.vue'
 export { default as OccurrenceTable } from './OccurrenceTable.vue'
+export { default as VersionItem } from './VersionItem.vue'
+export { default as ExplainPanel } from './ExplainPanel.vue'

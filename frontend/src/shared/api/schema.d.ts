@@ -109,6 +109,85 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/auth/sessions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The caller's sessions that have not ended, the one used last first */
+        get: operations["listSessions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/auth/sessions/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["ID"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** End a session of the caller; who has it is logged out at once */
+        delete: operations["endSession"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/step-tests": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Try one step of a definition that need not be saved
+         * @description A worker makes one attempt of the step, with the sample inputs and the sample outputs of other steps, under the same rules
+         *     as in a run: the guard of addresses, the limits of hosts, the step's time limit (60 seconds at most). What it calls is really
+         *     called. It is no run: no step follows, nothing is tried again, and it is in no list of runs. It needs the permission to
+         *     start runs too. At most 5 tests of a person wait or run at a time; one that no worker took within two minutes has failed.
+         *     Who tried what, and how it went, is kept for 30 days.
+         */
+        post: operations["testStep"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/step-tests/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["ID"];
+            };
+            cookie?: never;
+        };
+        /** How a test of a step goes, or went */
+        get: operations["getStepTest"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/workflows": {
         parameters: {
             query?: never;
@@ -901,6 +980,28 @@ export interface components {
             role: "administrator" | "member";
             projects: components["schemas"]["Membership"][];
         };
+        LoginSession: {
+            /** Format: uuid */
+            id: string;
+            /** @description The one of this request */
+            current: boolean;
+            /** Format: date-time */
+            created_at: string;
+            /**
+             * Format: date-time
+             * @description When it was renewed last
+             */
+            used_at: string;
+            /** Format: date-time */
+            expires_at: string;
+            /** @description What the browser or program called itself */
+            user_agent: string;
+            /** @description Where the login came from */
+            address: string;
+        };
+        LoginList: {
+            items: components["schemas"]["LoginSession"][];
+        };
         Membership: {
             /** Format: uuid */
             id: string;
@@ -1058,6 +1159,66 @@ export interface components {
              * @enum {string}
              */
             on_unknown?: "retry" | "fail" | "hold";
+        };
+        StepTestInput: {
+            /**
+             * Format: uuid
+             * @description The caller's own project when absent
+             */
+            project_id?: string;
+            /**
+             * Format: uuid
+             * @description The workflow that the step belongs to, if it is saved
+             */
+            workflow_id?: string;
+            step: components["schemas"]["Step"];
+            /** @description What templates see as inputs */
+            inputs?: {
+                [key: string]: unknown;
+            };
+            /** @description What templates see as steps: sample outputs by the step's id */
+            steps?: {
+                [key: string]: {
+                    [key: string]: unknown;
+                };
+            };
+        };
+        StepTest: {
+            /** Format: uuid */
+            id: string;
+            /** Format: uuid */
+            project_id: string;
+            /** Format: uuid */
+            workflow_id: string | null;
+            /** @description The step that is tried */
+            step: {
+                [key: string]: unknown;
+            };
+            /** @enum {string} */
+            status: "queued" | "running" | "succeeded" | "failed" | "skipped";
+            /** @description What the step answered; null when there is none */
+            output: unknown;
+            /** @description Why it failed or was skipped, for people */
+            error: string | null;
+            /** @description Of the failure: timeout, connection, config, 503 and others */
+            class: string | null;
+            /** @description At most 200 lines */
+            logs: components["schemas"]["TestLine"][];
+            /** @description The username */
+            created_by: string;
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            started_at: string | null;
+            /** Format: date-time */
+            finished_at: string | null;
+        };
+        TestLine: {
+            /** Format: date-time */
+            at: string;
+            /** @enum {string} */
+            level: "debug" | "info" | "warn" | "error";
+            message: string;
         };
         WorkflowInput: {
             name: string;
@@ -1644,6 +1805,7 @@ export interface components {
             reason: string | null;
             /** Format: uuid */
             run_id: string | null;
+            run?: components["schemas"]["RunBrief"];
             /** Format: date-time */
             recorded_at: string;
         };
@@ -2038,6 +2200,97 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Me"];
+                };
+            };
+            default: components["responses"]["Failure"];
+        };
+    };
+    listSessions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The sessions */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LoginList"];
+                };
+            };
+            default: components["responses"]["Failure"];
+        };
+    };
+    endSession: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["ID"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Ended, or it had ended */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Failure"];
+        };
+    };
+    testStep: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["StepTestInput"];
+            };
+        };
+        responses: {
+            /** @description The test, which a worker takes up */
+            202: {
+                headers: {
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StepTest"];
+                };
+            };
+            default: components["responses"]["Failure"];
+        };
+    };
+    getStepTest: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["ID"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The test */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StepTest"];
                 };
             };
             default: components["responses"]["Failure"];

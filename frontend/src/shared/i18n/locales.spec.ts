@@ -47,6 +47,11 @@ describe('the languages', () => {
   })
 })
 
+it("write what the message compiler reads as its own as {'@'}", () => {
+  for (const [key, text] of [...english, ...spanish])
+    expect(text.replaceAll("{'@'}", ''), key).not.toContain('@')
+})
+
 describe('the keys in the source', () => {
   // t('a.b') and keys handed on as strings; t(`a.${b}`) is checked by its beginning.
   const literal = /\bt\(\s*'([\w.-]+)'/g

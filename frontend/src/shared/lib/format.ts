@@ -1,4 +1,5 @@
 // Numbers and instants for people, by Intl alone. Every function takes the language, so that tests need no browser.
+import { displayZone } from './zone'
 
 // Formatters are costly to make and are asked for again with every row, so each is made once.
 const formatters = new Map<string, Intl.NumberFormat | Intl.DateTimeFormat | Intl.RelativeTimeFormat>()
@@ -117,7 +118,7 @@ const instantStyles: Record<InstantStyle, Intl.DateTimeFormatOptions> = {
   },
 }
 
-/** An instant as a date and time of day; zone is an IANA name, the reader's own when absent or unknown. */
+/** An instant as a date and time of day; zone is an IANA name, the reader's choice when absent or unknown. */
 export function formatInstant(
   instant: string,
   locale: string,
@@ -126,13 +127,14 @@ export function formatInstant(
 ): string {
   const date = new Date(instant)
   if (Number.isNaN(date.getTime())) return instant
+  const own = displayZone.value
   try {
     return once(
-      `instant ${locale} ${style} ${zone ?? ''}`,
-      () => new Intl.DateTimeFormat(locale, { ...instantStyles[style], timeZone: zone }),
+      `instant ${locale} ${style} ${zone ?? own ?? ''}`,
+      () => new Intl.DateTimeFormat(locale, { ...instantStyles[style], timeZone: zone ?? own }),
     ).format(date)
   } catch {
-    return new Intl.DateTimeFormat(locale, instantStyles[style]).format(date)
+    return new Intl.DateTimeFormat(locale, { ...instantStyles[style], timeZone: own }).format(date)
   }
 }
 

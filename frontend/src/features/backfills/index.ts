@@ -1,0 +1,2 @@
+export { default as BackfillDialog } from './BackfillDialog.vue'
+export { default as BackfillList } from './BackfillList.vue'

@@ -1,0 +1,2 @@
+export { default as PreferencesPanel } from './PreferencesPanel.vue'
+export { default as SessionsPanel } from './SessionsPanel.vue'

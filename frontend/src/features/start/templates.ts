@@ -1,0 +1,108 @@
+// Workflows to begin with. Each works as it stands once its addresses are filled in; "hello" needs none.
+import { Activity, ArrowRightLeft, BellRing, DatabaseBackup, FileText, Hand } from '@lucide/vue'
+import type { Component } from 'vue'
+import type { WorkflowInput } from '@/shared/api/types'
+
+export const templateIDs = ['hello', 'health', 'report', 'chat', 'forward', 'job'] as const
+export type TemplateID = (typeof templateIDs)[number]
+
+export const templateIcons: Record<TemplateID, Component> = {
+  hello: Hand,
+  health: Activity,
+  report: FileText,
+  chat: BellRing,
+  forward: ArrowRightLeft,
+  job: DatabaseBackup,
+}
+
+/** The definition of a template; text gives a sentence in the reader's language by its name. */
+export function templateOf(id: TemplateID, zone: string, text: (name: string) => string): WorkflowInput {
+  const schedule = (cron: string, more: object = {}) => ({
+    id: 'schedule',
+    type: 'schedule' as const,
+    cron,
+    timezone: zone,
+    ...more,
+  })
+  const say = (step: string, message: string, more: object = {}) => ({
+    id: step,
+    name: text(step),
+    action: 'log_message',
+    config: { message },
+    ...more,
+  })
+  const call = (step: string, config: object, more: object = {}) => ({
+    id: step,
+    name: text(step),
+    action: 'http_endpoint',
+    config: { method: 'GET', url: '', ...config },
+    ...more,
+  })
+  const base = { name: text('name'), description: text('description') }
+  switch (id) {
+    case 'hello':
+      return {
+        ...base,
+        triggers: [schedule('* * * * *')],
+        steps: [
+          say('greet', text('greeting')),
+          say('tell', '{{ steps.greet.message }} ({{ trigger.type }})', { depends_on: ['greet'] }),
+        ],
+      }
+    case 'health':
+      return {
+        ...base,
+        triggers: [schedule('*/5 * * * *')],
+        steps: [
+          call('check', {}, { timeout: '15s', retry: { attempts: 3, initial: '5s' } }),
+          say('well', `${text('answered')} {{ steps.check.status }}`, { depends_on: ['check'] }),
+        ],
+      }
+    case 'report':
+      return {
+        ...base,
+        triggers: [schedule('0 9 * * MON-FRI')],
+        steps: [
+          call(
+            'fetch',
+            { headers: { Accept: 'application/json' } },
+            { timeout: '30s', retry: { attempts: 4 } },
+          ),
+          say('note', '{{ steps.fetch.body }}', { depends_on: ['fetch'], if: 'steps.fetch.status == 200' }),
+        ],
+      }
+    case 'chat':
+      return {
+        ...base,
+        triggers: [schedule('0 9 * * MON-FRI')],
+        steps: [
+          call('post', { method: 'POST', body: { json: { text: text('reminder') } } }, { timeout: '20s' }),
+        ],
+      }
+    case 'forward':
+      return {
+        ...base,
+        triggers: [schedule('0 * * * *')],
+        steps: [
+          call('fetch', {}, { retry: { attempts: 3 } }),
+          call(
+            'send',
+            { method: 'POST', body: { json: { data: '{{ steps.fetch.body }}' } } },
+            { depends_on: ['fetch'], if: 'steps.fetch.status == 200' },
+          ),
+        ],
+      }
+    case 'job':
+      return {
+        ...base,
+        timeout: '2h',
+        max_concurrent: 1,
+        triggers: [schedule('30 2 * * *', { overlap: 'skip', missed: 'latest', pause_after_failures: 3 })],
+        steps: [
+          call('begin', { method: 'POST' }, { timeout: '5m', on_unknown: 'hold' }),
+          call('verify', {}, { depends_on: ['begin'], retry: { attempts: 5, initial: '30s', max: '5m' } }),
+          say('done', text('finished'), { depends_on: ['verify'] }),
+        ],
+      }
+  }
+}

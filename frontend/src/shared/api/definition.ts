@@ -1,0 +1,113 @@
+// Definitions as people keep them in files: without what only the server sets, and with their fields in a readable order.
+import type { Workflow, WorkflowInput } from './types'
+
+/** A workflow without what only the server sets: what can be saved, exported and compared. */
+export function definitionFrom(workflow: Workflow): WorkflowInput {
+  const { name, description, enabled, timeout, queue, max_concurrent, keep, steps } = workflow
+  return {
+    name,
+    description: description || undefined,
+    enabled,
+    timeout,
+    queue,
+    max_concurrent,
+    keep,
+    triggers: workflow.triggers.map(
+      ({ description: _, next_fire_at: __, paused_reason: ___, ...trigger }) => trigger,
+    ),
+    steps,
+  }
+}
+
+const order = [
+  'name',
+  'description',
+  'enabled',
+  'timeout',
+  'queue',
+  'max_concurrent',
+  'keep',
+  'triggers',
+  'steps',
+]
+const stepOrder = [
+  'id',
+  'name',
+  'action',
+  'config',
+  'depends_on',
+  'if',
+  'retry',
+  'timeout',
+  'on_error',
+  'on_unknown',
+]
+const triggerOrder = [
+  'id',
+  'type',
+  'enabled',
+  'cron',
+  'every',
+  'at',
+  'timezone',
+  'gap',
+  'overlap_hour',
+  'overlap',
+  'missed',
+  'catch_up_window',
+  'catch_up_limit',
+  'grace',
+  'jitter',
+  'starts_at',
+  'ends_at',
+  'max_runs',
+  'excluded_dates',
+  'calendar',
+  'pause_after_failures',
+  'inputs',
+]
+const configOrder = [
+  'method',
+  'url',
+  'query',
+  'headers',
+  'body',
+  'expect_status',
+  'follow_redirects',
+  'message',
+  'level',
+]
+const retryOrder = ['attempts', 'backoff', 'initial', 'max', 'on']
+
+/** The same definition with its fields in the order in which people read them; unknown ones come last. */
+export function ordered<T extends object>(definition: T): T {
+  const { triggers, steps, ...rest } = definition as Record<string, unknown>
+  return sorted(
+    {
+      ...rest,
+      ...(Array.isArray(triggers) ? { triggers: triggers.map((item) => sorted(item, triggerOrder)) } : {}),
+      ...(Array.isArray(steps)
+        ? {
+            steps: steps.map((item) => {
+              const step = sorted(item, stepOrder)
+              if (!isObject(step)) return step
+              if (isObject(step.config)) step.config = sorted(step.config, configOrder)
+              if (isObject(step.retry)) step.retry = sorted(step.retry, retryOrder)
+              return step
+            }),
+          }
+        : {}),
+    },
+    order,
+  ) as T
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+function sorted(value: unknown, names: readonly string[]): unknown {
+  if (!isObject(value)) return value
+  const place = (name: string) => (names.includes(name) ? names.indexOf(name) : names.length)
+  return Object.fromEntries(Object.entries(value).sort(([a], [b]) => place(a) - place(b)))
+}

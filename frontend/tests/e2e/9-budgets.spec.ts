@@ -1,0 +1,55 @@
+// Large installations stay quick. Last, because the other tests need no such crowd.
+import { expect, expectSmooth, logIn, logStep, test } from './support'
+
+test('a list of 10,000 workflows stays smooth and never loads them all', async ({ page }) => {
+  test.setTimeout(300_000)
+  await logIn(page)
+  const all = 10_000
+  let next = 0
+  await Promise.all(
+    Array.from({ length: 16 }, async () => {
+      while (next < all) {
+        const n = next++
+        const answer = await page.request.post('/api/v1/workflows', {
+          data: {
+            name: `Crowd ${n}`,
+            enabled: n % 7 !== 0,
+            triggers:
+              n % 3 === 0
+                ? []
+                : [{ id: 'yearly', type: 'schedule', cron: `${n % 60} 3 1 1 *`, timezone: 'Europe/Madrid' }],
+            steps: [logStep('one of many')],
+          },
+        })
+        if (!answer.ok()) throw new Error(await answer.text())
+      }
+    }),
+  )
+
+  let asked = 0
+  page.on('request', (request) => {
+    if (/\/api\/v1\/workflows(\?|$)/.test(request.url())) asked++
+  })
+  const begun = Date.now()
+  await page.goto('/workflows')
+  await expect(page.getByRole('row')).toHaveCount(51)
+  console.log(`    shown after ${Date.now() - begun} ms`)
+  expect(asked).toBe(1)
+  await expectSmooth(page, async () => {
+    for (let i = 2; i <= 5; i++) {
+      await page.getByRole('button', { name: 'Load more' }).click()
+      await expect(page.getByRole('row')).toHaveCount(50 * i + 1)
+    }
+    await page.getByRole('checkbox', { name: 'Choose all that are loaded' }).check()
+    await expect(page.getByText('250 chosen')).toBeVisible()
+    await page.getByRole('button', { name: 'Choose none' }).click()
+    await page.getByLabel('Search by name').pressSequentially('Crowd 1234')
+    await expect(page.getByRole('row')).toHaveCount(2)
+    await page.getByLabel('Search by name').fill('')
+    await page.getByLabel('State').selectOption({ label: 'Paused' })
+    await expect(page.getByRole('row')).toHaveCount(51)
+    await page.keyboard.press('Control+k')
+    await page.keyboard.type('Crowd 9876')
+    await expect(page.getByRole('option', { name: 'Crowd 9876', exact: true })).toBeVisible()
+  })
+})
