@@ -37,7 +37,7 @@ export default defineConfig({
             { name: 'icons', test: /[\\/]@lucide[\\/]/, minShareCount: 3 },
             {
               name: 'shared',
-              test: /[\\/]src[\\/]shared[\\/](?!i18n[\\/]locales|lib[\\/](source|yaml|diff|dates|definition-text)|ui[\\/](UiDialog|UiMenu|PreferenceItems|DateList|SavedViews))/,
+              test: /[\\/]src[\\/]shared[\\/](?!i18n[\\/]locales|lib[\\/](source|yaml|diff|dates|definition-text)|ui[\\/](UiDialog|UiMenu|PreferenceItems|DateList|SavedViewsMenu))/,
               minShareCount: 3,
             },
           ],
