@@ -24,7 +24,7 @@ export default defineConfig({
           groups: [
             {
               name: 'common',
-              test: /src\/shared\/(lib|api|i18n\/[^/]*\.ts|ui\/(?!UiMenu|UiDialog|SavedViews))|@lucide\/vue/,
+              test: /src\/shared\/(lib\/(?!source|yaml|diff|dates|definition-text)|api|i18n\/[^/]*\.ts|ui\/(?!UiMenu|UiDialog|PreferenceItems|DateList|SavedViewsMenu))|@lucide\/vue/,
               minShareCount: 3,
               includeDependenciesRecursively: false,
             },

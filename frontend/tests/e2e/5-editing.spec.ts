@@ -347,6 +347,7 @@ test('several workflows are run, paused and exported at once, and filters are ke
 test('everything is reached by palette and shortcuts', async ({ page }) => {
   const workflow = await makeWorkflow(page, uniqueName('Encontrable'), { steps: [logStep('x')] })
   await page.goto('/runs')
+  await expect(page.getByRole('heading', { name: 'Runs' })).toBeVisible()
   await page.keyboard.press('Control+k')
   const field = page.getByRole('combobox', { name: 'Workflow, page or command' })
   await expect(field).toBeFocused()

@@ -1,5 +1,6 @@
 // Filters of a list under a name, kept in this browser. A view is the address's query.
-import { ref, type Ref } from 'vue'
+import { computed, ref, type Ref } from 'vue'
+import { useRoute } from 'vue-router'
 
 export interface SavedView {
   name: string
@@ -59,4 +60,20 @@ export function useSavedViews(list: string): SavedViews {
 export function sameQuery(a: Record<string, string>, b: Record<string, string>): boolean {
   const text = (query: Record<string, string>) => JSON.stringify(Object.entries(query).sort())
   return text(a) === text(b)
+}
+
+/** The views of a list together with what the address says now: its filters, and the view that they are. */
+export function useViewsOfRoute(list: string, params: readonly string[]) {
+  const route = useRoute()
+  const saved = useSavedViews(list)
+  const query = computed(() => {
+    const set: Record<string, string> = {}
+    for (const param of params) {
+      const value = route.query[param]
+      if (typeof value === 'string' && value !== '') set[param] = value
+    }
+    return set
+  })
+  const current = computed(() => saved.views.value.find((view) => sameQuery(view.query, query.value)))
+  return { ...saved, query, current }
 }
