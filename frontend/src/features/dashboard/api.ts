@@ -4,7 +4,7 @@ import { body, client } from '@/shared/api/client'
 import { useLive } from '@/shared/api/live'
 import { isFinished, type Overview, type Stats } from '@/shared/api/types'
 import { useNow } from '@/shared/lib/now'
-import { ownZone } from '@/shared/lib/own-zone'
+import { displayZone } from '@/shared/lib/zone'
 import { statsQuery, type Period } from './period'
 
 const minute = 60_000
@@ -14,12 +14,11 @@ const later = 10_000 // ms, for what changes less
 /** The numbers of a period, which moves with the time, and follows runs as they end. */
 export function useStats(period: () => Period, workflow: () => string | undefined = () => undefined) {
   const now = useNow(minute)
-  const zone = ownZone()
   const asked = computed(() =>
-    statsQuery(period(), Math.floor(now.value / minute) * minute, zone, workflow()),
+    statsQuery(period(), Math.floor(now.value / minute) * minute, displayZone.value, workflow()),
   )
   const query = useQuery<Stats>({
-    key: () => ['stats', period(), workflow() ?? ''],
+    key: () => ['stats', period(), workflow() ?? '', displayZone.value],
     query: ({ signal }) => body(client.GET('/stats', { params: { query: asked.value }, signal })),
   })
   const follow = useSoon(() => void query.refetch(), soon)

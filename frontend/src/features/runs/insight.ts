@@ -3,7 +3,7 @@ import { useQuery } from '@pinia/colada'
 import { computed } from 'vue'
 import { body, client } from '@/shared/api/client'
 import type { Stats } from '@/shared/api/types'
-import { ownZone } from '@/shared/lib/own-zone'
+import { displayZone } from '@/shared/lib/zone'
 
 const day = 86_400_000
 const hour = 3_600_000
@@ -11,14 +11,14 @@ const hour = 3_600_000
 /** A year of days, of one workflow or of all. */
 export function useYear(workflow: () => string) {
   return useQuery<Stats>({
-    key: () => ['stats', 'year', workflow()],
+    key: () => ['stats', 'year', workflow(), displayZone.value],
     query: ({ signal }) =>
       body(
         client.GET('/stats', {
           params: {
             query: {
               from: new Date(Date.now() - 370 * day).toISOString(),
-              timezone: ownZone(),
+              timezone: displayZone.value,
               workflow_id: workflow() || undefined,
             },
           },

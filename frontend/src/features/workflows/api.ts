@@ -1,5 +1,5 @@
 import { useMutation, useQuery, useQueryCache, type QueryCache } from '@pinia/colada'
-import { computed } from 'vue'
+
 import { keys, type Pages, type TaggedWorkflow } from '@/shared/api/cache'
 import { body, bodyWithTag, client } from '@/shared/api/client'
 import { usePaged } from '@/shared/api/paged'
@@ -36,31 +36,6 @@ export function useWorkflow(id: () => string) {
     query: ({ signal }) =>
       bodyWithTag(client.GET('/workflows/{id}', { params: { path: { id: id() } }, signal })),
   })
-}
-
-/** Names to choose from: the newest two hundred, and the chosen one wherever it stands. */
-export function useWorkflowNames(chosen: () => string) {
-  const list = useQuery({
-    key: () => ['workflows', 'names'],
-    query: ({ signal }) => body(client.GET('/workflows', { params: { query: { limit: 200 } }, signal })),
-    staleTime: 60_000,
-  })
-  const listed = computed(() => list.data.value?.items.map(({ id, name }) => ({ id, name })) ?? [])
-  const missing = computed(
-    () =>
-      chosen() !== '' && list.data.value !== undefined && !listed.value.some((item) => item.id === chosen()),
-  )
-  const other = useQuery<TaggedWorkflow>({
-    key: () => keys.workflow(chosen()),
-    query: ({ signal }) =>
-      bodyWithTag(client.GET('/workflows/{id}', { params: { path: { id: chosen() } }, signal })),
-    enabled: () => missing.value,
-  })
-  const options = computed(() => {
-    if (!missing.value) return listed.value
-    return [{ id: chosen(), name: other.data.value?.data.name ?? chosen() }, ...listed.value]
-  })
-  return { options }
 }
 
 /** A few workflows whose name holds a text, the newest first. */

@@ -7,7 +7,6 @@ export {
   useVersions,
   useWorkflow,
   useWorkflowList,
-  useWorkflowNames,
   type WorkflowFilter,
 } from './api'
 export { exportWorkflows } from './bulk'
