@@ -1,2 +1,1 @@
-export { default as BackfillDialog } from './BackfillDialog.vue'
 export { default as BackfillList } from './BackfillList.vue'
