@@ -66,7 +66,7 @@ func (d *dispatcher) step(ctx context.Context) (time.Duration, error) {
 	if err != nil {
 		return 0, err
 	}
-	full := false // a queue that is not limited has no room for more
+	moving := false // a queue that is not limited got something, and may get more as soon as it has room
 	granted := make(map[string]int, len(queues))
 	for _, q := range queues {
 		granted[q.Name] = 0
@@ -79,15 +79,15 @@ func (d *dispatcher) step(ctx context.Context) (time.Duration, error) {
 			return 0, err
 		}
 		if q.MaxConcurrent == nil {
-			full = full || released == room
+			moving = moving || released > 0 || room == 0
 			granted[q.Name] = d.target()
 		}
 	}
-	return d.next(ctx, queues, granted, full)
+	return d.next(ctx, queues, granted, moving)
 }
 
 // next grants room to queues in which nobody waits, and answers when the next step is worth it.
-func (d *dispatcher) next(ctx context.Context, queues []postgres.QueueRow, granted map[string]int, full bool) (time.Duration, error) {
+func (d *dispatcher) next(ctx context.Context, queues []postgres.QueueRow, granted map[string]int, moving bool) (time.Duration, error) {
 	waits, err := postgres.Live{Q: d.db}.NextDue(ctx, dispatchEvery)
 	if err != nil {
 		return 0, err
@@ -101,7 +101,7 @@ func (d *dispatcher) next(ctx context.Context, queues []postgres.QueueRow, grant
 		case wait > 0:
 			pause = min(pause, max(wait, shortestPause))
 			continue
-		case full:
+		case moving:
 			pause = min(pause, refillEvery)
 		default:
 			pause = min(pause, limitedEvery)

@@ -21,12 +21,14 @@ type Released struct {
 }
 
 // Release lets up to room due runs of a queue go to the workers, the projects taking turns and each its oldest run first;
-// a project that has a limit gets no more than that into workers' hands. after is the project that the turn begins behind:
+// a project that has a limit gets no more than that into workers' hands. It may be fewer than there are and than there is room
+// for; there are none only when none may go. after is the project that the turn begins behind:
 // the zero UUID, or the last one of an answer that had MostProjects of them.
 func (s Live) Release(ctx context.Context, queue string, after uuid.UUID, room int) ([]Released, error) {
 	// Which projects have something is found by jumping from one to the next in the index ("loose index scan"). What has
 	// been chosen is locked by its key: num_nonnulls hides the condition of the indexes of what waits, of which the planner
-	// would read everything for each row.
+	// would read everything for each row. A project is looked at no further than twice its share: what the others leave of
+	// theirs, because they have less, goes to whoever has more in the next release.
 	rows, err := s.Q.Query(ctx, `
 		with recursive project as (
 		    (select l.project_id as id from run_live l
@@ -38,7 +40,7 @@ func (s Live) Release(ctx context.Context, queue string, after uuid.UUID, room i
 		             order by l.project_id limit 1)
 		      from project p where p.id is not null),
 		asking as (
-		    select p.id, o.max_concurrent,
+		    select p.id, o.max_concurrent, greatest(2 * @room / count(*) over (), 1) as share,
 		           case when o.max_concurrent is not null then
 		               (select count(*) from run_live l
 		                 where l.queue in ('critical', 'default', 'bulk') and l.project_id = p.id and l.enqueued_at is not null)
@@ -52,7 +54,7 @@ func (s Live) Release(ctx context.Context, queue string, after uuid.UUID, room i
 		                 where l.queue = @queue and l.enqueued_at is null and l.gate is null and l.project_id = a.id
 		                   and l.due_at <= now() and l.state in ('queued', 'waiting') and l.cancel is null
 		                 order by l.due_at, l.id
-		                 limit greatest(least(@room, a.max_concurrent - a.in_hand), 0)) due) d
+		                 limit greatest(least(@room, a.share, a.max_concurrent - a.in_hand), 0)) due) d
 		     order by d.turn, a.id
 		     limit @room),
 		chosen as (
