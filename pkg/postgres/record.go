@@ -1,9 +1,11 @@
 package postgres
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -128,7 +130,8 @@ func (s Live) Write(ctx context.Context, worker string, records []Record) (map[u
 	return written, nil
 }
 
-// recordArgs turns records into the columns that the statement unnests.
+// recordArgs turns records into the columns that the statement unnests, in the order of the runs: so their rows fill pages of
+// tables and indexes from one end.
 func recordArgs(worker string, records []Record) args {
 	var (
 		ids                     []uuid.UUID
@@ -148,7 +151,8 @@ func recordArgs(worker string, records []Record) args {
 		gAt                     []time.Time
 		gStep, gLevel, gMessage []string
 	)
-	for _, r := range records {
+	ordered := slices.SortedFunc(slices.Values(records), func(a, b Record) int { return bytes.Compare(a.RunID[:], b.RunID[:]) })
+	for _, r := range ordered {
 		ids = append(ids, r.RunID)
 		attempts = append(attempts, int32(r.Attempt)) //nolint:gosec // a count of tries
 		outcomes = append(outcomes, string(r.Outcome))

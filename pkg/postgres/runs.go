@@ -87,12 +87,12 @@ func (s Runs) Insert(ctx context.Context, runs []NewRun, room map[string]int) ([
 		    insert into runs (id, project_id, workflow_id, version, trigger, trigger_id, fire_at, rerun_of, inputs,
 		                      created_by, created_at)
 		    select id, project_id, workflow_id, version, trigger, trigger_id, fire_at, rerun_of, inputs, created_by, now()
-		      from turn),
+		      from turn order by id),
 		live as (
 		    insert into run_live (id, project_id, workflow_id, trigger_id, queue, gate, enqueued_at, enqueues)
 		    select id, project_id, workflow_id, case when trigger <> 'backfill' then trigger_id end, -- its schedule does not wait for it
 		           queue, gate, case when released then now() end, case when released then 1 else 0 end
-		      from turn)
+		      from turn order by id)
 		select id, 0 as attempt, queue, released from turn`,
 		args{
 			"ids": ids, "projects": projects, "workflows": workflows, "versions": versions, "triggers": triggers,
