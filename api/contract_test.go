@@ -261,6 +261,7 @@ func TestTheWholeContract(t *testing.T) {
 	ana.put("/hosts/api.example.com", object{"max_concurrent": 5, "per_second": 0.5}).want(200)
 	ana.get("/hosts").want(200)
 	ana.delete("/hosts/api.example.com").want(204)
+	ana.get("/actions").want(200)
 	ana.get("/queues").want(200)
 	ana.get("/workers").want(200)
 	ana.get("/stats").want(200)

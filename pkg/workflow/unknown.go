@@ -53,11 +53,11 @@ func (s Step) call() (method, url string) {
 	return c.Method, c.URL
 }
 
-func checkUnknown(c *collector, at string, s Step) {
+func checkUnknown(c *collector, at string, s Step, leaves bool) {
 	switch s.OnUnknown {
 	case "":
 	case UnknownRetry, UnknownFail, UnknownHold:
-		if s.Action != ActionHTTP {
+		if !leaves {
 			c.add(at, "on_unknown", "only a step that calls outside can end in a way that nobody knows; leave it out")
 		}
 	default:

@@ -123,8 +123,9 @@ func checkSteps(c *collector, steps []Step) {
 }
 
 func checkStep(c *collector, at string, graph Graph, steps []Step, i int, s Step) {
-	if !slices.Contains(Actions, s.Action) {
-		c.add(at+"/action", "action", "%q is not an action; use one of %s", s.Action, strings.Join(Actions, ", "))
+	action, ok := ActionOf(s.Action)
+	if !ok {
+		c.add(at+"/action", "action", "%q is not an action; use one of %s", s.Action, actionNames())
 	}
 	for j, name := range s.DependsOn {
 		pointer := fmt.Sprintf("%s/depends_on/%d", at, j)
@@ -134,11 +135,13 @@ func checkStep(c *collector, at string, graph Graph, steps []Step, i int, s Step
 			c.add(pointer, "unknown_step", "there is no step %q", name)
 		}
 	}
-	refs, err := checkConfig(s)
-	if err != nil {
-		c.addErr(at+"/config", err)
+	if ok {
+		refs, err := action.check(s.Config)
+		if err != nil {
+			c.addErr(at+"/config", err)
+		}
+		checkRefs(c, at+"/config", graph, steps, i, refs)
 	}
-	checkRefs(c, at+"/config", graph, steps, i, refs)
 	if s.If != "" {
 		condition, err := expr.ParseCondition(s.If)
 		if err != nil {
@@ -153,7 +156,7 @@ func checkStep(c *collector, at string, graph Graph, steps []Step, i int, s Step
 	if s.OnError != "" && s.OnError != OnErrorFail && s.OnError != OnErrorContinue {
 		c.add(at+"/on_error", "on_error", "%q is not known; use fail or continue", s.OnError)
 	}
-	checkUnknown(c, at+"/on_unknown", s)
+	checkUnknown(c, at+"/on_unknown", s, action.Leaves)
 	checkRetry(c, at+"/retry", s.Retry)
 }
 

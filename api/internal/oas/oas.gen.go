@@ -927,6 +927,32 @@ func (e GetStatsParamsBucket) Valid() bool {
 	}
 }
 
+// Action defines model for Action.
+type Action struct {
+	// Config A JSON Schema (draft 2020-12). Besides, `x-template` marks texts that may hold templates, `x-secret` those that are
+	// to come from the project's secrets, and `x-multiline` texts of several lines.
+	Config      map[string]interface{} `json:"config"`
+	Description string                 `json:"description"`
+
+	// Example A configuration
+	Example map[string]interface{} `json:"example"`
+
+	// Leaves It reaches outside: how an attempt ended may be unknown, and on_unknown applies
+	Leaves bool `json:"leaves"`
+
+	// Output A JSON Schema of what later steps see
+	Output map[string]interface{} `json:"output"`
+	Title  string                 `json:"title"`
+
+	// Type What a step's `action` says
+	Type string `json:"type"`
+}
+
+// ActionList defines model for ActionList.
+type ActionList struct {
+	Items []Action `json:"items"`
+}
+
 // Anomaly defines model for Anomaly.
 type Anomaly struct {
 	At     wire.Instant `json:"at"`
@@ -1660,7 +1686,7 @@ type StatsSlot struct {
 
 // Step defines model for Step.
 type Step struct {
-	// Action http_endpoint or log_message
+	// Action One of those that GET /actions lists
 	Action    string                  `json:"action"`
 	Config    *map[string]interface{} `json:"config,omitempty"`
 	DependsOn *[]string               `json:"depends_on,omitempty"`
@@ -2326,6 +2352,9 @@ type PreviewBackfillJSONRequestBody = BackfillInput
 
 // ServerInterface represents all server handlers.
 type ServerInterface interface {
+	// ListActions The types of steps, with the shapes of their configurations and outputs
+	// (GET /actions)
+	ListActions(ctx echo.Context) error
 	// Login Exchange e-mail and password for an access token and the session cookies
 	// (POST /auth/login)
 	Login(ctx echo.Context) error
@@ -2493,6 +2522,15 @@ type ServerInterface interface {
 // ServerInterfaceWrapper converts echo contexts to parameters.
 type ServerInterfaceWrapper struct {
 	Handler ServerInterface
+}
+
+// ListActions converts echo context to params.
+func (w *ServerInterfaceWrapper) ListActions(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListActions(ctx)
+	return err
 }
 
 // Login converts echo context to params.
@@ -3902,6 +3940,7 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.DELETE(options.BaseURL+"/calendars/:id", wrapper.DeleteCalendar, options.OperationMiddlewares["deleteCalendar"]...)
 	router.GET(options.BaseURL+"/calendars/:id", wrapper.GetCalendar, options.OperationMiddlewares["getCalendar"]...)
 	router.PUT(options.BaseURL+"/calendars/:id", wrapper.ReplaceCalendar, options.OperationMiddlewares["replaceCalendar"]...)
+	router.GET(options.BaseURL+"/actions", wrapper.ListActions, options.OperationMiddlewares["listActions"]...)
 	router.POST(options.BaseURL+"/schedules/preview", wrapper.PreviewSchedule, options.OperationMiddlewares["previewSchedule"]...)
 	router.GET(options.BaseURL+"/runs", wrapper.ListRuns, options.OperationMiddlewares["listRuns"]...)
 	router.GET(options.BaseURL+"/runs/:id", wrapper.GetRun, options.OperationMiddlewares["getRun"]...)
@@ -3955,6 +3994,44 @@ type SessionJSONResponse struct {
 	Body Token
 
 	Headers SessionResponseHeaders
+}
+
+type ListActionsRequestObject struct {
+}
+
+type ListActionsResponseObject interface {
+	VisitListActionsResponse(w http.ResponseWriter) error
+}
+
+type ListActions200JSONResponse ActionList
+
+func (response ListActions200JSONResponse) VisitListActionsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListActionsdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListActionsdefaultApplicationProblemPlusJSONResponse) VisitListActionsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
 }
 
 type LoginRequestObject struct {
@@ -6154,6 +6231,9 @@ func (response GetVersiondefaultApplicationProblemPlusJSONResponse) VisitGetVers
 
 // StrictServerInterface represents all server handlers.
 type StrictServerInterface interface {
+	// ListActions The types of steps, with the shapes of their configurations and outputs
+	// (GET /actions)
+	ListActions(ctx context.Context, request ListActionsRequestObject) (ListActionsResponseObject, error)
 	// Login Exchange e-mail and password for an access token and the session cookies
 	// (POST /auth/login)
 	Login(ctx context.Context, request LoginRequestObject) (LoginResponseObject, error)
@@ -6328,6 +6408,29 @@ func NewStrictHandler(ssi StrictServerInterface, middlewares []StrictMiddlewareF
 type strictHandler struct {
 	ssi         StrictServerInterface
 	middlewares []StrictMiddlewareFunc
+}
+
+// ListActions operation middleware
+func (sh *strictHandler) ListActions(ctx echo.Context) error {
+	var request ListActionsRequestObject
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListActions(ctx.Request().Context(), request.(ListActionsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListActions")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListActionsResponseObject); ok {
+		return validResponse.VisitListActionsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
 }
 
 // Login operation middleware

@@ -549,6 +549,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/actions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The types of steps, with the shapes of their configurations and outputs */
+        get: operations["listActions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/schedules/preview": {
         parameters: {
             query?: never;
@@ -1141,7 +1158,7 @@ export interface components {
         Step: {
             id: components["schemas"]["Identifier"];
             name?: string;
-            /** @description http_endpoint or log_message */
+            /** @description One of those that GET /actions lists */
             action: string;
             config?: {
                 [key: string]: unknown;
@@ -1454,6 +1471,32 @@ export interface components {
              * @description Null: as many as there is room for
              */
             max_concurrent: number | null;
+        };
+        ActionList: {
+            items: components["schemas"]["Action"][];
+        };
+        Action: {
+            /** @description What a step's `action` says */
+            type: string;
+            title: string;
+            description: string;
+            /** @description It reaches outside: how an attempt ended may be unknown, and on_unknown applies */
+            leaves: boolean;
+            /**
+             * @description A JSON Schema (draft 2020-12). Besides, `x-template` marks texts that may hold templates, `x-secret` those that are
+             *     to come from the project's secrets, and `x-multiline` texts of several lines.
+             */
+            config: {
+                [key: string]: unknown;
+            };
+            /** @description A JSON Schema of what later steps see */
+            output: {
+                [key: string]: unknown;
+            };
+            /** @description A configuration */
+            example: {
+                [key: string]: unknown;
+            };
         };
         Queue: {
             /** @enum {string} */
@@ -2874,6 +2917,27 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            default: components["responses"]["Failure"];
+        };
+    };
+    listActions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All of them */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ActionList"];
+                };
             };
             default: components["responses"]["Failure"];
         };
