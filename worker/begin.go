@@ -41,6 +41,10 @@ func (d *drive) begin(ctx context.Context) error {
 func (d *drive) beginStep(ctx context.Context, i int) (began bool, err error) {
 	def, book, step := d.book.def.Steps[i], d.book.steps[i], &d.steps[i]
 	now := d.now()
+	if step.paused != nil && book.broken == nil {
+		d.goOn(ctx, i)
+		return true, nil
+	}
 	if book.broken != nil {
 		d.failAtOnce(i, now, book.broken.Error())
 		return false, nil
@@ -59,10 +63,7 @@ func (d *drive) beginStep(ctx context.Context, i int) (began bool, err error) {
 			return false, nil
 		}
 	}
-	bound := bind(ctx, book.runner, action.Call{
-		RunID: d.claimed.ID, Step: def.ID, Attempt: step.attempt + 1, Env: d.env.Snapshot(),
-		Log: d.journal.writer(d.now, def.ID, step.attempt+1),
-	})
+	bound := bind(ctx, book.runner, d.call(i, step.attempt+1))
 	var visit *gate.Visit
 	if bound.Host != "" {
 		if visit = d.enter(ctx, i, bound.Host); visit == nil {
@@ -72,12 +73,13 @@ func (d *drive) beginStep(ctx context.Context, i int) (began bool, err error) {
 	step.attempt++
 	step.status = run.Running
 	now = d.now()
+	step.since = now
 	row := postgres.StepRow{RunID: d.claimed.ID, Step: def.ID, Attempt: step.attempt, Status: run.Running, StartedAt: &now}
 	if book.leaves {
 		if bound.Host != "" {
 			row.SentAt = &now
 		}
-		d.ended = append(d.ended, row)
+		d.note(row)
 		if err := d.write(ctx, postgres.Record{Outcome: postgres.Continue}); err != nil {
 			if visit != nil {
 				visit.Leave(ctx, nil, true)
@@ -89,6 +91,15 @@ func (d *drive) beginStep(ctx context.Context, i int) (began bool, err error) {
 	d.expect()
 	go d.attempt(ctx, stepResult{index: i, row: row}, bound, visit, def.AttemptTimeout())
 	return true, nil
+}
+
+// call is what an attempt that begins now knows.
+func (d *drive) call(i, attempt int) action.Call {
+	step := d.book.def.Steps[i].ID
+	return action.Call{
+		RunID: d.claimed.ID, Step: step, Attempt: attempt, Failures: d.steps[i].failures, Env: d.env.Snapshot(), Now: d.now(),
+		Log: d.journal.writer(d.now, step, attempt),
+	}
 }
 
 // attempt makes one attempt, and says how it went.

@@ -40,6 +40,7 @@ type drive struct {
 type stepResult struct {
 	index    int
 	row      postgres.StepRow
+	before   *postgres.StepRow // the attempt as it was while it paused; nil when it began here
 	result   action.Result
 	duration time.Duration
 }
@@ -89,8 +90,8 @@ func (d *drive) deadline() time.Time {
 // expect lets the next beat say until when the run should have got further: the scheduler ends what goes on for longer.
 func (d *drive) expect() {
 	earliest := d.deadline()
-	for i, row := range d.open {
-		if end := row.StartedAt.Add(d.book.def.Steps[i].AttemptTimeout()); end.Before(earliest) {
+	for i := range d.open {
+		if end := d.steps[i].since.Add(d.book.def.Steps[i].AttemptTimeout()); end.Before(earliest) {
 			earliest = end
 		}
 	}
@@ -126,11 +127,12 @@ func (d *drive) loop(ctx context.Context) (run.Status, error) {
 				return status, d.finish(ctx, status, reason)
 			}
 			at, waits := d.nextWait()
-			if waits && at.Sub(d.now()) > shortWait {
+			long := !waits || at.Sub(d.now()) > shortWait
+			if d.anyWaiting() && long {
 				return run.Waiting, d.release(ctx, at)
 			}
-			if reason := d.heldReason(); !waits && reason != "" {
-				return run.Held, d.write(ctx, postgres.Record{Outcome: postgres.Hold, Reason: reason})
+			if !d.anyWaiting() && long && d.heldReason() != "" {
+				return run.Held, d.putOnHold(ctx)
 			}
 		}
 		if err := d.wait(ctx); err != nil {
@@ -178,7 +180,7 @@ func (d *drive) took(r stepResult) {
 func (d *drive) wake() {
 	now := d.now()
 	for i := range d.steps {
-		if d.steps[i].status == run.Waiting && !d.steps[i].nextAt.After(now) {
+		if d.steps[i].waits() && !d.steps[i].nextAt.After(now) {
 			d.steps[i].status, d.steps[i].parked = run.Queued, ""
 		}
 	}
@@ -195,6 +197,10 @@ func (d *drive) anyReady() bool {
 
 // apply takes in how an attempt went and decides whether there is another.
 func (d *drive) apply(r stepResult) {
+	if r.result.Pause != nil {
+		d.pause(r)
+		return
+	}
 	def, step := d.book.def.Steps[r.index], &d.steps[r.index]
 	now := d.now()
 	row := r.row
@@ -208,7 +214,7 @@ func (d *drive) apply(r stepResult) {
 		d.fail(&row, step, def, *f, now)
 	}
 	d.w.metrics.steps.WithLabelValues(def.Action, string(row.Status)).Observe(r.duration.Seconds())
-	d.ended = append(d.ended, row)
+	d.note(row)
 }
 
 func (d *drive) fail(row *postgres.StepRow, step *stepState, def workflow.Step, f action.Failure, now time.Time) {
@@ -238,7 +244,7 @@ func (d *drive) failAtOnce(i int, now time.Time, message string) {
 	step.failures++
 	step.status, step.message = run.Failed, message
 	d.journal.add(now, def.ID, step.attempt, "error", message)
-	d.ended = append(d.ended, postgres.StepRow{
+	d.note(postgres.StepRow{
 		RunID: d.claimed.ID, Step: def.ID, Attempt: step.attempt, Status: run.Failed, Class: &class, Error: &message,
 		StartedAt: &now, FinishedAt: &now,
 	})
@@ -248,9 +254,20 @@ func (d *drive) skip(i int, why string) {
 	now := d.now()
 	d.steps[i].status = run.Skipped
 	d.journal.add(now, d.book.def.Steps[i].ID, 0, "info", "skipped: "+why)
-	d.ended = append(d.ended, postgres.StepRow{
+	d.note(postgres.StepRow{
 		RunID: d.claimed.ID, Step: d.book.def.Steps[i].ID, Attempt: 0, Status: run.Skipped, FinishedAt: &now,
 	})
+}
+
+// note keeps what became of an attempt until it is written; the newest word about an attempt counts.
+func (d *drive) note(row postgres.StepRow) {
+	for i := range d.ended {
+		if d.ended[i].Step == row.Step && d.ended[i].Attempt == row.Attempt {
+			d.ended[i] = row
+			return
+		}
+	}
+	d.ended = append(d.ended, row)
 }
 
 // write records what has gathered.
@@ -285,6 +302,15 @@ func (d *drive) othersWait() bool {
 		}
 	}
 	return false
+}
+
+// putOnHold gives the run back until a person has decided, or until there is no more time for that.
+func (d *drive) putOnHold(ctx context.Context) error {
+	record := postgres.Record{Outcome: postgres.Hold, Reason: d.heldReason()}
+	if at, ok := d.nextWait(); ok {
+		record.Waits, record.Delay = true, max(at.Sub(d.now()), 0)
+	}
+	return d.write(ctx, record)
 }
 
 func (d *drive) finish(ctx context.Context, status run.Status, reason string) error {

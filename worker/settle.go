@@ -59,9 +59,8 @@ func (d *drive) letGo(ctx context.Context, cause error) {
 
 // putBack gives the run to whoever takes it next: another worker, or a person when that is all that it waits for.
 func (d *drive) putBack(ctx context.Context) (run.Status, error) {
-	_, waits := d.nextWait()
-	if reason := d.heldReason(); reason != "" && !waits && !d.anyReady() {
-		return run.Held, d.write(ctx, postgres.Record{Outcome: postgres.Hold, Reason: reason})
+	if d.heldReason() != "" && !d.anyWaiting() && !d.anyReady() {
+		return run.Held, d.putOnHold(ctx)
 	}
 	return run.Queued, d.write(ctx, postgres.Record{Outcome: postgres.Release})
 }
@@ -86,13 +85,16 @@ func (d *drive) interrupted(r stepResult, cause error) {
 		message := "the run's time was up"
 		class := run.FailureTimeout
 		row.Status, step.status, row.Class, row.Error = run.Failed, run.Failed, &class, &message
+	case r.before != nil: // it goes on elsewhere where it paused
+		step.status, step.paused = run.Queued, r.before
+		return
 	default:
 		if r.result.Failure.Unsent {
 			row.SentAt = nil
 		}
 		d.lost(r.index, &row, "the worker was stopped")
 	}
-	d.ended = append(d.ended, row)
+	d.note(row)
 }
 
 // closeSteps ends the steps that have not ended.
@@ -100,17 +102,17 @@ func (d *drive) closeSteps(status run.Status, why string) {
 	now := d.now()
 	for i := range d.steps {
 		step := &d.steps[i]
-		if step.held != nil && step.status == run.Held {
-			row := *step.held
-			row.Status, row.FinishedAt, step.status = status, &now, status
-			d.ended = append(d.ended, row)
+		if open := step.underway(); open != nil {
+			row := *open
+			row.Status, row.FinishedAt, row.NextAt, step.status = status, &now, nil, status
+			d.note(row)
 			continue
 		}
 		if step.status != run.Queued && step.status != run.Waiting {
 			continue
 		}
 		step.status = status
-		d.ended = append(d.ended, postgres.StepRow{
+		d.note(postgres.StepRow{
 			RunID: d.claimed.ID, Step: d.book.def.Steps[i].ID, Attempt: 0, Status: status, Error: &why, FinishedAt: &now,
 		})
 	}

@@ -2,6 +2,7 @@ package worker
 
 import (
 	"encoding/json"
+	"slices"
 	"time"
 
 	"github.com/guildmember145/orquestador-plataforma/pkg/expr"
@@ -14,11 +15,13 @@ import (
 type stepState struct {
 	status   run.Status
 	attempt  int       // the newest attempt's number; 0 before the first
+	since    time.Time // running: since when on this worker
 	failures int       // attempts that count against the retry policy
 	nextAt   time.Time // waiting: when the next attempt is due
 	message  string    // why it failed, or is held
-	parked   string    // waiting for a host: why, for people
+	parked   string    // waiting for a host, or paused: why, for people
 	held     *postgres.StepRow
+	paused   *postgres.StepRow // the newest attempt goes on where it paused; its status says whether a person has to do something
 }
 
 // state is where a run stands: its steps, and what templates may see of them. One goroutine owns it.
@@ -79,8 +82,8 @@ func (s *state) restore(rows []postgres.StepRow) (open []postgres.StepRow) {
 			s.remember(row.Step, row.Output)
 		case run.Skipped:
 			step.status = run.Skipped
-		case run.Held:
-			step.status, step.message, step.held = run.Held, deref(row.Error), &row
+		case run.Held, run.Waiting:
+			step.restorePause(row)
 		case run.Failed:
 			if row.Class == nil || *row.Class != run.FailureWorkerLost {
 				step.failures++
@@ -96,6 +99,17 @@ func (s *state) restore(rows []postgres.StepRow) (open []postgres.StepRow) {
 		}
 	}
 	return open
+}
+
+// restorePause takes up an attempt that waits: for a person to say how it ended, or for something that may have happened
+// meanwhile, so that it looks.
+func (step *stepState) restorePause(row postgres.StepRow) {
+	step.message = deref(row.Error)
+	if deref(row.Class) == run.FailureUnknown {
+		step.status, step.held = run.Held, &row
+		return
+	}
+	step.status, step.paused = run.Queued, &row
 }
 
 func deref(s *string) string {
@@ -188,12 +202,33 @@ func (s *state) parkedReason() string {
 	return ""
 }
 
-// nextWait is the earliest instant that a waiting step waits for; ok is false when none waits.
+// nextWait is the earliest instant that a step waits for; ok is false when none waits for one.
 func (s *state) nextWait() (at time.Time, ok bool) {
-	for _, step := range s.steps {
-		if step.status == run.Waiting && (!ok || step.nextAt.Before(at)) {
+	for i := range s.steps {
+		if step := &s.steps[i]; step.waits() && (!ok || step.nextAt.Before(at)) {
 			at, ok = step.nextAt, true
 		}
 	}
 	return at, ok
+}
+
+// waits tells whether the step waits for an instant, a person's time limit included.
+func (step *stepState) waits() bool {
+	return step.status == run.Waiting || step.status == run.Held && step.paused != nil && !step.nextAt.IsZero()
+}
+
+// anyWaiting tells whether a step waits for something else than a person.
+func (s *state) anyWaiting() bool {
+	return slices.ContainsFunc(s.steps, func(step stepState) bool { return step.status == run.Waiting })
+}
+
+// underway is the attempt that waits to go on or for a decision; nil when there is none.
+func (step *stepState) underway() *postgres.StepRow {
+	switch {
+	case step.paused != nil && (step.status == run.Queued || step.status == run.Waiting || step.status == run.Held):
+		return step.paused
+	case step.held != nil && step.status == run.Held:
+		return step.held
+	}
+	return nil
 }

@@ -22,7 +22,7 @@ func (d *drive) close(row postgres.StepRow) {
 	} else {
 		d.lost(i, &row, "the worker was lost")
 	}
-	d.ended = append(d.ended, row)
+	d.note(row)
 }
 
 // lost decides about an attempt whose end nobody saw. One that cannot have happened is made again, and so is one that may

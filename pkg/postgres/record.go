@@ -33,8 +33,8 @@ type Record struct {
 	Steps   []StepRow
 	Logs    []LogRow
 	Outcome Outcome
-	Delay   time.Duration // Release: until the run is due again, by the database's clock
-	Waits   bool          // Release: it waits for an instant, rather than for a worker
+	Delay   time.Duration // Release, and Hold with Waits: until the run is due again, by the database's clock
+	Waits   bool          // Release, Hold: it waits for an instant, rather than for a worker, or besides a person
 	Status  run.Status    // Finish
 	Reason  string        // Release, Hold, Finish: why, for people; may be empty
 }
@@ -101,10 +101,11 @@ func (s Live) Write(ctx context.Context, worker string, records []Record) (map[u
 		        on conflict do nothing),
 		released as (
 		    update run_live l
-		       set state = case when f.outcome = 'hold' then 'held' when f.waits then 'waiting' else 'queued' end,
-		           worker = null, beat_at = null, enqueued_at = null, enqueues = 0, reason = f.reason,
-		           held_at = case f.outcome when 'hold' then now() end,
-		           due_at = case f.outcome when 'hold' then 'infinity' else now() + make_interval(secs => f.delay) end
+		       set state = case when l.nudged then 'queued' when f.outcome = 'hold' then 'held' when f.waits then 'waiting' else 'queued' end,
+		           worker = null, beat_at = null, enqueued_at = null, enqueues = 0, reason = f.reason, nudged = false,
+		           held_at = case when f.outcome = 'hold' and not l.nudged then now() end,
+		           due_at = case when l.nudged then now() when f.outcome = 'hold' and not f.waits then 'infinity'
+		                         else now() + make_interval(secs => f.delay) end
 		      from fence f where l.id = f.id and f.outcome in ('release', 'hold')),
 		gone as (
 		    delete from run_live l using fence f where l.id = f.id and f.outcome = 'finish'),

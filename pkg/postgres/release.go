@@ -52,7 +52,7 @@ func (s Live) Release(ctx context.Context, queue string, after uuid.UUID, room i
 		        select due.id, row_number() over (order by due.due_at, due.id) as turn
 		          from (select l.id, l.due_at from run_live l
 		                 where l.queue = @queue and l.enqueued_at is null and l.gate is null and l.project_id = a.id
-		                   and l.due_at <= now() and l.state in ('queued', 'waiting') and l.cancel is null
+		                   and l.due_at <= now() and l.state in ('queued', 'waiting', 'held') and l.cancel is null
 		                 order by l.due_at, l.id
 		                 limit greatest(least(@room, a.share, a.max_concurrent - a.in_hand), 0)) due) d
 		     order by d.turn, a.id
@@ -60,10 +60,11 @@ func (s Live) Release(ctx context.Context, queue string, after uuid.UUID, room i
 		chosen as (
 		    select l.id from turn t cross join lateral (
 		        select l.id from run_live l
-		         where l.id = t.id and num_nonnulls(l.enqueued_at, l.gate) = 0 and l.state in ('queued', 'waiting')
+		         where l.id = t.id and num_nonnulls(l.enqueued_at, l.gate) = 0 and l.state in ('queued', 'waiting', 'held')
 		           for update skip locked) l)
 		update run_live l
-		   set enqueued_at = now(), enqueues = least(l.enqueues + 1, 30), state = 'queued'
+		   set enqueued_at = now(), enqueues = least(l.enqueues + 1, 30), state = 'queued',
+		       held_for = l.held_for + coalesce(extract(epoch from now() - l.held_at), 0), held_at = null
 		  from chosen c where l.id = c.id
 		returning l.id, l.attempt, l.queue, l.project_id`,
 		args{"queue": queue, "after": after, "room": room, "projects": MostProjects})
@@ -167,7 +168,7 @@ func (s Live) NextDue(ctx context.Context, horizon time.Duration) (map[string]ti
 		select q.name, extract(epoch from l.due_at - clock_timestamp())::float8
 		  from queues q cross join lateral (
 		    select l.due_at from run_live l
-		     where l.queue = q.name and l.enqueued_at is null and l.gate is null and l.state in ('queued', 'waiting')
+		     where l.queue = q.name and l.enqueued_at is null and l.gate is null and l.state in ('queued', 'waiting', 'held')
 		       and l.cancel is null and l.due_at <= now() + make_interval(secs => $1)
 		     order by l.due_at limit 1) l`, horizon.Seconds())
 	if err != nil {

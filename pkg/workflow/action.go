@@ -16,8 +16,10 @@ import (
 
 // The actions that exist.
 const (
-	ActionHTTP = "http_endpoint"
-	ActionLog  = "log_message"
+	ActionHTTP      = "http_endpoint"
+	ActionLog       = "log_message"
+	ActionTransform = "transform"
+	ActionWait      = "wait"
 )
 
 // Action is what is known of a type of step without running it.
@@ -63,6 +65,8 @@ var docs embed.FS
 var Actions = []Action{
 	{Type: ActionHTTP, Leaves: true, Doc: doc(ActionHTTP), check: checked[HTTPConfig]},
 	{Type: ActionLog, Doc: doc(ActionLog), check: checked[LogConfig]},
+	{Type: ActionTransform, Doc: doc(ActionTransform), check: checked[TransformConfig]},
+	{Type: ActionWait, Doc: doc(ActionWait), check: checked[WaitConfig]},
 }
 
 // doc reads an action's description, which is part of the program.

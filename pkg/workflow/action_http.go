@@ -77,14 +77,7 @@ func (h HTTPConfig) checkBody(c *collector) {
 	forms := 0
 	if len(h.Body.JSON) > 0 {
 		forms++
-		var v any
-		if err := json.Unmarshal(h.Body.JSON, &v); err != nil {
-			c.add("/body/json", "json", "not JSON")
-		} else if refs, err := expr.ParseValue(v); err != nil {
-			c.addErr("/body/json", err)
-		} else {
-			c.refs = append(c.refs, refs...)
-		}
+		c.value("/body/json", h.Body.JSON)
 	}
 	if h.Body.Text != nil {
 		forms++

@@ -1,6 +1,7 @@
 package workflow
 
 import (
+	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
@@ -34,6 +35,21 @@ func (c *collector) template(pointer, src string) {
 		return
 	}
 	c.refs = append(c.refs, t.Refs()...)
+}
+
+// value checks JSON whose texts may hold templates.
+func (c *collector) value(pointer string, raw json.RawMessage) {
+	var v any
+	if err := json.Unmarshal(raw, &v); err != nil {
+		c.add(pointer, "json", "not JSON")
+		return
+	}
+	refs, err := expr.ParseValue(v)
+	if err != nil {
+		c.addErr(pointer, err)
+		return
+	}
+	c.refs = append(c.refs, refs...)
 }
 
 func (c *collector) templates(pointer string, values map[string]string) {

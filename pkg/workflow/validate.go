@@ -36,6 +36,11 @@ func Validate(d Definition) error {
 	}
 	checkTriggers(&c, d.Triggers)
 	checkSteps(&c, d.Steps)
+	for i, s := range d.Steps {
+		if s.leastTime() >= d.RunTimeout() {
+			c.add(fmt.Sprintf("/steps/%d/config/duration", i), "too_long", "the run may take no longer than %s; give the workflow a longer timeout", Duration(d.RunTimeout()))
+		}
+	}
 	return fault.InvalidFields(c.fields)
 }
 

@@ -47,14 +47,29 @@ type Call struct {
 	RunID   uuid.UUID
 	Step    string
 	Attempt int // 1 for the first
-	Env     expr.Env
-	Log     func(level, message string)
+	// Failures is how many attempts failed before this one. Unlike Attempt it does not count those that lost their worker: what
+	// those began is this one's to go on with.
+	Failures int
+	Env      expr.Env
+	Log      func(level, message string)
+	Paused   json.RawMessage // what the attempt left when it paused; nil when it begins
+	Now      time.Time       // by the database's clock
 }
 
 // Result is how an attempt went. Output is kept either way.
 type Result struct {
 	Output  any
 	Failure *Failure
+	Pause   *Pause // it is not over
+}
+
+// Pause says that an attempt goes on later, on any worker: when its time comes, or earlier when something happens that the
+// run is nudged for. It then runs again, with what it leaves here.
+type Pause struct {
+	Until  time.Time // zero: whenever it is nudged; it is looked at now and then all the same
+	Person bool      // a person has to do something
+	Why    string    // for people: "waits until 10:00"
+	Left   any       // as JSON; people see it too
 }
 
 // Failure says why an attempt did not succeed.
@@ -77,7 +92,7 @@ var more Set
 
 // New makes the set of all actions.
 func New(client HTTPClient) Set {
-	set := Set{workflow.ActionHTTP: httpEndpoint{client: client}, workflow.ActionLog: logMessage{}}
+	set := Set{workflow.ActionHTTP: httpEndpoint{client: client}, workflow.ActionLog: logMessage{}, workflow.ActionTransform: transform{}, workflow.ActionWait: wait{}}
 	maps.Copy(set, more)
 	return set
 }

@@ -1,0 +1,51 @@
+package worker
+
+import (
+	"context"
+	"time"
+
+	"github.com/guildmember145/orquestador-plataforma/pkg/run"
+)
+
+// An attempt that waits to be nudged looks by itself all the same, in case the nudge was lost: ever less often, the longer it
+// waits.
+const (
+	firstLook = 5 * time.Second
+	lastLook  = 5 * time.Minute
+)
+
+// pause puts an attempt to sleep. It keeps its number, and its time of beginning.
+func (d *drive) pause(r stepResult) {
+	step, p, now := &d.steps[r.index], r.result.Pause, d.now()
+	row := r.row
+	row.Status, row.Output, row.Error = run.Waiting, encodeOutput(p.Left), &p.Why
+	if p.Person {
+		row.Status = run.Held
+	}
+	step.nextAt = p.Until
+	switch {
+	case !p.Until.IsZero():
+		row.NextAt = &p.Until
+	case !p.Person:
+		step.nextAt = now.Add(min(max(now.Sub(*row.StartedAt)/4, firstLook), lastLook))
+	}
+	if p.Why != step.message {
+		d.journal.add(now, row.Step, row.Attempt, "info", p.Why)
+	}
+	step.status, step.message, step.parked, step.paused = row.Status, p.Why, p.Why, &row
+	d.note(row)
+}
+
+// goOn continues an attempt that paused. What stands in the database stays until there is something new to say of it.
+func (d *drive) goOn(ctx context.Context, i int) {
+	step := &d.steps[i]
+	before := step.paused
+	row := *before
+	call := d.call(i, row.Attempt)
+	call.Paused = row.Output
+	row.Status, row.NextAt, row.Error, row.Output = run.Running, nil, nil, nil
+	step.status, step.paused, step.since = run.Running, nil, d.now()
+	d.open[i] = row
+	d.expect()
+	go d.attempt(ctx, stepResult{index: i, row: row, before: before}, bind(ctx, d.book.steps[i].runner, call), nil, d.book.def.Steps[i].AttemptTimeout())
+}
