@@ -23,7 +23,7 @@ func (d *drive) begin(ctx context.Context) error {
 			}
 			switch d.ready(i) {
 			case never:
-				d.skip(i, "nothing that it runs after succeeded")
+				d.skip(i, d.whyNever(i))
 				changed = true
 			case mayBegin:
 				began, err := d.beginStep(ctx, i)

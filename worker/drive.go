@@ -228,6 +228,7 @@ func (d *drive) fail(row *postgres.StepRow, step *stepState, def workflow.Step, 
 			message = fmt.Sprintf("%s (after %d attempts)", f.Message, step.failures)
 		}
 		d.journal.add(now, def.ID, row.Attempt, "error", message)
+		d.rememberFailure(*row)
 		return
 	}
 	delay := policy.Delay(step.failures, f.RetryAfter, rand.Float64()) //nolint:gosec // spreads load, hides nothing
@@ -244,10 +245,12 @@ func (d *drive) failAtOnce(i int, now time.Time, message string) {
 	step.failures++
 	step.status, step.message = run.Failed, message
 	d.journal.add(now, def.ID, step.attempt, "error", message)
-	d.note(postgres.StepRow{
+	row := postgres.StepRow{
 		RunID: d.claimed.ID, Step: def.ID, Attempt: step.attempt, Status: run.Failed, Class: &class, Error: &message,
 		StartedAt: &now, FinishedAt: &now,
-	})
+	}
+	d.rememberFailure(row)
+	d.note(row)
 }
 
 func (d *drive) skip(i int, why string) {

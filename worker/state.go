@@ -2,6 +2,7 @@ package worker
 
 import (
 	"encoding/json"
+	"maps"
 	"slices"
 	"time"
 
@@ -89,6 +90,7 @@ func (s *state) restore(rows []postgres.StepRow) (open []postgres.StepRow) {
 				step.failures++
 			}
 			step.status, step.message = run.Failed, deref(row.Error)
+			s.rememberFailure(row)
 			if row.NextAt != nil {
 				step.status, step.nextAt = run.Waiting, *row.NextAt
 			} else if row.Class != nil && *row.Class == run.FailureWorkerLost {
@@ -121,12 +123,22 @@ func deref(s *string) string {
 
 // remember shows a step's output to the templates of later steps.
 func (s *state) remember(step string, output json.RawMessage) {
-	if len(output) == 0 {
-		return
-	}
+	s.seen[step] = map[string]any{}
 	if v, err := expr.DecodeJSON(output); err == nil && v != nil {
 		s.seen[step] = v
 	}
+}
+
+// rememberFailure shows the templates of later steps why a step failed, besides what it left: steps.x.error.message.
+func (s *state) rememberFailure(row postgres.StepRow) {
+	s.remember(row.Step, row.Output)
+	left, ok := s.seen[row.Step].(map[string]any)
+	if !ok {
+		left = map[string]any{}
+	}
+	left = maps.Clone(left)
+	left["error"] = map[string]any{"message": deref(row.Error), "class": deref(row.Class)}
+	s.seen[row.Step] = left
 }
 
 // verdict is whether a step may begin.
@@ -139,27 +151,63 @@ const (
 )
 
 // ready tells whether a queued step may begin: when everything it runs after has ended, nothing of it failed, and not
-// all of it was skipped.
+// all of it was skipped. A fallback may when a step failed that it stands in for.
 func (s *state) ready(i int) verdict {
-	deps := s.book.graph.Deps(i)
-	skipped := 0
+	deps, standsIn := s.book.graph.Deps(i), s.book.graph.StandsIn(i)
+	skipped, needed := 0, len(standsIn) == 0
 	for _, d := range deps {
 		switch s.steps[d].status {
 		case run.Succeeded:
 		case run.Skipped:
 			skipped++
 		case run.Failed:
-			if s.book.def.Steps[d].OnError != workflow.OnErrorContinue {
+			switch {
+			case slices.Contains(standsIn, d):
+				needed = true
+			case s.fallbackOpen(d):
+				return notYet
+			case !s.forgiven(d):
 				return never
 			}
 		default:
 			return notYet
 		}
 	}
+	if !needed {
+		return never
+	}
 	if len(deps) > 0 && skipped == len(deps) {
 		return never
 	}
 	return mayBegin
+}
+
+// forgiven tells whether a step's failure does not matter to the run and to what runs after it.
+func (s *state) forgiven(i int) bool {
+	switch def := s.book.def.Steps[i]; def.OnError {
+	case workflow.OnErrorContinue:
+		return true
+	case workflow.OnErrorFallback:
+		f, ok := s.book.graph.Index(def.Fallback)
+		return ok && (s.steps[f].status == run.Succeeded || s.steps[f].status == run.Failed && s.forgiven(f))
+	}
+	return false
+}
+
+// fallbackOpen tells whether a step that failed has a fallback that has not ended.
+func (s *state) fallbackOpen(i int) bool {
+	def := s.book.def.Steps[i]
+	f, ok := s.book.graph.Index(def.Fallback)
+	return def.OnError == workflow.OnErrorFallback && ok && !s.steps[f].status.Finished()
+}
+
+// whyNever says why a step that will not begin does not.
+func (s *state) whyNever(i int) string {
+	if standsIn := s.book.graph.StandsIn(i); len(standsIn) > 0 &&
+		!slices.ContainsFunc(standsIn, func(j int) bool { return s.steps[j].status == run.Failed }) {
+		return "nothing that it stands in for failed"
+	}
+	return "nothing that it runs after succeeded"
 }
 
 // outcome tells whether all steps have ended, and what that makes of the run.
@@ -169,7 +217,7 @@ func (s *state) outcome() (status run.Status, reason string, over bool) {
 		switch step.status {
 		case run.Succeeded, run.Skipped:
 		case run.Failed:
-			if s.book.def.Steps[i].OnError == workflow.OnErrorContinue {
+			if s.forgiven(i) {
 				continue
 			}
 			if status == run.Succeeded {

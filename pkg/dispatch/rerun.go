@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 
 	"github.com/google/uuid"
 
@@ -95,11 +96,20 @@ func (s *Service) takeOver(ctx context.Context, old postgres.RunRow, into uuid.U
 	if err != nil {
 		return nil, err
 	}
+	succeeded := map[int]bool{}
+	for _, step := range steps {
+		if i, ok := graph.Index(step.Step); ok && step.Status == run.Succeeded {
+			succeeded[i] = true
+		}
+	}
 	var kept []postgres.StepRow
 	for _, step := range steps {
 		i, ok := graph.Index(step.Step)
 		if !ok || again[i] || step.Status != run.Succeeded {
 			continue
+		}
+		if slices.ContainsFunc(graph.StandsIn(i), func(j int) bool { return !succeeded[j] }) {
+			continue // what it stood in for is made again
 		}
 		step.RunID, step.Attempt = into, 1
 		kept = append(kept, step)

@@ -4,14 +4,17 @@ import "slices"
 
 // Graph is the order in which a definition's steps may run. Steps are named by their index in Definition.Steps.
 type Graph struct {
-	deps  [][]int // deps[i] must have ended before i begins
-	after [][]int // after[i] may begin once i has ended
-	index map[string]int
+	deps     [][]int // deps[i] must have ended before i begins
+	after    [][]int // after[i] may begin once i has ended
+	standsIn [][]int // standsIn[i] are those that i is the fallback of
+	index    map[string]int
 }
 
-// NewGraph reads the steps' DependsOn; a name that no step has is left out (Validate reports it).
+// NewGraph reads the steps' DependsOn; a name that no step has is left out (Validate reports it). A fallback runs after the
+// steps that it stands in for, and what runs after those runs after it.
 func NewGraph(steps []Step) Graph {
-	g := Graph{deps: make([][]int, len(steps)), after: make([][]int, len(steps)), index: make(map[string]int, len(steps))}
+	n := len(steps)
+	g := Graph{deps: make([][]int, n), after: make([][]int, n), standsIn: make([][]int, n), index: make(map[string]int, n)}
 	for i, s := range steps {
 		if _, taken := g.index[s.ID]; !taken {
 			g.index[s.ID] = i
@@ -19,16 +22,43 @@ func NewGraph(steps []Step) Graph {
 	}
 	for i, s := range steps {
 		for _, name := range s.DependsOn {
-			j, ok := g.index[name]
-			if !ok || slices.Contains(g.deps[i], j) {
-				continue
+			if j, ok := g.index[name]; ok {
+				g.link(j, i)
 			}
-			g.deps[i] = append(g.deps[i], j)
-			g.after[j] = append(g.after[j], i)
+		}
+	}
+	for i := range steps {
+		if f, ok := g.fallback(steps, i); ok {
+			for _, next := range slices.Clone(g.after[i]) {
+				if next != f {
+					g.link(f, next)
+				}
+			}
+			g.standsIn[f] = append(g.standsIn[f], i)
+			g.link(i, f)
 		}
 	}
 	return g
 }
+
+// link lets step j run after step i.
+func (g Graph) link(i, j int) {
+	if !slices.Contains(g.deps[j], i) {
+		g.deps[j] = append(g.deps[j], i)
+		g.after[i] = append(g.after[i], j)
+	}
+}
+
+func (g Graph) fallback(steps []Step, i int) (int, bool) {
+	if steps[i].OnError != OnErrorFallback {
+		return 0, false
+	}
+	f, ok := g.index[steps[i].Fallback]
+	return f, ok && f != i
+}
+
+// StandsIn are the steps that step i is the fallback of.
+func (g Graph) StandsIn(i int) []int { return g.standsIn[i] }
 
 // Deps are the steps that must have ended before step i.
 func (g Graph) Deps(i int) []int { return g.deps[i] }

@@ -158,11 +158,29 @@ func checkStep(c *collector, at string, graph Graph, steps []Step, i int, s Step
 	if time.Duration(s.Timeout) > MaxStepTimeout {
 		c.add(at+"/timeout", "too_long", "a step may take 24 hours at most")
 	}
-	if s.OnError != "" && s.OnError != OnErrorFail && s.OnError != OnErrorContinue {
-		c.add(at+"/on_error", "on_error", "%q is not known; use fail or continue", s.OnError)
-	}
+	checkOnError(c, at, graph, s)
 	checkUnknown(c, at+"/on_unknown", s, action.Leaves)
 	checkRetry(c, at+"/retry", s.Retry)
+}
+
+func checkOnError(c *collector, at string, graph Graph, s Step) {
+	switch s.OnError {
+	case OnErrorFallback:
+		if s.Fallback == "" {
+			c.add(at+"/fallback", "required", "name the step that is run in its stead")
+		} else if _, ok := graph.Index(s.Fallback); !ok {
+			c.add(at+"/fallback", "unknown_step", "there is no step %q", s.Fallback)
+		} else if s.Fallback == s.ID {
+			c.add(at+"/fallback", "cycle", "a step cannot stand in for itself")
+		}
+		return
+	case "", OnErrorFail, OnErrorContinue:
+	default:
+		c.add(at+"/on_error", "on_error", "%q is not known; use fail, continue or fallback", s.OnError)
+	}
+	if s.Fallback != "" {
+		c.add(at+"/fallback", "fallback", "a fallback needs on_error: fallback")
+	}
 }
 
 func checkRetry(c *collector, at string, r *Retry) {

@@ -176,3 +176,36 @@ func TestCycles(t *testing.T) {
 		}
 	})
 }
+
+// A fallback is part of the order of the steps: it cannot run before what it stands in for, nor after what waits for that.
+func TestFallbacksThatCannotBe(t *testing.T) {
+	with := func(s Step, fallback string) Step {
+		s.OnError, s.Fallback = OnErrorFallback, fallback
+		return s
+	}
+	for _, c := range []struct {
+		name  string
+		steps []Step
+		want  string
+	}{
+		{"none", []Step{with(log("a"), "")}, "/steps/0/fallback: required"},
+		{"one that is not there", []Step{with(log("a"), "b")}, "/steps/0/fallback: unknown_step"},
+		{"itself", []Step{with(log("a"), "a")}, "/steps/0/fallback: cycle"},
+		{"an earlier step", []Step{log("a"), with(log("b", "a"), "a")}, "/steps/0/depends_on: cycle"},
+		{"a step after the next", []Step{with(log("a"), "c"), log("b", "a"), log("c", "b")}, "/steps/1/depends_on: cycle"},
+		{"a name without the choice", []Step{{ID: "a", Action: ActionLog, Config: json.RawMessage(`{"message":"m"}`), Fallback: "b"}, log("b")}, "/steps/0/fallback: fallback"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			f, ok := fault.Of(Validate(Definition{Name: "x", Steps: c.steps}))
+			if !ok {
+				t.Fatal("it is accepted")
+			}
+			if got := f.Fields[0].Pointer + ": " + f.Fields[0].Code; len(f.Fields) != 1 || got != c.want {
+				t.Errorf("faults %v, want %s", f.Fields, c.want)
+			}
+		})
+	}
+	if err := Validate(Definition{Name: "x", Steps: []Step{with(log("a"), "b"), log("b"), log("c", "a", "b")}}); err != nil {
+		t.Errorf("a good one is refused: %v", err)
+	}
+}

@@ -129,6 +129,7 @@ type Step struct {
 	Retry     *Retry          `json:"retry,omitempty"`
 	Timeout   Duration        `json:"timeout,omitempty"` // of one attempt; DefaultStepTimeout when zero
 	OnError   string          `json:"on_error,omitempty"`
+	Fallback  string          `json:"fallback,omitempty"`   // OnErrorFallback: the step that stands in for it
 	OnUnknown string          `json:"on_unknown,omitempty"` // see UnknownPolicy
 }
 
@@ -136,6 +137,7 @@ type Step struct {
 const (
 	OnErrorFail     = "fail"     // the run fails; what runs after the step is skipped
 	OnErrorContinue = "continue" // as if it had succeeded, without an output
+	OnErrorFallback = "fallback" // another step is run in its stead, which is skipped otherwise
 )
 
 // Title is the step's name for people.

@@ -544,6 +544,7 @@ func (e StatsBucket) Valid() bool {
 const (
 	StepOnErrorContinue StepOnError = "continue"
 	StepOnErrorFail     StepOnError = "fail"
+	StepOnErrorFallback StepOnError = "fallback"
 )
 
 // Valid indicates whether the value is a known member of the StepOnError enum.
@@ -552,6 +553,8 @@ func (e StepOnError) Valid() bool {
 	case StepOnErrorContinue:
 		return true
 	case StepOnErrorFail:
+		return true
+	case StepOnErrorFallback:
 		return true
 	default:
 		return false
@@ -1690,10 +1693,15 @@ type Step struct {
 	Action    string                  `json:"action"`
 	Config    *map[string]interface{} `json:"config,omitempty"`
 	DependsOn *[]string               `json:"depends_on,omitempty"`
-	Id        Identifier              `json:"id"`
-	If        *string                 `json:"if,omitempty"`
-	Name      *string                 `json:"name,omitempty"`
-	OnError   *StepOnError            `json:"on_error,omitempty"`
+
+	// Fallback on_error fallback: the id of that step. It is skipped when no step needs it
+	Fallback *string    `json:"fallback,omitempty"`
+	Id       Identifier `json:"id"`
+	If       *string    `json:"if,omitempty"`
+	Name     *string    `json:"name,omitempty"`
+
+	// OnError What its failure means for the run. fail: the run fails; continue: as if it had succeeded; fallback: another step is run in its stead
+	OnError *StepOnError `json:"on_error,omitempty"`
 
 	// OnUnknown Of an `http_endpoint` step: what becomes of an attempt whose worker was lost after the request may have been sent.
 	// `retry` makes it again with the same `Idempotency-Key`, `fail` fails the step, `hold` holds the run until somebody
@@ -1703,7 +1711,7 @@ type Step struct {
 	Timeout   *Duration      `json:"timeout,omitempty"`
 }
 
-// StepOnError defines model for Step.OnError.
+// StepOnError What its failure means for the run. fail: the run fails; continue: as if it had succeeded; fallback: another step is run in its stead
 type StepOnError string
 
 // StepOnUnknown Of an `http_endpoint` step: what becomes of an attempt whose worker was lost after the request may have been sent.

@@ -1167,8 +1167,13 @@ export interface components {
             if?: string;
             retry?: components["schemas"]["Retry"];
             timeout?: components["schemas"]["Duration"];
-            /** @enum {string} */
-            on_error?: "fail" | "continue";
+            /**
+             * @description What its failure means for the run. fail: the run fails; continue: as if it had succeeded; fallback: another step is run in its stead
+             * @enum {string}
+             */
+            on_error?: "fail" | "continue" | "fallback";
+            /** @description on_error fallback: the id of that step. It is skipped when no step needs it */
+            fallback?: string;
             /**
              * @description Of an `http_endpoint` step: what becomes of an attempt whose worker was lost after the request may have been sent.
              *     `retry` makes it again with the same `Idempotency-Key`, `fail` fails the step, `hold` holds the run until somebody
