@@ -90,7 +90,7 @@ var single = []rule{
 	{
 		reason: "the domain is decided without a database, a network or a framework, so it can be read and tested alone",
 		from:   pure, deny: []string{"*"},
-		allow: append([]string{"std", "github.com/google/uuid", "github.com/netresearch/go-cron", "github.com/expr-lang/expr", "github.com/santhosh-tekuri/jsonschema"}, pure...),
+		allow: append([]string{"std", "github.com/google/uuid", "github.com/netresearch/go-cron", "github.com/expr-lang/expr", "github.com/santhosh-tekuri/jsonschema", "golang.org/x/text"}, pure...),
 	},
 	{
 		reason: "the cron parser is a detail of schedules",

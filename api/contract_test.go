@@ -253,6 +253,7 @@ func TestTheWholeContract(t *testing.T) {
 	ana.get("/runs").want(200)
 	ana.get("/runs/" + run.text("id")).want(200)
 	ana.get("/runs/" + run.text("id") + "/logs").want(200)
+	ana.get("/runs/" + run.text("id") + "/children").want(200)
 	ana.post("/runs/"+run.text("id")+"/cancel", nil).want(202)
 	ana.post("/runs/"+run.text("id")+"/rerun", nil).want(202)
 	held := ana.post(path+"/runs", nil).want(202).text("id")

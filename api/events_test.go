@@ -143,7 +143,7 @@ func (w *worker) record(r postgres.Record) {
 		r.Steps[i].RunID = r.RunID
 	}
 	written, err := postgres.Live{Q: w.in.db}.Write(w.in.t.Context(), "test", []postgres.Record{r})
-	if err != nil || !written[r.RunID] {
+	if _, ok := written[r.RunID]; err != nil || !ok {
 		w.in.t.Fatalf("write: %v, %v", written, err)
 	}
 	w.in.queue.Announce(w.in.t.Context(), []run.Change{{RunID: r.RunID, WorkflowID: w.claimed.WorkflowID, ProjectID: w.claimed.ProjectID}})

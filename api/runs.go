@@ -200,7 +200,13 @@ func (v runView) whole(ctx context.Context, row postgres.RunRow) (oas.Run, error
 		Id: sum.Id, ProjectId: sum.ProjectId, WorkflowId: sum.WorkflowId, WorkflowName: sum.WorkflowName, Version: sum.Version,
 		Status: sum.Status, Reason: sum.Reason, CancelRequestedAt: sum.CancelRequestedAt, Trigger: sum.Trigger, TriggerId: sum.TriggerId, FireAt: sum.FireAt,
 		RerunOf: sum.RerunOf, CreatedAt: sum.CreatedAt, StartedAt: sum.StartedAt, FinishedAt: sum.FinishedAt,
-		Inputs: map[string]any{}, Steps: []oas.StepRun{},
+		ParentId: row.ParentID, Inputs: map[string]any{}, Steps: []oas.StepRun{},
+	}
+	if len(row.Output) > 0 {
+		r.Output = &map[string]any{}
+		if err := httpx.DecodeJSON(row.Output, r.Output); err != nil {
+			return r, fmt.Errorf("read output of run %s: %w", row.ID, err)
+		}
 	}
 	if len(row.Inputs) > 0 {
 		if err := httpx.DecodeJSON(row.Inputs, &r.Inputs); err != nil {
@@ -250,6 +256,9 @@ func stepRun(def workflow.Step, rows []postgres.StepRow) (oas.StepRun, error) {
 	for _, row := range rows {
 		out.Status, out.Error, out.FinishedAt, out.NextAttemptAt = oas.StepStatus(row.Status), row.Error, wire.Maybe(row.FinishedAt), nil
 		out.Output = nil
+		if row.Status == run.Waiting {
+			out.NextAttemptAt = wire.Maybe(row.NextAt)
+		}
 		if len(row.Output) > 0 {
 			if err := httpx.DecodeJSON(row.Output, &out.Output); err != nil {
 				return out, fmt.Errorf("read output of step %s: %w", def.ID, err)

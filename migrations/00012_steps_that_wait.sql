@@ -25,7 +25,13 @@ create table child_runs (
     primary key (parent_id, step, attempt, item)
 );
 
+-- What its runs get, a JSON Schema; null for anything.
+alter table workflows add column inputs jsonb;
+create index workflows_name on workflows (project_id, name) where deleted_at is null;
+
 -- +goose Down
+drop index workflows_name;
+alter table workflows drop column inputs;
 drop table child_runs;
 delete from runs where trigger in ('webhook', 'after', 'heartbeat', 'workflow');
 alter table runs drop constraint runs_trigger_check;

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/guildmember145/orquestador-plataforma/pkg/postgres"
+	"github.com/guildmember145/orquestador-plataforma/pkg/workflow"
 )
 
 const (
@@ -49,6 +50,12 @@ func (h *historian) step(ctx context.Context) (time.Duration, error) {
 	var removed int64
 	for n := int64(historyBatch); n >= historyBatch && removed < historyRound; removed += n {
 		if n, err = store.DropRuns(ctx, postgres.Old{Succeeded: h.keep.Succeeded, Failed: h.failed()}, historyBatch); err != nil {
+			return 0, err
+		}
+	}
+	// By then the week is gone, unless a run of it has not finished.
+	for n := int64(historyBatch); h.keep.Runs > 0 && n == historyBatch; {
+		if n, err = store.DropChildren(ctx, h.keep.Runs+workflow.MaxRunTimeout, historyBatch); err != nil {
 			return 0, err
 		}
 	}

@@ -45,6 +45,9 @@ func (r *reconciler) step(ctx context.Context) (time.Duration, error) {
 	if err := r.cancel(ctx); err != nil {
 		return 0, err
 	}
+	if err := r.orphans(ctx); err != nil {
+		return 0, err
+	}
 	if err := r.overdue(ctx); err != nil {
 		return 0, err
 	}
@@ -85,6 +88,15 @@ func (r *reconciler) cancel(ctx context.Context) error {
 		return err
 	}
 	return r.service.CancelRuns(ctx, ids, "cancelled")
+}
+
+// orphans ends runs that a step waited for, once its run has ended without them.
+func (r *reconciler) orphans(ctx context.Context) error {
+	ids, err := postgres.Children{Q: r.db}.Orphans(ctx, reconcileBatch)
+	if err != nil || len(ids) == 0 {
+		return err
+	}
+	return r.service.CancelRuns(ctx, ids, "the run that waited for it has ended")
 }
 
 // canTell tells whether the silence of a worker means something. While the database was away nobody could beat, so that

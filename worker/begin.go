@@ -98,6 +98,7 @@ func (d *drive) call(i, attempt int) action.Call {
 	step := d.book.def.Steps[i].ID
 	return action.Call{
 		RunID: d.claimed.ID, Step: step, Attempt: attempt, Failures: d.steps[i].failures, Env: d.env.Snapshot(), Now: d.now(),
+		ProjectID: d.claimed.ProjectID, Depth: d.claimed.Depth,
 		Log: d.journal.writer(d.now, step, attempt),
 	}
 }

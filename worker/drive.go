@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"time"
 
+	"github.com/guildmember145/orquestador-plataforma/pkg/expr"
 	"github.com/guildmember145/orquestador-plataforma/pkg/postgres"
 	"github.com/guildmember145/orquestador-plataforma/pkg/run"
 	"github.com/guildmember145/orquestador-plataforma/pkg/schedule"
@@ -124,7 +125,7 @@ func (d *drive) loop(ctx context.Context) (run.Status, error) {
 		}
 		if len(d.open) == 0 {
 			if status, reason, over := d.outcome(); over {
-				return status, d.finish(ctx, status, reason)
+				return d.conclude(ctx, status, reason)
 			}
 			at, waits := d.nextWait()
 			long := !waits || at.Sub(d.now()) > shortWait
@@ -314,6 +315,22 @@ func (d *drive) putOnHold(ctx context.Context) error {
 		record.Waits, record.Delay = true, max(at.Sub(d.now()), 0)
 	}
 	return d.write(ctx, record)
+}
+
+// conclude ends a run whose steps have ended.
+func (d *drive) conclude(ctx context.Context, status run.Status, reason string) (run.Status, error) {
+	var left json.RawMessage
+	if status == run.Succeeded && d.book.outputs != nil {
+		v, err := expr.EvalValue(ctx, d.book.outputs, d.env)
+		if ctx.Err() != nil {
+			return d.settle(ctx, context.Cause(ctx))
+		}
+		if err != nil {
+			status, reason = run.Failed, "its outputs: "+err.Error()
+		}
+		left = encodeOutput(v)
+	}
+	return status, d.write(ctx, postgres.Record{Outcome: postgres.Finish, Status: status, Reason: reason, Output: left})
 }
 
 func (d *drive) finish(ctx context.Context, status run.Status, reason string) error {

@@ -33,9 +33,10 @@ type edition struct {
 
 // book is a version with its templates parsed. It does not change.
 type book struct {
-	def   workflow.Definition
-	graph workflow.Graph
-	steps []bookStep
+	def     workflow.Definition
+	graph   workflow.Graph
+	steps   []bookStep
+	outputs any // the definition's, decoded; nil when it has none
 }
 
 type bookStep struct {
@@ -88,7 +89,25 @@ func (l *library) open(raw json.RawMessage) (*book, error) {
 	for i, s := range b.def.Steps {
 		b.steps[i] = l.prepare(s)
 	}
+	if len(b.def.Outputs) > 0 {
+		var err error
+		if b.outputs, err = outputsOf(b.def); err != nil {
+			return nil, err
+		}
+	}
 	return b, nil
+}
+
+func outputsOf(def workflow.Definition) (any, error) {
+	raw, err := json.Marshal(def.Outputs)
+	if err != nil {
+		return nil, fmt.Errorf("encode outputs: %w", err)
+	}
+	outputs, err := expr.DecodeJSON(raw)
+	if err != nil {
+		return nil, fmt.Errorf("read outputs: %w", err)
+	}
+	return outputs, nil
 }
 
 // prepare makes a step ready. What was valid when it was saved may not be for this program, after an upgrade or a

@@ -89,14 +89,25 @@ func (r *recorder) writeAll(ctx context.Context, entries []entry) ([]bool, error
 	out := make([]bool, len(entries))
 	changes := make([]run.Change, 0, len(entries))
 	tell := false
+	var parents []uuid.UUID
 	for i, e := range entries {
-		out[i] = written[e.RunID]
-		if out[i] {
+		w, ok := written[e.RunID]
+		out[i] = ok
+		if ok && w.Parent != nil {
+			parents = append(parents, *w.Parent)
+		}
+		if ok {
 			changes = append(changes, e.change)
 			tell = tell || e.tell
 		}
 	}
 	r.news.add(ctx, changes)
+	if len(parents) > 0 {
+		// They look by themselves now and then.
+		if err := (postgres.Live{Q: r.db}).Nudge(ctx, parents); err != nil {
+			r.log.DebugContext(ctx, "parents not nudged", "error", err)
+		}
+	}
 	if tell {
 		// A word lost costs a second.
 		if err := postgres.Notify(ctx, r.db, postgres.DueChannel); err != nil {

@@ -89,7 +89,7 @@ func (w *Worker) tryStep(ctx context.Context, t postgres.ClaimedTest, lines *jou
 		}
 	}
 	bound := bind(ctx, ready.runner, action.Call{
-		RunID: t.ID, Step: step.ID, Attempt: 1, Env: env, Log: lines.writer(w.clock.Now, step.ID, 1),
+		RunID: t.ID, Step: step.ID, Attempt: 1, Env: env, Now: w.clock.Now(), Trial: true, Log: lines.writer(w.clock.Now, step.ID, 1),
 	})
 	var visit *gate.Visit
 	if bound.Host != "" {
@@ -129,6 +129,9 @@ func (w *Worker) attemptTest(ctx context.Context, bound action.Bound, visit *gat
 
 func testOutcome(ctx context.Context, r action.Result) postgres.TestResult {
 	out := postgres.TestResult{Status: string(run.Succeeded), Output: encodeOutput(r.Output)}
+	if r.Pause != nil {
+		out.Output = encodeOutput(r.Pause.Left) // in a run it would pause here
+	}
 	if r.Failure == nil {
 		return out
 	}

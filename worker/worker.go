@@ -19,6 +19,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/guildmember145/orquestador-plataforma/pkg/clock"
+	"github.com/guildmember145/orquestador-plataforma/pkg/dispatch"
 	"github.com/guildmember145/orquestador-plataforma/pkg/fault"
 	"github.com/guildmember145/orquestador-plataforma/pkg/host"
 	"github.com/guildmember145/orquestador-plataforma/pkg/lifecycle"
@@ -120,7 +121,7 @@ func New(cfg Config, db *postgres.DB, q *queue.Client, client action.HTTPClient,
 	}
 	w := &Worker{
 		cfg: cfg, name: name, db: db, queue: q, clock: clk, log: log.With("worker", name),
-		library: newLibrary(db, action.New(client)), metrics: newMetrics(reg), held: map[uuid.UUID]*hold{},
+		library: newLibrary(db, action.New(client, children{db: db, service: dispatch.New(db, q, clk, log)})), metrics: newMetrics(reg), held: map[uuid.UUID]*hold{},
 		look: make(chan struct{}, 1),
 	}
 	w.recorder = newRecorder(name, db, q, w.log)

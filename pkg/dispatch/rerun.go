@@ -50,7 +50,11 @@ func (s *Service) Rerun(ctx context.Context, who account.Principal, id uuid.UUID
 	}
 	inputs := old.Inputs
 	if how.Inputs != nil {
-		if inputs, err = encodeInputs(how.Inputs); err != nil {
+		whole, err := complete(def.Inputs, how.Inputs)
+		if err != nil {
+			return postgres.RunRow{}, err
+		}
+		if inputs, err = encodeInputs(whole); err != nil {
 			return postgres.RunRow{}, err
 		}
 	}

@@ -29,6 +29,9 @@ func (s *Service) Create(ctx context.Context, who account.Principal, project uui
 	}
 	row := postgres.WorkflowRow{ID: id, ProjectID: project, Enabled: enabled, Version: 1, Definition: def}
 	err = s.db.InTx(ctx, func(q postgres.Querier) error {
+		if err := s.checkCallees(ctx, q, project, def); err != nil {
+			return err
+		}
 		if err := (postgres.Workflows{Q: q}).Insert(ctx, row, who.User.ID); err != nil {
 			return err
 		}
@@ -53,6 +56,9 @@ func (s *Service) Replace(ctx context.Context, who account.Principal, id uuid.UU
 		}
 		same, err := sameJSON(row.Definition, def)
 		if err != nil || same {
+			return err
+		}
+		if err := s.checkCallees(ctx, q, row.ProjectID, def); err != nil {
 			return err
 		}
 		row.Version++

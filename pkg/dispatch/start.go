@@ -22,31 +22,48 @@ const MaxInputs = workflow.MaxInputs
 // Start starts a run of a workflow now. key, when not empty, is the caller's idempotency key: a second call with it
 // answers the run of the first. Errors: not found, invalid inputs, a key that was used for something else.
 func (s *Service) Start(ctx context.Context, who account.Principal, workflowID uuid.UUID, inputs map[string]any, key string) (postgres.RunRow, error) {
-	raw, err := encodeInputs(inputs)
-	if err != nil {
-		return postgres.RunRow{}, err
-	}
 	head, err := s.knownHead(ctx, who, workflowID)
 	if err != nil {
 		return postgres.RunRow{}, err
 	}
-	row, err := s.startAs(ctx, who, head, raw, key)
+	row, err := s.startAs(ctx, who, head, inputs, key)
 	for errors.Is(err, errOutdated) { // it was saved or deleted since: look, and try again
 		if head, err = s.head(ctx, who, workflowID); err != nil {
 			return postgres.RunRow{}, err
 		}
-		row, err = s.startAs(ctx, who, head, raw, key)
+		row, err = s.startAs(ctx, who, head, inputs, key)
 	}
 	return row, err
 }
 
-func (s *Service) startAs(ctx context.Context, who account.Principal, head postgres.Head, inputs json.RawMessage, key string) (postgres.RunRow, error) {
-	fresh, err := newRun(head, head.Version, run.Manual, who, inputs)
+func (s *Service) startAs(ctx context.Context, who account.Principal, head postgres.Head, inputs map[string]any, key string) (postgres.RunRow, error) {
+	whole, err := complete(head.Inputs, inputs)
+	if err != nil {
+		return postgres.RunRow{}, err
+	}
+	raw, err := encodeInputs(whole)
+	if err != nil {
+		return postgres.RunRow{}, err
+	}
+	fresh, err := newRun(head, head.Version, run.Manual, who, raw)
 	if err != nil {
 		return postgres.RunRow{}, err
 	}
 	fresh.Current = true
-	return s.submit(ctx, who, fresh, head.Name, nil, key, inputs)
+	return s.submit(ctx, who, fresh, head.Name, nil, key, raw)
+}
+
+// complete fills in the defaults of a workflow's schema, and holds inputs against it.
+func complete(schema json.RawMessage, inputs map[string]any) (map[string]any, error) {
+	if len(schema) == 0 {
+		return inputs, nil
+	}
+	in, err := workflow.ParseInputs(schema)
+	if err != nil {
+		return nil, fmt.Errorf("read the schema of the inputs: %w", err)
+	}
+	whole, err := in.Complete(inputs)
+	return whole, fault.Under("/inputs", err)
 }
 
 // errOutdated says that a workflow is not any more what it was taken for.

@@ -36,6 +36,7 @@ type Claimed struct {
 	StartedAt  time.Time       `db:"started_at"` // of the first attempt
 	ClaimedAt  time.Time       `db:"claimed_at"` // now, by the database's clock
 	HeldFor    float64         `db:"held_for"`   // seconds that persons took to decide; they do not count as its time
+	Depth      int             `db:"depth"`      // how many runs are above it
 }
 
 // Claim takes the runs of the tickets for a worker: those that are due and whose attempt is still the ticket's. A run
@@ -51,7 +52,7 @@ func (s Live) Claim(ctx context.Context, worker string, tickets []run.Ticket) ([
 		 where l.id = u.id and l.attempt = u.attempt and l.state in ('queued', 'waiting')
 		   and l.cancel is null and l.due_at + interval '0' <= now() -- not by the index on due_at: by the key
 		returning l.id, l.attempt, l.queue, l.project_id, l.workflow_id, r.version, r.trigger, l.trigger_id, r.fire_at,
-		          r.rerun_of, r.inputs, r.created_at, l.started_at, l.beat_at as claimed_at, l.held_for`,
+		          r.rerun_of, r.inputs, r.created_at, l.started_at, l.beat_at as claimed_at, l.held_for, l.depth`,
 		args{"worker": worker, "ids": ids, "attempts": attempts})
 	if err != nil {
 		return nil, fmt.Errorf("claim runs: %w", err)
@@ -149,7 +150,7 @@ func (s Live) TakeLost(ctx context.Context, silence time.Duration, limit int) ([
 func (s Live) End(ctx context.Context, ids []uuid.UUID, status run.Status, reason string) ([]uuid.UUID, error) {
 	rows, err := s.Q.Query(ctx, `
 		with gone as (
-		    delete from run_live where id = any(@ids) and state <> 'running' returning id, project_id, started_at, attempt, cancel),
+		    delete from run_live where id = any(@ids) and state <> 'running' returning id, project_id, parent_id, started_at, attempt, cancel),
 		badly as (
 		    insert into unsuccessful_runs (project_id, id, status) select project_id, id, @status from gone
 		     where @status::text <> 'succeeded' on conflict do nothing),
@@ -161,16 +162,27 @@ func (s Live) End(ctx context.Context, ids []uuid.UUID, status run.Status, reaso
 		       set status = @status, reason = case @status::text when 'cancelled' then coalesce(gone.cancel, @reason) else @reason end,
 		           started_at = gone.started_at, finished_at = now(), attempts = gone.attempt
 		      from gone where r.id = gone.id
-		 returning r.id, `+endedColumns+`),
+		 returning r.id, gone.parent_id, `+endedColumns+`),
 		counted as (`+countEnded+`)
-		select id from ended`,
+		select id, parent_id from ended`,
 		args{"ids": ids, "status": status, "step_status": status, "reason": reason})
 	if err != nil {
 		return nil, fmt.Errorf("end runs: %w", err)
 	}
-	ended, err := pgx.CollectRows(rows, pgx.RowTo[uuid.UUID])
+	var ended, parents []uuid.UUID
+	var w Written
+	_, err = pgx.ForEachRow(rows, []any{&w.ID, &w.Parent}, func() error {
+		ended = append(ended, w.ID)
+		if w.Parent != nil {
+			parents = append(parents, *w.Parent)
+		}
+		return nil
+	})
 	if err != nil {
 		return nil, fmt.Errorf("end runs: %w", err)
+	}
+	if len(parents) > 0 {
+		return ended, s.Nudge(ctx, parents)
 	}
 	return ended, nil
 }

@@ -33,10 +33,11 @@ type Record struct {
 	Steps   []StepRow
 	Logs    []LogRow
 	Outcome Outcome
-	Delay   time.Duration // Release, and Hold with Waits: until the run is due again, by the database's clock
-	Waits   bool          // Release, Hold: it waits for an instant, rather than for a worker, or besides a person
-	Status  run.Status    // Finish
-	Reason  string        // Release, Hold, Finish: why, for people; may be empty
+	Delay   time.Duration   // Release, and Hold with Waits: until the run is due again, by the database's clock
+	Waits   bool            // Release, Hold: it waits for an instant, rather than for a worker, or besides a person
+	Status  run.Status      // Finish
+	Reason  string          // Release, Hold, Finish: why, for people; may be empty
+	Output  json.RawMessage // Finish: what the run leaves; may be empty
 }
 
 // StepRow is one attempt of a step.
@@ -65,18 +66,24 @@ type LogRow struct {
 	Message string    `db:"message"`
 }
 
+// Written is a run that was written. Parent is the run that waits for it, once it has ended; nil for none.
+type Written struct {
+	ID     uuid.UUID
+	Parent *uuid.UUID
+}
+
 // Write writes the records of one worker in one statement. It answers the runs that were written; a run that is missing
 // is no longer the worker's, and nothing about it was changed.
-func (s Live) Write(ctx context.Context, worker string, records []Record) (map[uuid.UUID]bool, error) {
+func (s Live) Write(ctx context.Context, worker string, records []Record) (map[uuid.UUID]Written, error) {
 	// "(… in …) is true" stays a look into a hash table. As a join it would compare each step with each run: the planner takes
 	// the arrays for ten elements, whatever they are.
 	rows, err := s.Q.Query(ctx, `
 		with u as materialized (
 		    select * from unnest(@ids::uuid[], @attempts::int[], @outcomes::text[], @delays::float8[], @waits::bool[],
-		                         @statuses::text[], @reasons::text[])
-		                  as u (id, attempt, outcome, delay, waits, status, reason)),
+		                         @statuses::text[], @reasons::text[], @outputs::jsonb[])
+		                  as u (id, attempt, outcome, delay, waits, status, reason, output)),
 		fence as materialized (
-		    select l.id, l.project_id, l.attempt, l.started_at, u.outcome, u.delay, u.waits, u.status, u.reason
+		    select l.id, l.project_id, l.parent_id, l.attempt, l.started_at, u.outcome, u.delay, u.waits, u.status, u.reason, u.output
 		      from u join run_live l on l.id = u.id
 		     where l.attempt = u.attempt and l.worker = @worker and l.state = 'running'
 		     order by l.id
@@ -111,7 +118,8 @@ func (s Live) Write(ctx context.Context, worker string, records []Record) (map[u
 		    delete from run_live l using fence f where l.id = f.id and f.outcome = 'finish'),
 		ended as (
 		    update runs r
-		       set status = f.status, reason = f.reason, attempts = f.attempt, started_at = f.started_at, finished_at = now()
+		       set status = f.status, reason = f.reason, output = f.output, attempts = f.attempt, started_at = f.started_at,
+		           finished_at = now()
 		      from fence f where r.id = f.id and f.outcome = 'finish'
 		 returning `+endedColumns+`),
 		counted as (`+countEnded+`),
@@ -119,13 +127,13 @@ func (s Live) Write(ctx context.Context, worker string, records []Record) (map[u
 		    insert into unsuccessful_runs (project_id, id, status)
 		    select f.project_id, f.id, f.status from fence f where f.outcome = 'finish' and f.status <> 'succeeded'
 		        on conflict do nothing)
-		select id from fence`, recordArgs(worker, records))
+		select id, case outcome when 'finish' then parent_id end from fence`, recordArgs(worker, records))
 	if err != nil {
 		return nil, fmt.Errorf("write records: %w", translate(err))
 	}
-	written := make(map[uuid.UUID]bool, len(records))
-	var id uuid.UUID
-	if _, err := pgx.ForEachRow(rows, []any{&id}, func() error { written[id] = true; return nil }); err != nil {
+	written := make(map[uuid.UUID]Written, len(records))
+	var w Written
+	if _, err := pgx.ForEachRow(rows, []any{&w.ID, &w.Parent}, func() error { written[w.ID] = w; return nil }); err != nil {
 		return nil, fmt.Errorf("write records: %w", translate(err))
 	}
 	return written, nil
@@ -140,7 +148,7 @@ func recordArgs(worker string, records []Record) args {
 		outcomes, statuses      []string
 		delays                  []float64
 		waits                   []bool
-		reasons                 []*string
+		reasons, outputs        []*string
 		sRun                    []uuid.UUID
 		sStep, sStatus          []string
 		sAttempt                []int32
@@ -161,6 +169,7 @@ func recordArgs(worker string, records []Record) args {
 		delays = append(delays, r.Delay.Seconds())
 		waits = append(waits, r.Waits)
 		reasons = append(reasons, nonZero(r.Reason))
+		outputs = append(outputs, nonZero(string(r.Output)))
 		for _, s := range r.Steps {
 			sRun = append(sRun, r.RunID)
 			sStep = append(sStep, s.Step)
@@ -186,7 +195,7 @@ func recordArgs(worker string, records []Record) args {
 	}
 	return args{
 		"worker": worker, "ids": ids, "attempts": attempts, "outcomes": outcomes, "delays": delays, "waits": waits,
-		"statuses": statuses, "reasons": reasons,
+		"statuses": statuses, "reasons": reasons, "outputs": outputs,
 		"s_run": sRun, "s_step": sStep, "s_attempt": sAttempt, "s_status": sStatus, "s_class": sClass, "s_error": sError,
 		"s_started": sStarted, "s_sent": sSent, "s_finished": sFinished, "s_next": sNext, "s_output": sOutput,
 		"g_run": gRun, "g_seq": gSeq, "g_at": gAt, "g_step": gStep, "g_attempt": gAttempt, "g_level": gLevel, "g_message": gMessage,

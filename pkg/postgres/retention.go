@@ -75,11 +75,24 @@ func (s Retention) DropRuns(ctx context.Context, old Old, limit int) (int64, err
 	tag, err := s.Q.Exec(ctx, `
 		with lines as (delete from run_logs where run_id = any($1)),
 		     steps as (delete from step_runs where run_id = any($1)),
+		     children as (delete from child_runs where parent_id = any($1)),
 		     badly as (delete from unsuccessful_runs where id = any($1) returning id),
 		     whole as (delete from runs where id = any($1) and status in ('succeeded', 'failed', 'cancelled') returning id)
 		select id from whole union select id from badly`, ids)
 	if err != nil {
 		return 0, fmt.Errorf("drop old runs: %w", err)
+	}
+	return tag.RowsAffected(), nil
+}
+
+// DropChildren forgets up to limit notes of who started whom, of runs that are older than keep; it answers how many.
+func (s Retention) DropChildren(ctx context.Context, keep time.Duration, limit int) (int64, error) {
+	tag, err := s.Q.Exec(ctx, `
+		delete from child_runs where (parent_id, step, attempt, item) in (
+		    select parent_id, step, attempt, item from child_runs
+		     where parent_id < first_id_at(now() - make_interval(secs => $1)) order by parent_id limit $2)`, keep.Seconds(), limit)
+	if err != nil {
+		return 0, fmt.Errorf("drop child runs: %w", err)
 	}
 	return tag.RowsAffected(), nil
 }

@@ -30,8 +30,11 @@ type NewRun struct {
 	RerunOf    *uuid.UUID
 	Inputs     json.RawMessage // an object, or nil
 	CreatedBy  *uuid.UUID
-	Blocked    bool // waits for the earlier runs of its trigger
-	Current    bool // only if Version is the workflow's newest, and the workflow is there
+	Blocked    bool       // waits for the earlier runs of its trigger
+	Current    bool       // only if Version is the workflow's newest, and the workflow is there
+	ParentID   *uuid.UUID // the run whose step starts it
+	Awaited    bool       // and waits for it
+	Depth      int        // how many runs are above it
 }
 
 // Inserted is a run that was made, with its ticket.
@@ -56,7 +59,8 @@ func (s Runs) Insert(ctx context.Context, runs []NewRun, room map[string]int) ([
 		triggers                       = make([]string, n)
 		fireAts                        = make([]*time.Time, n)
 		inputs                         = make([]*string, n)
-		blocked, current               = make([]bool, n), make([]bool, n)
+		blocked, current, awaited      = make([]bool, n), make([]bool, n), make([]bool, n)
+		parents, depths                = make([]*uuid.UUID, n), make([]int16, n)
 	)
 	for i, r := range runs {
 		ids[i], projects[i], workflows[i] = r.ID, r.ProjectID, r.WorkflowID
@@ -64,6 +68,7 @@ func (s Runs) Insert(ctx context.Context, runs []NewRun, room map[string]int) ([
 		versions[i] = int32(r.Version) //nolint:gosec // counts saves
 		triggers[i], fireAts[i], blocked[i], current[i] = string(r.Trigger), r.FireAt, r.Blocked, r.Current
 		inputs[i] = nonZero(string(r.Inputs))
+		parents[i], awaited[i], depths[i] = r.ParentID, r.Awaited, int16(r.Depth) //nolint:gosec // MaxDepth at most
 	}
 	rows, err := s.Q.Query(ctx, `
 		with u as materialized (
@@ -71,9 +76,9 @@ func (s Runs) Insert(ctx context.Context, runs []NewRun, room map[string]int) ([
 		           case when blocked then trigger_id when w.max_concurrent is not null then workflow_id end as gate
 		      from unnest(@ids::uuid[], @projects::uuid[], @workflows::uuid[], @versions::int[], @triggers::text[],
 		                  @trigger_ids::uuid[], @fire_ats::timestamptz[], @rerun_of::uuid[], @inputs::jsonb[],
-		                  @created_by::uuid[], @blocked::bool[], @current::bool[])
+		                  @created_by::uuid[], @blocked::bool[], @current::bool[], @parents::uuid[], @awaited::bool[], @depths::smallint[])
 		           as u (id, project_id, workflow_id, version, trigger, trigger_id, fire_at, rerun_of, inputs,
-		                 created_by, blocked, current)
+		                 created_by, blocked, current, parent_id, awaited, depth)
 		      join workflows w on w.id = u.workflow_id
 		      join projects o on o.id = u.project_id
 		     where not u.current or w.version = u.version and w.deleted_at is null),
@@ -85,19 +90,19 @@ func (s Runs) Insert(ctx context.Context, runs []NewRun, room map[string]int) ([
 		      from u),
 		made as (
 		    insert into runs (id, project_id, workflow_id, version, trigger, trigger_id, fire_at, rerun_of, inputs,
-		                      created_by, created_at)
-		    select id, project_id, workflow_id, version, trigger, trigger_id, fire_at, rerun_of, inputs, created_by, now()
+		                      created_by, parent_id, created_at)
+		    select id, project_id, workflow_id, version, trigger, trigger_id, fire_at, rerun_of, inputs, created_by, parent_id, now()
 		      from turn order by id),
 		live as (
-		    insert into run_live (id, project_id, workflow_id, trigger_id, queue, gate, enqueued_at, enqueues)
+		    insert into run_live (id, project_id, workflow_id, trigger_id, parent_id, depth, queue, gate, enqueued_at, enqueues)
 		    select id, project_id, workflow_id, case when trigger <> 'backfill' then trigger_id end, -- its schedule does not wait for it
-		           queue, gate, case when released then now() end, case when released then 1 else 0 end
+		           case when awaited then parent_id end, depth, queue, gate, case when released then now() end, case when released then 1 else 0 end
 		      from turn order by id)
 		select id, 0 as attempt, queue, released from turn`,
 		args{
 			"ids": ids, "projects": projects, "workflows": workflows, "versions": versions, "triggers": triggers,
 			"trigger_ids": triggerIDs, "fire_ats": fireAts, "rerun_of": rerunOf, "inputs": inputs, "created_by": createdBy,
-			"blocked": blocked, "current": current, "room_critical": room[run.CriticalQueue], "room_default": room[run.DefaultQueue],
+			"blocked": blocked, "current": current, "parents": parents, "awaited": awaited, "depths": depths, "room_critical": room[run.CriticalQueue], "room_default": room[run.DefaultQueue],
 			"room_bulk": room[run.BulkQueue],
 		})
 	if err != nil {
@@ -127,13 +132,15 @@ type RunRow struct {
 	TriggerKey   *string         `db:"trigger_key"`
 	FireAt       *time.Time      `db:"fire_at"`
 	RerunOf      *uuid.UUID      `db:"rerun_of"`
+	ParentID     *uuid.UUID      `db:"parent_id"` // the run whose step started it
 	Inputs       json.RawMessage `db:"inputs"`
+	Output       json.RawMessage `db:"output"` // what it left; not in lists
 	CreatedAt    time.Time       `db:"created_at"`
 	StartedAt    *time.Time      `db:"started_at"`
 	FinishedAt   *time.Time      `db:"finished_at"`
 }
 
-// runColumns is the one list of a RunRow's columns; it needs runs r and run_live l. Names are looked up
+// runColumns is the one list of a RunRow's columns but its output, which may be large; it needs runs r and run_live l. Names are looked up
 // row by row: a page is small, whatever the planner thinks.
 const runColumns = `
 	r.id, r.project_id, r.workflow_id, (select w.name from workflows w where w.id = r.workflow_id) as workflow_name, r.version,
@@ -144,7 +151,7 @@ const runColumns = `
 	     when l.gate is not null then 'waits for earlier runs of its workflow'
 	     when l.state in ('waiting', 'held') then l.reason end as reason,
 	l.cancel_at,
-	r.trigger, (select t.key from triggers t where t.id = r.trigger_id) as trigger_key, r.fire_at, r.rerun_of, r.inputs, r.created_at,
+	r.trigger, (select t.key from triggers t where t.id = r.trigger_id) as trigger_key, r.fire_at, r.rerun_of, r.parent_id, r.inputs, r.created_at,
 	coalesce(r.started_at, l.started_at) as started_at, r.finished_at`
 
 const runJoins = `
@@ -152,7 +159,7 @@ const runJoins = `
 
 // Get finds a run in one of the projects; ErrNotFound when it is not there.
 func (s Runs) Get(ctx context.Context, projects []uuid.UUID, id uuid.UUID) (RunRow, error) {
-	rows, err := s.Q.Query(ctx, `select `+runColumns+` from runs r `+runJoins+` where r.id = $1 and r.project_id = any($2)`, id, projects)
+	rows, err := s.Q.Query(ctx, `select `+runColumns+`, r.output from runs r `+runJoins+` where r.id = $1 and r.project_id = any($2)`, id, projects)
 	if err != nil {
 		return RunRow{}, fmt.Errorf("get run: %w", err)
 	}
@@ -252,7 +259,7 @@ func (s Runs) List(ctx context.Context, f RunFilter) ([]RunRow, error) {
 	if err != nil {
 		return nil, fmt.Errorf("list runs: %w", err)
 	}
-	list, err := pgx.CollectRows(rows, pgx.RowToStructByName[RunRow])
+	list, err := pgx.CollectRows(rows, pgx.RowToStructByNameLax[RunRow])
 	if err != nil {
 		return nil, fmt.Errorf("list runs: %w", err)
 	}
@@ -341,7 +348,7 @@ func (s Runs) Some(ctx context.Context, projects, ids []uuid.UUID) ([]RunRow, er
 	if err != nil {
 		return nil, fmt.Errorf("find runs: %w", err)
 	}
-	list, err := pgx.CollectRows(rows, pgx.RowToStructByName[RunRow])
+	list, err := pgx.CollectRows(rows, pgx.RowToStructByNameLax[RunRow])
 	if err != nil {
 		return nil, fmt.Errorf("find runs: %w", err)
 	}

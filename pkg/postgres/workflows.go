@@ -30,7 +30,7 @@ type WorkflowRow struct {
 
 // Head is what starting a run of the workflow needs.
 func (r WorkflowRow) Head() Head {
-	return Head{ID: r.ID, ProjectID: r.ProjectID, Name: r.Definition.Name, Version: r.Version}
+	return Head{ID: r.ID, ProjectID: r.ProjectID, Name: r.Definition.Name, Version: r.Version, Inputs: r.Definition.Inputs}
 }
 
 const workflowColumns = `w.id, w.project_id, w.enabled, w.version, w.revision, w.created_at, w.updated_at, v.definition`
@@ -40,8 +40,8 @@ const workflowJoin = ` join workflow_versions v on v.workflow_id = w.id and v.ve
 // Insert stores a new workflow, its first version with it.
 func (s Workflows) Insert(ctx context.Context, row WorkflowRow, by uuid.UUID) error {
 	_, err := s.Q.Exec(ctx, `
-		insert into workflows (id, project_id, name, description, enabled, version, queue, max_concurrent, keep_succeeded, keep_failed)
-		values (@id, @project, @name, @description, @enabled, @version, @queue, @max_concurrent, @keep_succeeded, @keep_failed)`,
+		insert into workflows (id, project_id, name, description, enabled, version, queue, max_concurrent, keep_succeeded, keep_failed, inputs)
+		values (@id, @project, @name, @description, @enabled, @version, @queue, @max_concurrent, @keep_succeeded, @keep_failed, @inputs)`,
 		row.columns(pgx.NamedArgs{"project": row.ProjectID}))
 	if err != nil {
 		return fmt.Errorf("insert workflow: %w", translate(err))
@@ -55,6 +55,7 @@ func (r WorkflowRow) columns(args pgx.NamedArgs) pgx.NamedArgs {
 	args["id"], args["enabled"], args["version"] = r.ID, r.Enabled, r.Version
 	args["name"], args["description"], args["queue"] = d.Name, d.Description, d.QueueName()
 	args["max_concurrent"] = nonZero(d.MaxConcurrent)
+	args["inputs"] = nonZero(string(d.Inputs))
 	args["keep_succeeded"], args["keep_failed"] = nonZero(time.Duration(d.Keep.Succeeded)), nonZero(time.Duration(d.Keep.Failed))
 	return args
 }
@@ -84,7 +85,7 @@ func (s Workflows) Update(ctx context.Context, row WorkflowRow) error {
 	_, err := s.Q.Exec(ctx, `
 		update workflows
 		   set name = @name, description = @description, enabled = @enabled, version = @version, queue = @queue,
-		       max_concurrent = @max_concurrent, keep_succeeded = @keep_succeeded, keep_failed = @keep_failed,
+		       max_concurrent = @max_concurrent, keep_succeeded = @keep_succeeded, keep_failed = @keep_failed, inputs = @inputs,
 		       revision = revision + 1, updated_at = now()
 		 where id = @id`, row.columns(pgx.NamedArgs{}))
 	if err != nil {
@@ -109,16 +110,17 @@ func (s Workflows) Get(ctx context.Context, projects []uuid.UUID, id uuid.UUID) 
 
 // Head is a workflow without its definition: what starting a run needs.
 type Head struct {
-	ID        uuid.UUID `db:"id"`
-	ProjectID uuid.UUID `db:"project_id"`
-	Name      string    `db:"name"`
-	Version   int       `db:"version"`
+	ID        uuid.UUID       `db:"id"`
+	ProjectID uuid.UUID       `db:"project_id"`
+	Name      string          `db:"name"`
+	Version   int             `db:"version"`
+	Inputs    json.RawMessage `db:"inputs"` // the schema of what its runs get; nil for anything
 }
 
 // Heads finds workflows by their ids, whoever's they are; those that are not there or deleted are missing from the answer.
 func (s Workflows) Heads(ctx context.Context, ids []uuid.UUID) (map[uuid.UUID]Head, error) {
 	rows, err := s.Q.Query(ctx, `
-		select w.id, w.project_id, w.name, w.version from workflows w where w.id = any($1) and w.deleted_at is null`, ids)
+		select w.id, w.project_id, w.name, w.version, w.inputs from workflows w where w.id = any($1) and w.deleted_at is null`, ids)
 	if err != nil {
 		return nil, fmt.Errorf("get workflows: %w", err)
 	}
@@ -284,4 +286,24 @@ func (s Workflows) DefinitionJSON(ctx context.Context, id uuid.UUID, version int
 		return nil, fmt.Errorf("get definition: %w", translate(err))
 	}
 	return raw, nil
+}
+
+// Named finds the workflows of a project that have the id or the name: two at most, as more than one is too many.
+func (s Workflows) Named(ctx context.Context, project uuid.UUID, name string) ([]Head, error) {
+	id, err := uuid.Parse(name)
+	if err != nil {
+		id = uuid.Nil
+	}
+	rows, err := s.Q.Query(ctx, `
+		select w.id, w.project_id, w.name, w.version, w.inputs from workflows w
+		 where w.project_id = $1 and (w.name = $2 or w.id = $3) and w.deleted_at is null
+		 order by w.id <> $3 limit case when exists (select from workflows where id = $3) then 1 else 2 end`, project, name, id)
+	if err != nil {
+		return nil, fmt.Errorf("find a workflow by its name: %w", err)
+	}
+	list, err := pgx.CollectRows(rows, pgx.RowToStructByName[Head])
+	if err != nil {
+		return nil, fmt.Errorf("find a workflow by its name: %w", err)
+	}
+	return list, nil
 }

@@ -52,4 +52,5 @@ const (
 	Scheduled Trigger = "schedule" // an occurrence of a schedule
 	Rerun     Trigger = "rerun"    // a person who wants an earlier run again
 	Backfill  Trigger = "backfill" // a fire of the past that somebody wants to run after all
+	Called    Trigger = "workflow" // a step of another run
 )

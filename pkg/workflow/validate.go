@@ -1,7 +1,9 @@
 package workflow
 
 import (
+	"encoding/json"
 	"fmt"
+	"maps"
 	"regexp"
 	"slices"
 	"strings"
@@ -34,8 +36,16 @@ func Validate(d Definition) error {
 	if d.MaxConcurrent < 0 || d.MaxConcurrent > MaxConcurrent {
 		c.add("/max_concurrent", "range", "the runs at a time must be from 1 to %d", MaxConcurrent)
 	}
+	inputs, err := ParseInputs(d.Inputs)
+	if err != nil {
+		c.addErr("/inputs", err)
+	}
 	checkTriggers(&c, d.Triggers)
+	if err == nil {
+		checkTriggerInputs(&c, inputs, d.Triggers)
+	}
 	checkSteps(&c, d.Steps)
+	checkOutputs(&c, d)
 	for i, s := range d.Steps {
 		if s.leastTime() >= d.RunTimeout() {
 			c.add(fmt.Sprintf("/steps/%d/config/duration", i), "too_long", "the run may take no longer than %s; give the workflow a longer timeout", Duration(d.RunTimeout()))
@@ -101,6 +111,22 @@ func checkSchedule(c *collector, at string, t Trigger) {
 	}
 }
 
+// checkTriggerInputs holds what a schedule gives its runs against what they want.
+func checkTriggerInputs(c *collector, inputs *Inputs, triggers []Trigger) {
+	for i, t := range triggers {
+		if t.Type != TriggerSchedule {
+			continue
+		}
+		given := map[string]any{}
+		if len(t.Inputs) > 0 && json.Unmarshal(t.Inputs, &given) != nil {
+			continue // the contract says that they are an object
+		}
+		if _, err := inputs.Complete(given); err != nil {
+			c.addErr(fmt.Sprintf("/triggers/%d/inputs", i), err)
+		}
+	}
+}
+
 func checkSteps(c *collector, steps []Step) {
 	if len(steps) == 0 {
 		c.add("/steps", "required", "a workflow needs at least one step")
@@ -124,6 +150,29 @@ func checkSteps(c *collector, steps []Step) {
 		}
 		names = append(names, steps[cycle[0]].ID)
 		c.add(fmt.Sprintf("/steps/%d/depends_on", cycle[0]), "cycle", "these steps wait for each other: %s", strings.Join(names, " → "))
+	}
+}
+
+// checkOutputs checks what a run leaves; all steps have ended by then.
+func checkOutputs(c *collector, d Definition) {
+	if len(d.Outputs) > MaxOutputs {
+		c.add("/outputs", "too_many", "a workflow has at most %d outputs", MaxOutputs)
+		return
+	}
+	graph := NewGraph(d.Steps)
+	for _, name := range slices.Sorted(maps.Keys(d.Outputs)) {
+		at := "/outputs/" + escapePointer(name)
+		if !identifier.MatchString(name) {
+			c.add(at, "identifier", "%q cannot be the name of an output; use letters, digits, _ and -, beginning with a letter", name)
+		}
+		var own collector
+		own.value(at, d.Outputs[name])
+		c.fields = append(c.fields, own.fields...)
+		for _, ref := range own.refs {
+			if _, ok := graph.Index(ref.Name); ref.Root == "steps" && ref.Name != "" && !ok {
+				c.add(at, "unknown_step", "a template names the step %q, which does not exist", ref.Name)
+			}
+		}
 	}
 }
 
@@ -208,6 +257,10 @@ func checkRefs(c *collector, at string, graph Graph, steps []Step, i int, refs [
 	var before map[int]bool
 	told := map[string]bool{}
 	for _, ref := range refs {
+		if ref.Root == "each" && !told["each"] && !steps[i].goesThroughList() {
+			c.add(at, "each", "each is the item of a list that a step goes through: give it for_each")
+			told["each"] = true
+		}
 		if ref.Root != "steps" || ref.Name == "" || told[ref.Name] {
 			continue
 		}

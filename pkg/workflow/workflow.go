@@ -18,10 +18,14 @@ type Definition struct {
 	// Queue is the class of its runs; run.DefaultQueue when empty.
 	Queue string `json:"queue,omitempty"`
 	// MaxConcurrent is how many of its runs may be under way at a time; zero means any number.
-	MaxConcurrent int       `json:"max_concurrent,omitempty"`
-	Keep          Keep      `json:"keep,omitzero"`
-	Triggers      []Trigger `json:"triggers,omitempty"`
-	Steps         []Step    `json:"steps"`
+	MaxConcurrent int  `json:"max_concurrent,omitempty"`
+	Keep          Keep `json:"keep,omitzero"`
+	// Inputs is a JSON Schema of what its runs get; see Inputs.
+	Inputs   json.RawMessage `json:"inputs,omitempty"`
+	Triggers []Trigger       `json:"triggers,omitempty"`
+	Steps    []Step          `json:"steps"`
+	// Outputs are what a run that succeeded leaves, by name: JSON whose texts may hold templates.
+	Outputs map[string]json.RawMessage `json:"outputs,omitempty"`
 }
 
 // Keep is for how long the workflow's runs are kept, where that is shorter than everybody's; zero means it is not.
@@ -43,6 +47,7 @@ const (
 	MaxSteps           = 200
 	MaxTriggers        = 50
 	MaxConcurrent      = 100_000
+	MaxOutputs         = 100
 	MaxFailures        = 1000 // of pause_after_failures
 	MaxMaxRuns         = 1_000_000
 	MaxInputs          = 256 << 10 // of a run, as JSON, in bytes

@@ -504,6 +504,7 @@ const (
 	RunTriggerManual   RunTrigger = "manual"
 	RunTriggerRerun    RunTrigger = "rerun"
 	RunTriggerSchedule RunTrigger = "schedule"
+	RunTriggerWorkflow RunTrigger = "workflow"
 )
 
 // Valid indicates whether the value is a known member of the RunTrigger enum.
@@ -516,6 +517,8 @@ func (e RunTrigger) Valid() bool {
 	case RunTriggerRerun:
 		return true
 	case RunTriggerSchedule:
+		return true
+	case RunTriggerWorkflow:
 		return true
 	default:
 		return false
@@ -1118,6 +1121,20 @@ type CalendarPage struct {
 	NextCursor *string    `json:"next_cursor"`
 }
 
+// Child defines model for Child.
+type Child struct {
+	// Item Of the list that the step goes through, from 0
+	Item int32      `json:"item"`
+	Run  RunSummary `json:"run"`
+	Step string     `json:"step"`
+}
+
+// ChildPage defines model for ChildPage.
+type ChildPage struct {
+	Items      []Child `json:"items"`
+	NextCursor *string `json:"next_cursor"`
+}
+
 // Credentials defines model for Credentials.
 type Credentials struct {
 	Email    string `json:"email"`
@@ -1542,10 +1559,16 @@ type Run struct {
 	FinishedAt        *wire.Instant `json:"finished_at"`
 
 	// FireAt The occurrence that this run is for
-	FireAt    *wire.Instant          `json:"fire_at"`
-	Id        openapi_types.UUID     `json:"id"`
-	Inputs    map[string]interface{} `json:"inputs"`
-	ProjectId openapi_types.UUID     `json:"project_id"`
+	FireAt *wire.Instant          `json:"fire_at"`
+	Id     openapi_types.UUID     `json:"id"`
+	Inputs map[string]interface{} `json:"inputs"`
+
+	// Output What it left: the workflow's outputs
+	Output *map[string]interface{} `json:"output"`
+
+	// ParentId The run whose step started it
+	ParentId  *openapi_types.UUID `json:"parent_id"`
+	ProjectId openapi_types.UUID  `json:"project_id"`
 
 	// Reason Why it is so, for people: step fetch failed: 503
 	Reason    *string             `json:"reason"`
@@ -1988,14 +2011,20 @@ type Workflow struct {
 	Enabled     bool               `json:"enabled"`
 	Id          openapi_types.UUID `json:"id"`
 
+	// Inputs A JSON Schema (draft 2020-12) of what its runs get. Defaults of its properties are filled in
+	Inputs *map[string]interface{} `json:"inputs,omitempty"`
+
 	// Keep For how long runs are kept, where that is shorter than the installation's time
 	Keep *Keep `json:"keep,omitempty"`
 
 	// MaxConcurrent How many of its runs may be under way at a time
-	MaxConcurrent *int32             `json:"max_concurrent,omitempty"`
-	Name          string             `json:"name"`
-	NextFireAt    *wire.Instant      `json:"next_fire_at"`
-	ProjectId     openapi_types.UUID `json:"project_id"`
+	MaxConcurrent *int32        `json:"max_concurrent,omitempty"`
+	Name          string        `json:"name"`
+	NextFireAt    *wire.Instant `json:"next_fire_at"`
+
+	// Outputs What a run that succeeded leaves, by name: JSON whose texts may hold templates
+	Outputs   *map[string]interface{} `json:"outputs,omitempty"`
+	ProjectId openapi_types.UUID      `json:"project_id"`
 
 	// Queue The class of its runs
 	Queue *WorkflowQueue `json:"queue,omitempty"`
@@ -2022,6 +2051,9 @@ type WorkflowInput struct {
 	// Id Set by the server; ignored
 	Id interface{} `json:"id,omitempty"`
 
+	// Inputs A JSON Schema (draft 2020-12) of what its runs get. Defaults of its properties are filled in
+	Inputs *map[string]interface{} `json:"inputs,omitempty"`
+
 	// Keep For how long runs are kept, where that is shorter than the installation's time
 	Keep *Keep `json:"keep,omitempty"`
 
@@ -2031,6 +2063,9 @@ type WorkflowInput struct {
 
 	// NextFireAt Set by the server; ignored
 	NextFireAt interface{} `json:"next_fire_at,omitempty"`
+
+	// Outputs What a run that succeeded leaves, by name: JSON whose texts may hold templates
+	Outputs *map[string]interface{} `json:"outputs,omitempty"`
 
 	// ProjectId The caller's own project when absent
 	ProjectId *openapi_types.UUID `json:"project_id,omitempty"`
@@ -2154,6 +2189,15 @@ type ListRunsParams struct {
 
 	// MaxDuration Only finished runs that took less
 	MaxDuration *Duration `form:"max_duration,omitempty" json:"max_duration,omitempty"`
+
+	// Cursor `next_cursor` of the page before
+	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+	Limit  *Limit  `form:"limit,omitempty" json:"limit,omitempty"`
+}
+
+// ListChildrenParams defines parameters for ListChildren.
+type ListChildrenParams struct {
+	Step *string `form:"step,omitempty" json:"step,omitempty"`
 
 	// Cursor `next_cursor` of the page before
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
@@ -2450,6 +2494,9 @@ type ServerInterface interface {
 	// CancelRun Cancel a run; one that is running ends within seconds
 	// (POST /runs/{id}/cancel)
 	CancelRun(ctx echo.Context, id ID) error
+	// ListChildren The runs that a run's steps started, by step and in the order of their items
+	// (GET /runs/{id}/children)
+	ListChildren(ctx echo.Context, id ID, params ListChildrenParams) error
 	// ListLogs The log lines of a run, oldest first
 	// (GET /runs/{id}/logs)
 	ListLogs(ctx echo.Context, id ID, params ListLogsParams) error
@@ -3041,6 +3088,45 @@ func (w *ServerInterfaceWrapper) CancelRun(ctx echo.Context) error {
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.CancelRun(ctx, id)
+	return err
+}
+
+// ListChildren converts echo context to params.
+func (w *ServerInterfaceWrapper) ListChildren(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "id" -------------
+	var id ID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", ctx.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListChildrenParams
+	// ------------- Optional query parameter "step" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "step", ctx.QueryParams(), &params.Step, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter step: %s", err))
+	}
+
+	// ------------- Optional query parameter "cursor" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cursor", ctx.QueryParams(), &params.Cursor, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter cursor: %s", err))
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", ctx.QueryParams(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: "int32"})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter limit: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListChildren(ctx, id, params)
 	return err
 }
 
@@ -3953,6 +4039,7 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.GET(options.BaseURL+"/runs", wrapper.ListRuns, options.OperationMiddlewares["listRuns"]...)
 	router.GET(options.BaseURL+"/runs/:id", wrapper.GetRun, options.OperationMiddlewares["getRun"]...)
 	router.GET(options.BaseURL+"/runs/:id/logs", wrapper.ListLogs, options.OperationMiddlewares["listLogs"]...)
+	router.GET(options.BaseURL+"/runs/:id/children", wrapper.ListChildren, options.OperationMiddlewares["listChildren"]...)
 	router.POST(options.BaseURL+"/runs/:id/cancel", wrapper.CancelRun, options.OperationMiddlewares["cancelRun"]...)
 	router.POST(options.BaseURL+"/runs/:id/rerun", wrapper.RerunRun, options.OperationMiddlewares["rerunRun"]...)
 	router.POST(options.BaseURL+"/runs/:id/resolve", wrapper.ResolveRun, options.OperationMiddlewares["resolveRun"]...)
@@ -5195,6 +5282,46 @@ func (response CancelRundefaultApplicationProblemPlusJSONResponse) VisitCancelRu
 	return err
 }
 
+type ListChildrenRequestObject struct {
+	Id     ID `json:"id"`
+	Params ListChildrenParams
+}
+
+type ListChildrenResponseObject interface {
+	VisitListChildrenResponse(w http.ResponseWriter) error
+}
+
+type ListChildren200JSONResponse ChildPage
+
+func (response ListChildren200JSONResponse) VisitListChildrenResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListChildrendefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListChildrendefaultApplicationProblemPlusJSONResponse) VisitListChildrenResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type ListLogsRequestObject struct {
 	Id     ID `json:"id"`
 	Params ListLogsParams
@@ -6329,6 +6456,9 @@ type StrictServerInterface interface {
 	// CancelRun Cancel a run; one that is running ends within seconds
 	// (POST /runs/{id}/cancel)
 	CancelRun(ctx context.Context, request CancelRunRequestObject) (CancelRunResponseObject, error)
+	// ListChildren The runs that a run's steps started, by step and in the order of their items
+	// (GET /runs/{id}/children)
+	ListChildren(ctx context.Context, request ListChildrenRequestObject) (ListChildrenResponseObject, error)
 	// ListLogs The log lines of a run, oldest first
 	// (GET /runs/{id}/logs)
 	ListLogs(ctx context.Context, request ListLogsRequestObject) (ListLogsResponseObject, error)
@@ -7303,6 +7433,32 @@ func (sh *strictHandler) CancelRun(ctx echo.Context, id ID) error {
 		return err
 	} else if validResponse, ok := response.(CancelRunResponseObject); ok {
 		return validResponse.VisitCancelRunResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListChildren operation middleware
+func (sh *strictHandler) ListChildren(ctx echo.Context, id ID, params ListChildrenParams) error {
+	var request ListChildrenRequestObject
+
+	request.Id = id
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListChildren(ctx.Request().Context(), request.(ListChildrenRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListChildren")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListChildrenResponseObject); ok {
+		return validResponse.VisitListChildrenResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}

@@ -54,6 +54,10 @@ type Call struct {
 	Log      func(level, message string)
 	Paused   json.RawMessage // what the attempt left when it paused; nil when it begins
 	Now      time.Time       // by the database's clock
+	Trial    bool            // somebody tries the step alone, outside any run
+
+	ProjectID uuid.UUID
+	Depth     int // how many runs are above the run
 }
 
 // Result is how an attempt went. Output is kept either way.
@@ -91,8 +95,11 @@ type Set map[string]Action
 var more Set
 
 // New makes the set of all actions.
-func New(client HTTPClient) Set {
-	set := Set{workflow.ActionHTTP: httpEndpoint{client: client}, workflow.ActionLog: logMessage{}, workflow.ActionTransform: transform{}, workflow.ActionWait: wait{}}
+func New(client HTTPClient, children Children) Set {
+	set := Set{
+		workflow.ActionHTTP: httpEndpoint{client: client}, workflow.ActionLog: logMessage{}, workflow.ActionRun: runWorkflow{children},
+		workflow.ActionTransform: transform{}, workflow.ActionWait: wait{},
+	}
 	maps.Copy(set, more)
 	return set
 }

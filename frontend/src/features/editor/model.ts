@@ -50,7 +50,9 @@ export interface StepDraft {
     when: string
   }
   timeout: string
-  onError: 'fail' | 'continue'
+  onError: 'fail' | 'continue' | 'fallback'
+  /** The key of the step that stands in for it. */
+  fallback: string
   onUnknown: NonNullable<Step['on_unknown']> | ''
 }
 
@@ -161,6 +163,7 @@ export function newStep(action: string, steps: readonly StepDraft[]): StepDraft 
     retry: { on: false, attempts: 3, backoff: 'exponential', initial: '1s', max: '1m', when: '' },
     timeout: '',
     onError: 'fail',
+    fallback: '',
     onUnknown: '',
   }
 }

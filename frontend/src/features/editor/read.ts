@@ -101,6 +101,7 @@ function stepDraftOf(step: Step, keys: ReadonlyMap<string, string>): StepDraft {
     },
     timeout: step.timeout ?? '',
     onError: step.on_error ?? 'fail',
+    fallback: keys.get(step.fallback ?? '') ?? '',
     onUnknown: step.on_unknown ?? '',
   }
 }

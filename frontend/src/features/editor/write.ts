@@ -139,7 +139,8 @@ function stepInputOf(step: StepDraft, ids: ReadonlyMap<string, string>, pointer:
     if: step.condition.trim() || undefined,
     retry: step.retry.on ? retryOf(step, `${pointer}/retry`, say) : undefined,
     timeout: step.timeout.trim() || undefined,
-    on_error: step.onError === 'continue' ? 'continue' : undefined,
+    on_error: step.onError === 'fail' ? undefined : step.onError,
+    fallback: step.onError === 'fallback' ? ids.get(step.fallback) : undefined,
     on_unknown: step.action === 'http_endpoint' ? step.onUnknown || undefined : undefined,
   }
 }

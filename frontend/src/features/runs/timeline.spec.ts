@@ -47,6 +47,8 @@ function run(steps: StepRun[], finished: number | null = 10): Run {
     started_at: at(0),
     finished_at: finished === null ? null : at(finished),
     inputs: {},
+    output: null,
+    parent_id: null,
     steps,
   }
 }

@@ -3,7 +3,8 @@ import type { Workflow, WorkflowInput } from './types'
 
 /** A workflow without what only the server sets: what can be saved, exported and compared. */
 export function definitionFrom(workflow: Workflow): WorkflowInput {
-  const { name, description, enabled, timeout, queue, max_concurrent, keep, steps } = workflow
+  const { name, description, enabled, timeout, queue, max_concurrent, keep, inputs, steps, outputs } =
+    workflow
   return {
     name,
     description: description || undefined,
@@ -12,10 +13,12 @@ export function definitionFrom(workflow: Workflow): WorkflowInput {
     queue,
     max_concurrent,
     keep,
+    inputs,
     triggers: workflow.triggers.map(
       ({ description: _, next_fire_at: __, paused_reason: ___, ...trigger }) => trigger,
     ),
     steps,
+    outputs,
   }
 }
 
@@ -27,8 +30,10 @@ const order = [
   'queue',
   'max_concurrent',
   'keep',
+  'inputs',
   'triggers',
   'steps',
+  'outputs',
 ]
 const stepOrder = [
   'id',
@@ -40,6 +45,7 @@ const stepOrder = [
   'retry',
   'timeout',
   'on_error',
+  'fallback',
   'on_unknown',
 ]
 const triggerOrder = [

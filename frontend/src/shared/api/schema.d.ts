@@ -638,6 +638,25 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/runs/{id}/children": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["ID"];
+            };
+            cookie?: never;
+        };
+        /** The runs that a run's steps started, by step and in the order of their items */
+        get: operations["listChildren"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/runs/{id}/cancel": {
         parameters: {
             query?: never;
@@ -1263,6 +1282,14 @@ export interface components {
              */
             max_concurrent?: number;
             keep?: components["schemas"]["Keep"];
+            /** @description A JSON Schema (draft 2020-12) of what its runs get. Defaults of its properties are filled in */
+            inputs?: {
+                [key: string]: unknown;
+            };
+            /** @description What a run that succeeded leaves, by name: JSON whose texts may hold templates */
+            outputs?: {
+                [key: string]: unknown;
+            };
             triggers?: components["schemas"]["TriggerInput"][];
             steps: components["schemas"]["Step"][];
             /** @description Set by the server; ignored */
@@ -1300,6 +1327,14 @@ export interface components {
              */
             max_concurrent?: number;
             keep?: components["schemas"]["Keep"];
+            /** @description A JSON Schema (draft 2020-12) of what its runs get. Defaults of its properties are filled in */
+            inputs?: {
+                [key: string]: unknown;
+            };
+            /** @description What a run that succeeded leaves, by name: JSON whose texts may hold templates */
+            outputs?: {
+                [key: string]: unknown;
+            };
             triggers: components["schemas"]["Trigger"][];
             steps: components["schemas"]["Step"][];
             /** Format: date-time */
@@ -1400,7 +1435,7 @@ export interface components {
         /** @enum {string} */
         StepStatus: "queued" | "running" | "waiting" | "held" | "succeeded" | "failed" | "cancelled" | "skipped";
         /** @enum {string} */
-        RunTrigger: "manual" | "schedule" | "rerun" | "backfill";
+        RunTrigger: "manual" | "schedule" | "rerun" | "backfill" | "workflow";
         RunStart: {
             inputs?: {
                 [key: string]: unknown;
@@ -1786,7 +1821,29 @@ export interface components {
             inputs: {
                 [key: string]: unknown;
             };
+            /** @description What it left: the workflow's outputs */
+            output: {
+                [key: string]: unknown;
+            } | null;
+            /**
+             * Format: uuid
+             * @description The run whose step started it
+             */
+            parent_id: string | null;
             steps: components["schemas"]["StepRun"][];
+        };
+        ChildPage: {
+            items: components["schemas"]["Child"][];
+            next_cursor: string | null;
+        };
+        Child: {
+            step: string;
+            /**
+             * Format: int32
+             * @description Of the list that the step goes through, from 0
+             */
+            item: number;
+            run: components["schemas"]["RunSummary"];
         };
         StepRun: {
             id: string;
@@ -3059,6 +3116,34 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["LogPage"];
+                };
+            };
+            default: components["responses"]["Failure"];
+        };
+    };
+    listChildren: {
+        parameters: {
+            query?: {
+                step?: string;
+                /** @description `next_cursor` of the page before */
+                cursor?: components["parameters"]["Cursor"];
+                limit?: components["parameters"]["Limit"];
+            };
+            header?: never;
+            path: {
+                id: components["parameters"]["ID"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChildPage"];
                 };
             };
             default: components["responses"]["Failure"];

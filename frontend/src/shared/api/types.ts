@@ -64,7 +64,7 @@ export const runStatuses: readonly RunStatus[] = [
   'failed',
   'cancelled',
 ]
-export const runTriggers: readonly RunTrigger[] = ['manual', 'schedule', 'rerun', 'backfill']
+export const runTriggers: readonly RunTrigger[] = ['manual', 'schedule', 'rerun', 'backfill', 'workflow']
 export const outcomes: readonly OccurrenceOutcome[] = [
   'ran',
   'ran_late',
