@@ -88,7 +88,7 @@ func TestValuesThatAreRefused(t *testing.T) {
 		{"/secrets/a", object{"value": strings.Repeat("x", 64<<10+1)}, "/value", "maxLength"},
 		{"/secrets/a", object{"value": list{canary}}, "/value", "type"},
 		{"/secrets/a", object{"value": nil}, "/value", "nullable"},
-		{"/secrets/a", object{"value": canary + "\x00"}, "", "nul_character"},
+		{"/secrets/a", object{"value": canary + "\x00"}, "/value", "nul_character"},
 		{"/secrets/a", object{"value": "x", "note": canary}, "/note", "unknown_field"},
 		{"/variables/a", object{}, "/value", "required"},
 		{"/variables/a", object{"value": strings.Repeat("x", 64<<10)}, "/value", "size"},
@@ -179,10 +179,10 @@ func TestRolesAndValues(t *testing.T) {
 		guest.put("/variables/base"+there, object{"value": 2}).want(c.write)
 		guest.put("/secrets/token"+there, object{"value": "other"}).want(c.secrets)
 		if c.secrets == 404 {
-			guest.delete("/secrets/token" + there).refused(404, "not_found")
+			guest.delete("/secrets/token"+there).refused(404, "not_found")
 		}
 		if c.write == 404 {
-			guest.delete("/variables/base" + there).refused(404, "not_found")
+			guest.delete("/variables/base"+there).refused(404, "not_found")
 		}
 	}
 }

@@ -45,8 +45,16 @@ func (d *drive) beginStep(ctx context.Context, i int) (began bool, err error) {
 		d.failAtOnce(i, now, book.broken.Error())
 		return false, nil
 	}
+	env, why, err := d.reveal(ctx, i)
+	if err != nil {
+		return false, err
+	}
+	if why != "" {
+		d.failAtOnce(i, now, why)
+		return false, nil
+	}
 	if book.condition != nil && step.attempt == 0 {
-		holds, err := book.condition.Eval(ctx, d.env)
+		holds, err := book.condition.Eval(ctx, env)
 		if ctx.Err() != nil {
 			return false, context.Cause(ctx)
 		}
@@ -60,7 +68,7 @@ func (d *drive) beginStep(ctx context.Context, i int) (began bool, err error) {
 		}
 	}
 	bound := bind(ctx, book.runner, action.Call{
-		RunID: d.claimed.ID, Step: def.ID, Attempt: step.attempt + 1, Env: d.env.Snapshot(),
+		RunID: d.claimed.ID, Step: def.ID, Attempt: step.attempt + 1, Env: env.Snapshot(), Secrets: d.secrets,
 		Log: d.journal.writer(d.now, def.ID, step.attempt+1),
 	})
 	var visit *gate.Visit
@@ -87,7 +95,7 @@ func (d *drive) beginStep(ctx context.Context, i int) (began bool, err error) {
 	}
 	d.open[i] = row
 	d.expect()
-	go d.attempt(ctx, stepResult{index: i, row: row}, bound, visit, def.AttemptTimeout())
+	go d.attempt(ctx, stepResult{index: i, row: row, secrets: d.secrets}, bound, visit, def.AttemptTimeout())
 	return true, nil
 }
 
@@ -99,6 +107,7 @@ func (d *drive) attempt(ctx context.Context, r stepResult, bound action.Bound, v
 	if visit != nil {
 		visit.Leave(context.WithoutCancel(ctx), r.result.Failure, ctx.Err() != nil)
 	}
+	r.result = withoutSecrets(r.secrets, r.result)
 	r.duration = d.now().Sub(*r.row.StartedAt)
 	d.results <- r
 }

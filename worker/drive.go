@@ -10,6 +10,7 @@ import (
 	"github.com/guildmember145/orquestador-plataforma/pkg/postgres"
 	"github.com/guildmember145/orquestador-plataforma/pkg/run"
 	"github.com/guildmember145/orquestador-plataforma/pkg/schedule"
+	"github.com/guildmember145/orquestador-plataforma/pkg/secret"
 	"github.com/guildmember145/orquestador-plataforma/pkg/workflow"
 	"github.com/guildmember145/orquestador-plataforma/worker/internal/action"
 )
@@ -35,11 +36,13 @@ type drive struct {
 	open    map[int]postgres.StepRow // attempts under way, by the index of their step
 	ended   []postgres.StepRow       // not written yet
 	hold    *hold
+	secrets *secret.Redactor // takes out what the run's steps were given of secrets
 }
 
 type stepResult struct {
 	index    int
 	row      postgres.StepRow
+	secrets  *secret.Redactor // of when it began
 	result   action.Result
 	duration time.Duration
 }
@@ -256,11 +259,11 @@ func (d *drive) skip(i int, why string) {
 // write records what has gathered.
 func (d *drive) write(ctx context.Context, record postgres.Record) error {
 	record.RunID, record.Attempt = d.claimed.ID, d.claimed.Attempt
-	record.Reason = clip(record.Reason)
+	record.Reason = clip(d.secrets.Hide(record.Reason))
 	record.Steps, record.Logs = d.ended, d.journal.take()
 	for i := range record.Steps {
 		if message := record.Steps[i].Error; message != nil {
-			storable := clip(*message) // it may quote what another program answered
+			storable := clip(d.secrets.Hide(*message)) // it may quote what another program answered
 			record.Steps[i].Error = &storable
 		}
 	}

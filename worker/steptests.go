@@ -12,6 +12,7 @@ import (
 	"github.com/guildmember145/orquestador-plataforma/pkg/expr"
 	"github.com/guildmember145/orquestador-plataforma/pkg/postgres"
 	"github.com/guildmember145/orquestador-plataforma/pkg/run"
+	"github.com/guildmember145/orquestador-plataforma/pkg/secret"
 	"github.com/guildmember145/orquestador-plataforma/pkg/workflow"
 	"github.com/guildmember145/orquestador-plataforma/worker/internal/action"
 	"github.com/guildmember145/orquestador-plataforma/worker/internal/gate"
@@ -70,18 +71,30 @@ func (w *Worker) tryStep(ctx context.Context, t postgres.ClaimedTest, lines *jou
 	if err := json.Unmarshal(t.Step, &step); err != nil {
 		return testFailure(run.FailureConfig, "the step cannot be read: "+err.Error())
 	}
-	env, err := testEnv(t, step)
-	if err != nil {
-		return testFailure(run.FailureConfig, err.Error())
-	}
 	ready := w.library.prepare(step)
 	if ready.broken != nil {
 		return testFailure(run.FailureConfig, ready.broken.Error())
 	}
+	given, err := w.vault.reveal(ctx, t.ProjectID, ready.names)
+	var no refused
+	if errors.As(err, &no) {
+		return testFailure(run.FailureConfig, err.Error())
+	}
+	if err != nil {
+		w.log.WarnContext(ctx, "values of a step test not read", "test", t.ID, "error", err)
+		return testFailure(run.FailureConfig, "the secrets and variables that the step names could not be read; try again")
+	}
+	secrets := secret.NewRedactor(given.values...)
+	lines.hide(secrets)
+	env, err := testEnv(t, step)
+	if err != nil {
+		return testFailure(run.FailureConfig, err.Error())
+	}
+	env = given.env(env)
 	if ready.condition != nil {
 		holds, err := ready.condition.Eval(ctx, env)
 		if err != nil {
-			return testFailure(run.FailureConfig, "condition: "+err.Error())
+			return testFailure(run.FailureConfig, "condition: "+secrets.Hide(err.Error()))
 		}
 		if !holds {
 			why := "its condition is false: " + step.If
@@ -89,7 +102,7 @@ func (w *Worker) tryStep(ctx context.Context, t postgres.ClaimedTest, lines *jou
 		}
 	}
 	bound := bind(ctx, ready.runner, action.Call{
-		RunID: t.ID, Step: step.ID, Attempt: 1, Env: env, Log: lines.writer(w.clock.Now, step.ID, 1),
+		RunID: t.ID, Step: step.ID, Attempt: 1, Env: env, Secrets: secrets, Log: lines.writer(w.clock.Now, step.ID, 1),
 	})
 	var visit *gate.Visit
 	if bound.Host != "" {
@@ -99,7 +112,8 @@ func (w *Worker) tryStep(ctx context.Context, t postgres.ClaimedTest, lines *jou
 		}
 		visit = entered
 	}
-	return testOutcome(ctx, w.attemptTest(ctx, bound, visit, time.Duration(t.Seconds)*time.Second))
+	result := w.attemptTest(ctx, bound, visit, time.Duration(t.Seconds)*time.Second)
+	return testOutcome(ctx, withoutSecrets(secrets, result))
 }
 
 // attemptTest makes the attempt, but waits no longer than an action may take to stop.

@@ -11,6 +11,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/guildmember145/orquestador-plataforma/pkg/expr"
+	"github.com/guildmember145/orquestador-plataforma/pkg/secret"
 	"github.com/guildmember145/orquestador-plataforma/pkg/workflow"
 )
 
@@ -48,6 +49,7 @@ type Call struct {
 	Step    string
 	Attempt int // 1 for the first
 	Env     expr.Env
+	Secrets *secret.Redactor // takes out what Env holds of secrets; what is cut or rewritten goes through it first
 	Log     func(level, message string)
 }
 

@@ -50,6 +50,7 @@ func (h httpEndpoint) Prepare(config json.RawMessage) (Runner, error) {
 	if r.url, err = expr.ParseTemplate(c.URL); err != nil {
 		return nil, fmt.Errorf("parse url: %w", err)
 	}
+	r.secretURL = slices.ContainsFunc(r.url.Refs(), func(ref expr.Ref) bool { return ref.Root == workflow.RootSecrets })
 	if r.query, err = parseAll(c.Query); err != nil {
 		return nil, fmt.Errorf("parse query: %w", err)
 	}
@@ -65,14 +66,16 @@ func (h httpEndpoint) Prepare(config json.RawMessage) (Runner, error) {
 }
 
 type httpRunner struct {
-	client  HTTPClient
-	method  string
-	url     *expr.Template
-	query   map[string]*expr.Template
-	headers map[string]*expr.Template
-	body    bodyMaker
-	expect  []string
-	follow  bool
+	client HTTPClient
+	method string
+	url    *expr.Template
+	// secretURL tells that the URL is made of secrets.
+	secretURL bool
+	query     map[string]*expr.Template
+	headers   map[string]*expr.Template
+	body      bodyMaker
+	expect    []string
+	follow    bool
 }
 
 func parseAll(sources map[string]string) (map[string]*expr.Template, error) {
@@ -110,13 +113,22 @@ func (r *httpRunner) Bind(ctx context.Context, call Call) Bound {
 		result.Failure.Unsent = true
 		return Bound{Run: func(context.Context) Result { return result }}
 	}
-	return Bound{Host: host.KeyOf(req.URL), Run: func(ctx context.Context) Result { return r.send(ctx, call, req) }}
+	key := host.KeyOf(req.URL)
+	if r.secretURL && call.Secrets.Finds(key) {
+		result := failed(run.FailureConfig, "a secret cannot be a host's name, which many can see; use a variable")
+		result.Failure.Unsent = true
+		return Bound{Run: func(context.Context) Result { return result }}
+	}
+	return Bound{Host: key, Run: func(ctx context.Context) Result { return r.send(ctx, call, req) }}
 }
 
 func (r *httpRunner) send(ctx context.Context, call Call, req egress.Request) Result {
 	resp, err := r.client.Do(ctx, req)
 	if err != nil {
 		return httpFailure(ctx, err)
+	}
+	if resp.Truncated {
+		resp.Body = []byte(call.Secrets.HideCut(text(resp.Body)))
 	}
 	output := responseOutput(resp)
 	call.Log("debug", fmt.Sprintf("%s %s: %d, %d bytes", req.Method, redactQuery(req.URL), resp.Status, len(resp.Body)))
@@ -128,7 +140,7 @@ func (r *httpRunner) send(ctx context.Context, call Call, req egress.Request) Re
 		Message:    strings.TrimSpace(fmt.Sprintf("HTTP %d %s", resp.Status, http.StatusText(resp.Status))),
 		RetryAfter: retryAfter(resp.Header),
 	}
-	if text := excerpt(resp.Body); text != "" {
+	if text := excerpt(call.Secrets.Hide(text(resp.Body))); text != "" {
 		f.Message += ": " + text
 	}
 	return Result{Output: output, Failure: f}
@@ -279,9 +291,9 @@ func text(b []byte) string {
 	return string(bytes.ToValidUTF8(b, []byte("\uFFFD")))
 }
 
-func excerpt(body []byte) string {
+func excerpt(body string) string {
 	const most = 200
-	s := strings.Join(strings.Fields(text(body)), " ")
+	s := strings.Join(strings.Fields(body), " ")
 	if r := []rune(s); len(r) > most {
 		return string(r[:most]) + "…"
 	}
