@@ -67,13 +67,13 @@ func (d *drive) beginStep(ctx context.Context, i int) (began bool, err error) {
 			return false, nil
 		}
 	}
+	turn := &turn{gate: d.w.gate, clock: d.w.clock}
 	bound := bind(ctx, book.runner, action.Call{
 		RunID: d.claimed.ID, Step: def.ID, Attempt: step.attempt + 1, Env: env.Snapshot(), Secrets: d.secrets,
-		Log: d.journal.writer(d.now, def.ID, step.attempt+1),
+		Log: d.journal.writer(d.now, def.ID, step.attempt+1), Again: turn.again,
 	})
-	var visit *gate.Visit
-	if bound.Host != "" {
-		if visit = d.enter(ctx, i, bound.Host); visit == nil {
+	if turn.host = bound.Host; bound.Host != "" {
+		if turn.visit = d.enter(ctx, i, bound.Host); turn.visit == nil {
 			return false, nil
 		}
 	}
@@ -87,27 +87,22 @@ func (d *drive) beginStep(ctx context.Context, i int) (began bool, err error) {
 		}
 		d.ended = append(d.ended, row)
 		if err := d.write(ctx, postgres.Record{Outcome: postgres.Continue}); err != nil {
-			if visit != nil {
-				visit.Leave(ctx, nil, true)
-			}
+			turn.leave(ctx, nil, true)
 			return false, err
 		}
 	}
 	d.open[i] = row
 	d.expect()
-	go d.attempt(ctx, stepResult{index: i, row: row, secrets: d.secrets}, bound, visit, def.AttemptTimeout())
+	go d.attempt(ctx, stepResult{index: i, row: row, secrets: d.secrets}, bound, turn, def.AttemptTimeout())
 	return true, nil
 }
 
 // attempt makes one attempt, and says how it went.
-func (d *drive) attempt(ctx context.Context, r stepResult, bound action.Bound, visit *gate.Visit, timeout time.Duration) {
+func (d *drive) attempt(ctx context.Context, r stepResult, bound action.Bound, turn *turn, timeout time.Duration) {
 	stepCtx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
-	r.result = guarded(func() action.Result { return bound.Run(stepCtx) })
-	if visit != nil {
-		visit.Leave(context.WithoutCancel(ctx), r.result.Failure, ctx.Err() != nil)
-	}
-	r.result = withoutSecrets(r.secrets, r.result)
+	r.result = withoutSecrets(r.secrets, guarded(func() action.Result { return bound.Run(stepCtx) }))
+	turn.leave(ctx, r.result.Failure, ctx.Err() != nil)
 	r.duration = d.now().Sub(*r.row.StartedAt)
 	d.results <- r
 }

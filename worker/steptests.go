@@ -101,31 +101,32 @@ func (w *Worker) tryStep(ctx context.Context, t postgres.ClaimedTest, lines *jou
 			return postgres.TestResult{Status: string(run.Skipped), Error: &why}
 		}
 	}
+	turn := &turn{gate: w.gate, clock: w.clock}
 	bound := bind(ctx, ready.runner, action.Call{
 		RunID: t.ID, Step: step.ID, Attempt: 1, Env: env, Secrets: secrets, Log: lines.writer(w.clock.Now, step.ID, 1),
+		Again: turn.again,
 	})
-	var visit *gate.Visit
-	if bound.Host != "" {
+	if turn.host = bound.Host; bound.Host != "" {
 		entered, refused := w.gate.Enter(ctx, bound.Host)
 		if refused != nil {
 			return testFailure("host", gate.Explain(bound.Host, *refused, w.clock.Now().Add(refused.Wait)))
 		}
-		visit = entered
+		turn.visit = entered
 	}
-	result := w.attemptTest(ctx, bound, visit, time.Duration(t.Seconds)*time.Second)
-	return testOutcome(ctx, withoutSecrets(secrets, result))
+	attempt := func(ctx context.Context) action.Result {
+		return withoutSecrets(secrets, guarded(func() action.Result { return bound.Run(ctx) }))
+	}
+	return testOutcome(ctx, w.attemptTest(ctx, attempt, turn, time.Duration(t.Seconds)*time.Second))
 }
 
 // attemptTest makes the attempt, but waits no longer than an action may take to stop.
-func (w *Worker) attemptTest(ctx context.Context, bound action.Bound, visit *gate.Visit, limit time.Duration) action.Result {
+func (w *Worker) attemptTest(ctx context.Context, attempt func(context.Context) action.Result, turn *turn, limit time.Duration) action.Result {
 	bounded, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	done := make(chan action.Result, 1)
 	go func() {
-		result := guarded(func() action.Result { return bound.Run(bounded) })
-		if visit != nil {
-			visit.Leave(context.WithoutCancel(ctx), result.Failure, ctx.Err() != nil)
-		}
+		result := attempt(bounded)
+		turn.leave(ctx, result.Failure, ctx.Err() != nil)
 		done <- result
 	}()
 	select {

@@ -51,6 +51,9 @@ type Call struct {
 	Env     expr.Env
 	Secrets *secret.Redactor // takes out what Env holds of secrets; what is cut or rewritten goes through it first
 	Log     func(level, message string)
+	// Again is called by an attempt that calls its host once more, before each further call: it waits for its turn. nil when
+	// there is nothing to wait for.
+	Again func(ctx context.Context) error
 }
 
 // Result is how an attempt went. Output is kept either way.

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"mime"
 	"net/http"
 	"net/url"
@@ -39,7 +40,7 @@ func (h httpEndpoint) Prepare(config json.RawMessage) (Runner, error) {
 	if err := workflow.DecodeConfig(config, &c); err != nil {
 		return nil, err
 	}
-	r := &httpRunner{client: h.client, method: c.Method, expect: c.ExpectStatus, follow: c.FollowRedirects == nil || *c.FollowRedirects}
+	r := &httpRunner{client: h.client, method: c.Method, expect: c.ExpectStatus, expectBody: c.ExpectBody, follow: c.FollowRedirects == nil || *c.FollowRedirects}
 	if r.method == "" {
 		r.method = http.MethodGet
 	}
@@ -62,6 +63,17 @@ func (h httpEndpoint) Prepare(config json.RawMessage) (Runner, error) {
 			return nil, fmt.Errorf("parse body: %w", err)
 		}
 	}
+	if r.auth, err = prepareAuth(c.Auth); err != nil {
+		return nil, fmt.Errorf("parse auth: %w", err)
+	}
+	if c.ExpectBody != "" {
+		if r.saying, err = expr.ParseCondition(c.ExpectBody, workflow.AnswerNames...); err != nil {
+			return nil, fmt.Errorf("parse expect_body: %w", err)
+		}
+	}
+	if r.pages, err = preparePages(c.Paginate); err != nil {
+		return nil, fmt.Errorf("parse paginate: %w", err)
+	}
 	return r, nil
 }
 
@@ -74,8 +86,13 @@ type httpRunner struct {
 	query     map[string]*expr.Template
 	headers   map[string]*expr.Template
 	body      bodyMaker
+	auth      *httpAuth // nil: it says nothing about who calls
 	expect    []string
 	follow    bool
+	// expectBody is what a good answer says, and saying its condition; nil: anything.
+	expectBody string
+	saying     *expr.Condition
+	pages      *httpPages // nil: one answer
 }
 
 func parseAll(sources map[string]string) (map[string]*expr.Template, error) {
@@ -119,6 +136,9 @@ func (r *httpRunner) Bind(ctx context.Context, call Call) Bound {
 		result.Failure.Unsent = true
 		return Bound{Run: func(context.Context) Result { return result }}
 	}
+	if r.pages != nil {
+		return Bound{Host: key, Run: func(ctx context.Context) Result { return r.sendPages(ctx, call, req) }}
+	}
 	return Bound{Host: key, Run: func(ctx context.Context) Result { return r.send(ctx, call, req) }}
 }
 
@@ -133,7 +153,7 @@ func (r *httpRunner) send(ctx context.Context, call Call, req egress.Request) Re
 	output := responseOutput(resp)
 	call.Log("debug", fmt.Sprintf("%s %s: %d, %d bytes", req.Method, redactQuery(req.URL), resp.Status, len(resp.Body)))
 	if r.expected(resp.Status) {
-		return Result{Output: output}
+		return Result{Output: output, Failure: r.saysOtherwise(ctx, call.Env, output)}
 	}
 	f := &Failure{
 		Class:      strconv.Itoa(resp.Status),
@@ -146,6 +166,23 @@ func (r *httpRunner) send(ctx context.Context, call Call, req egress.Request) Re
 	return Result{Output: output, Failure: f}
 }
 
+// saysOtherwise is the failure of an answer that is not what expect_body says; nil when it is.
+func (r *httpRunner) saysOtherwise(ctx context.Context, env expr.Env, output map[string]any) *Failure {
+	if r.saying == nil {
+		return nil
+	}
+	seen := maps.Clone(env)
+	maps.Copy(seen, output)
+	holds, err := r.saying.Eval(ctx, seen)
+	switch {
+	case err != nil:
+		return &Failure{Class: run.FailureBody, Message: fmt.Sprintf("expect_body cannot be decided: %s", err)}
+	case !holds:
+		return &Failure{Class: run.FailureBody, Message: "the answer is not what expect_body says: " + r.expectBody}
+	}
+	return nil
+}
+
 func (r *httpRunner) request(ctx context.Context, call Call) (egress.Request, error) {
 	req := egress.Request{Method: r.method, Header: http.Header{}, FollowRedirects: r.follow}
 	raw, err := evalText(ctx, r.url, call.Env)
@@ -155,6 +192,9 @@ func (r *httpRunner) request(ctx context.Context, call Call) (egress.Request, er
 	query, err := evalAll(ctx, r.query, call.Env)
 	if err != nil {
 		return req, fmt.Errorf("query: %w", err)
+	}
+	if err := r.auth.apply(ctx, call.Env, query, req.Header); err != nil {
+		return req, fmt.Errorf("auth: %w", err)
 	}
 	if req.URL, err = withQuery(raw, query); err != nil {
 		return req, err
@@ -192,7 +232,7 @@ func setDefault(h http.Header, name, value string) {
 func withQuery(raw string, query map[string]string) (string, error) {
 	u, err := url.Parse(strings.TrimSpace(raw))
 	if err != nil {
-		return "", fmt.Errorf("%q is not a URL", raw)
+		return "", errors.New("this is not a URL: " + raw)
 	}
 	if len(query) > 0 {
 		q := u.Query()
