@@ -110,7 +110,7 @@ func (c *allCmd) serve(a *app, u urls, stack *local.Stack) error {
 	if err := p.addScheduler(c.Scheduler); err != nil {
 		return err
 	}
-	if err := p.addWorker(c.Worker, c.outbound); err != nil {
+	if err := p.addWorker(c.Worker, c.outbound, keys{SecretKey: c.API.SecretKey, PreviousKey: c.API.PreviousKey}); err != nil {
 		return err
 	}
 	c.greet(a, stack.DataDir)

@@ -38,6 +38,7 @@ type cli struct {
 	Worker    workerCmd    `cmd:"" help:"Do the runs."`
 	Migrate   migrateCmd   `cmd:"" help:"Bring the database's schema up to date, or show where it is."`
 	User      userCmd      `cmd:"" help:"Look after accounts."`
+	Secrets   secretsCmd   `cmd:"" help:"Look after the secrets."`
 	Schedule  scheduleCmd  `cmd:"" help:"Look at schedules."`
 	Bench     benchCmd     `cmd:"" help:"Measure what this machine and its servers do, in a database of its own."`
 	Doctor    doctorCmd    `cmd:"" help:"Check that everything this installation needs is there."`

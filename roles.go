@@ -17,6 +17,7 @@ import (
 	"github.com/guildmember145/orquestador-plataforma/pkg/postgres"
 	"github.com/guildmember145/orquestador-plataforma/pkg/queue"
 	"github.com/guildmember145/orquestador-plataforma/pkg/schedule"
+	"github.com/guildmember145/orquestador-plataforma/pkg/secret"
 	"github.com/guildmember145/orquestador-plataforma/pkg/telemetry"
 	"github.com/guildmember145/orquestador-plataforma/scheduler"
 	"github.com/guildmember145/orquestador-plataforma/worker"
@@ -59,6 +60,22 @@ type outbound struct {
 	EgressAllow []string `env:"ORQ_EGRESS_ALLOW" help:"Private addresses, networks and hosts that workflows may call, as in 10.0.0.0/8,intranet.example."`
 }
 
+// keys are the installation's keys, for what opens secrets.
+type keys struct {
+	SecretKey   telemetry.Secret `env:"ORQ_SECRET_KEY" help:"The installation's key: opens secrets."`
+	PreviousKey telemetry.Secret `name:"secret-key-previous" env:"ORQ_SECRET_KEY_PREVIOUS" help:"The key before it, until orq secrets rotate has run."`
+}
+
+// Validate implements kong's hook.
+func (k keys) Validate() error {
+	_, err := k.ring()
+	return err
+}
+
+func (k keys) ring() (*secret.Keyring, error) {
+	return secret.NewKeyring(k.SecretKey.Reveal(), k.PreviousKey.Reveal())
+}
+
 type apiCmd struct {
 	urls   `embed:""`
 	common `embed:""`
@@ -75,11 +92,15 @@ type workerCmd struct {
 	urls     `embed:""`
 	common   `embed:""`
 	outbound `embed:""`
+	keys     `embed:""`
 	worker.Config
 }
 
 // Validate implements kong's hook, so that the key is missed together with the URLs.
 func (c apiCmd) Validate() error { return errors.Join(c.urls.Validate(), c.Check()) }
+
+// Validate implements kong's hook in the same way.
+func (c workerCmd) Validate() error { return errors.Join(c.urls.Validate(), c.keys.Validate()) }
 
 // Validate implements kong's hook in the same way.
 func (c schedulerCmd) Validate() error { return errors.Join(c.urls.Validate(), c.Check()) }
@@ -154,7 +175,10 @@ func (p *process) addScheduler(cfg scheduler.Config) error {
 	return nil
 }
 
-func (p *process) addWorker(cfg worker.Config, out outbound) error {
+func (p *process) addWorker(cfg worker.Config, out outbound, k keys) (err error) {
+	if cfg.Secrets, err = k.ring(); err != nil {
+		return err
+	}
 	db, err := p.open(postgres.Options{Application: "worker", Conns: workerConns, Keyed: true})
 	if err != nil {
 		return err
@@ -202,7 +226,7 @@ func (c *schedulerCmd) Run(a *app) error {
 
 // Run works.
 func (c *workerCmd) Run(a *app) error {
-	return serve(a, c.urls, c.common, func(p *process) error { return p.addWorker(c.Config, c.outbound) })
+	return serve(a, c.urls, c.common, func(p *process) error { return p.addWorker(c.Config, c.outbound, c.keys) })
 }
 
 func serve(a *app, u urls, c common, add func(*process) error) error {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/guildmember145/orquestador-plataforma/pkg/expr"
 	"github.com/guildmember145/orquestador-plataforma/pkg/postgres"
 	"github.com/guildmember145/orquestador-plataforma/pkg/run"
 	"github.com/guildmember145/orquestador-plataforma/worker/internal/action"
@@ -41,16 +42,24 @@ func (d *drive) begin(ctx context.Context) error {
 func (d *drive) beginStep(ctx context.Context, i int) (began bool, err error) {
 	def, book, step := d.book.def.Steps[i], d.book.steps[i], &d.steps[i]
 	now := d.now()
-	if step.paused != nil && book.broken == nil {
-		d.goOn(ctx, i)
-		return true, nil
-	}
 	if book.broken != nil {
 		d.failAtOnce(i, now, book.broken.Error())
 		return false, nil
 	}
+	env, why, err := d.reveal(ctx, i)
+	if err != nil {
+		return false, err
+	}
+	if why != "" {
+		d.failAtOnce(i, now, why)
+		return false, nil
+	}
+	if step.paused != nil {
+		d.goOn(ctx, i, env)
+		return true, nil
+	}
 	if book.condition != nil && step.attempt == 0 {
-		holds, err := book.condition.Eval(ctx, d.env)
+		holds, err := book.condition.Eval(ctx, env)
 		if ctx.Err() != nil {
 			return false, context.Cause(ctx)
 		}
@@ -63,10 +72,10 @@ func (d *drive) beginStep(ctx context.Context, i int) (began bool, err error) {
 			return false, nil
 		}
 	}
-	bound := bind(ctx, book.runner, d.call(i, step.attempt+1))
-	var visit *gate.Visit
-	if bound.Host != "" {
-		if visit = d.enter(ctx, i, bound.Host); visit == nil {
+	turn := &turn{gate: d.w.gate, clock: d.w.clock}
+	bound := bind(ctx, book.runner, d.call(i, step.attempt+1, env, turn))
+	if turn.host = bound.Host; bound.Host != "" {
+		if turn.visit = d.enter(ctx, i, bound.Host); turn.visit == nil {
 			return false, nil
 		}
 	}
@@ -81,36 +90,32 @@ func (d *drive) beginStep(ctx context.Context, i int) (began bool, err error) {
 		}
 		d.note(row)
 		if err := d.write(ctx, postgres.Record{Outcome: postgres.Continue}); err != nil {
-			if visit != nil {
-				visit.Leave(ctx, nil, true)
-			}
+			turn.leave(ctx, nil, true)
 			return false, err
 		}
 	}
 	d.open[i] = row
 	d.expect()
-	go d.attempt(ctx, stepResult{index: i, row: row}, bound, visit, def.AttemptTimeout())
+	go d.attempt(ctx, stepResult{index: i, row: row, secrets: d.secrets}, bound, turn, def.AttemptTimeout())
 	return true, nil
 }
 
 // call is what an attempt that begins now knows.
-func (d *drive) call(i, attempt int) action.Call {
+func (d *drive) call(i, attempt int, env expr.Env, turn *turn) action.Call {
 	step := d.book.def.Steps[i].ID
 	return action.Call{
-		RunID: d.claimed.ID, Step: step, Attempt: attempt, Failures: d.steps[i].failures, Env: d.env.Snapshot(), Now: d.now(),
-		ProjectID: d.claimed.ProjectID, Depth: d.claimed.Depth,
-		Log: d.journal.writer(d.now, step, attempt),
+		RunID: d.claimed.ID, ProjectID: d.claimed.ProjectID, Depth: d.claimed.Depth, Step: step, Attempt: attempt,
+		Failures: d.steps[i].failures, Env: env.Snapshot(), Secrets: d.secrets, Now: d.now(),
+		Log: d.journal.writer(d.now, step, attempt), Again: turn.again,
 	}
 }
 
 // attempt makes one attempt, and says how it went.
-func (d *drive) attempt(ctx context.Context, r stepResult, bound action.Bound, visit *gate.Visit, timeout time.Duration) {
+func (d *drive) attempt(ctx context.Context, r stepResult, bound action.Bound, turn *turn, timeout time.Duration) {
 	stepCtx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
-	r.result = guarded(func() action.Result { return bound.Run(stepCtx) })
-	if visit != nil {
-		visit.Leave(context.WithoutCancel(ctx), r.result.Failure, ctx.Err() != nil)
-	}
+	r.result = withoutSecrets(r.secrets, guarded(func() action.Result { return bound.Run(stepCtx) }))
+	turn.leave(ctx, r.result.Failure, ctx.Err() != nil)
 	r.duration = d.now().Sub(*r.row.StartedAt)
 	d.results <- r
 }

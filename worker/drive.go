@@ -11,6 +11,7 @@ import (
 	"github.com/guildmember145/orquestador-plataforma/pkg/postgres"
 	"github.com/guildmember145/orquestador-plataforma/pkg/run"
 	"github.com/guildmember145/orquestador-plataforma/pkg/schedule"
+	"github.com/guildmember145/orquestador-plataforma/pkg/secret"
 	"github.com/guildmember145/orquestador-plataforma/pkg/workflow"
 	"github.com/guildmember145/orquestador-plataforma/worker/internal/action"
 )
@@ -36,12 +37,14 @@ type drive struct {
 	open    map[int]postgres.StepRow // attempts under way, by the index of their step
 	ended   []postgres.StepRow       // not written yet
 	hold    *hold
+	secrets *secret.Redactor // takes out what the run's steps were given of secrets
 }
 
 type stepResult struct {
 	index    int
 	row      postgres.StepRow
 	before   *postgres.StepRow // the attempt as it was while it paused; nil when it began here
+	secrets  *secret.Redactor  // of when it began
 	result   action.Result
 	duration time.Duration
 }
@@ -242,7 +245,10 @@ func (d *drive) fail(row *postgres.StepRow, step *stepState, def workflow.Step, 
 func (d *drive) failAtOnce(i int, now time.Time, message string) {
 	class := run.FailureConfig
 	step, def := &d.steps[i], d.book.def.Steps[i]
-	step.attempt++
+	if step.paused == nil { // else it is the attempt that paused which ends so
+		step.attempt++
+	}
+	step.paused = nil
 	step.failures++
 	step.status, step.message = run.Failed, message
 	d.journal.add(now, def.ID, step.attempt, "error", message)
@@ -277,11 +283,11 @@ func (d *drive) note(row postgres.StepRow) {
 // write records what has gathered.
 func (d *drive) write(ctx context.Context, record postgres.Record) error {
 	record.RunID, record.Attempt = d.claimed.ID, d.claimed.Attempt
-	record.Reason = clip(record.Reason)
+	record.Reason = clip(d.secrets.Hide(record.Reason))
 	record.Steps, record.Logs = d.ended, d.journal.take()
 	for i := range record.Steps {
 		if message := record.Steps[i].Error; message != nil {
-			storable := clip(*message) // it may quote what another program answered
+			storable := clip(d.secrets.Hide(*message)) // it may quote what another program answered
 			record.Steps[i].Error = &storable
 		}
 	}

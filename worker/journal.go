@@ -9,6 +9,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/guildmember145/orquestador-plataforma/pkg/postgres"
+	"github.com/guildmember145/orquestador-plataforma/pkg/secret"
 )
 
 // Limits of a run's log.
@@ -22,6 +23,15 @@ type journal struct {
 	mu    sync.Mutex
 	seq   int // of the newest line
 	lines []postgres.LogRow
+
+	secrets *secret.Redactor // takes out what must not be written
+}
+
+// hide takes values out of the lines that are written from now on.
+func (j *journal) hide(s *secret.Redactor) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.secrets = s
 }
 
 // add writes a line; past the limit the last line says so and the others are dropped.
@@ -36,7 +46,7 @@ func (j *journal) add(at time.Time, step string, attempt int, level, message str
 		level, message = "warn", "the log has reached its limit of 10,000 lines; further lines are dropped"
 	}
 	j.lines = append(j.lines, postgres.LogRow{
-		Seq: j.seq, At: at, Step: step, Attempt: attempt, Level: level, Message: clip(message),
+		Seq: j.seq, At: at, Step: step, Attempt: attempt, Level: level, Message: clip(j.secrets.Hide(message)),
 	})
 }
 

@@ -43,6 +43,7 @@ type bookStep struct {
 	runner    action.Runner
 	leaves    bool
 	onUnknown string          // one of workflow.Unknown…
+	names     names           // of the secrets and variables that it needs
 	condition *expr.Condition // nil: always
 	broken    error           // why the step cannot run as it is written
 }
@@ -118,7 +119,7 @@ func (l *library) prepare(s workflow.Step) (p bookStep) {
 		p.broken = fmt.Errorf("this worker does not know the action %q", s.Action)
 		return p
 	}
-	p.leaves, p.onUnknown = a.Leaves(), s.UnknownPolicy()
+	p.leaves, p.onUnknown, p.names = a.Leaves(), s.UnknownPolicy(), namesOf(s)
 	if p.runner, p.broken = a.Prepare(s.Config); p.broken != nil {
 		return p
 	}

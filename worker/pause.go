@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/guildmember145/orquestador-plataforma/pkg/expr"
 	"github.com/guildmember145/orquestador-plataforma/pkg/run"
 )
 
@@ -37,15 +38,17 @@ func (d *drive) pause(r stepResult) {
 }
 
 // goOn continues an attempt that paused. What stands in the database stays until there is something new to say of it.
-func (d *drive) goOn(ctx context.Context, i int) {
+func (d *drive) goOn(ctx context.Context, i int, env expr.Env) {
 	step := &d.steps[i]
 	before := step.paused
 	row := *before
-	call := d.call(i, row.Attempt)
+	turn := &turn{gate: d.w.gate, clock: d.w.clock}
+	call := d.call(i, row.Attempt, env, turn)
 	call.Paused = row.Output
 	row.Status, row.NextAt, row.Error, row.Output = run.Running, nil, nil, nil
 	step.status, step.paused, step.since = run.Running, nil, d.now()
 	d.open[i] = row
 	d.expect()
-	go d.attempt(ctx, stepResult{index: i, row: row, before: before}, bind(ctx, d.book.steps[i].runner, call), nil, d.book.def.Steps[i].AttemptTimeout())
+	r := stepResult{index: i, row: row, before: before, secrets: d.secrets}
+	go d.attempt(ctx, r, bind(ctx, d.book.steps[i].runner, call), turn, d.book.def.Steps[i].AttemptTimeout())
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/guildmember145/orquestador-plataforma/pkg/expr"
 	"github.com/guildmember145/orquestador-plataforma/pkg/postgres"
 	"github.com/guildmember145/orquestador-plataforma/pkg/run"
+	"github.com/guildmember145/orquestador-plataforma/pkg/secret"
 	"github.com/guildmember145/orquestador-plataforma/pkg/workflow"
 	"github.com/guildmember145/orquestador-plataforma/worker/internal/action"
 	"github.com/guildmember145/orquestador-plataforma/worker/internal/gate"
@@ -70,48 +71,62 @@ func (w *Worker) tryStep(ctx context.Context, t postgres.ClaimedTest, lines *jou
 	if err := json.Unmarshal(t.Step, &step); err != nil {
 		return testFailure(run.FailureConfig, "the step cannot be read: "+err.Error())
 	}
-	env, err := testEnv(t, step)
-	if err != nil {
-		return testFailure(run.FailureConfig, err.Error())
-	}
 	ready := w.library.prepare(step)
 	if ready.broken != nil {
 		return testFailure(run.FailureConfig, ready.broken.Error())
 	}
+	given, err := w.vault.reveal(ctx, t.ProjectID, ready.names)
+	var no refused
+	if errors.As(err, &no) {
+		return testFailure(run.FailureConfig, err.Error())
+	}
+	if err != nil {
+		w.log.WarnContext(ctx, "values of a step test not read", "test", t.ID, "error", err)
+		return testFailure(run.FailureConfig, "the secrets and variables that the step names could not be read; try again")
+	}
+	secrets := secret.NewRedactor(given.values...)
+	lines.hide(secrets)
+	env, err := testEnv(t, step)
+	if err != nil {
+		return testFailure(run.FailureConfig, err.Error())
+	}
+	env = given.env(env)
 	if ready.condition != nil {
 		holds, err := ready.condition.Eval(ctx, env)
 		if err != nil {
-			return testFailure(run.FailureConfig, "condition: "+err.Error())
+			return testFailure(run.FailureConfig, "condition: "+secrets.Hide(err.Error()))
 		}
 		if !holds {
 			why := "its condition is false: " + step.If
 			return postgres.TestResult{Status: string(run.Skipped), Error: &why}
 		}
 	}
+	turn := &turn{gate: w.gate, clock: w.clock}
 	bound := bind(ctx, ready.runner, action.Call{
-		RunID: t.ID, Step: step.ID, Attempt: 1, Env: env, Now: w.clock.Now(), Trial: true, Log: lines.writer(w.clock.Now, step.ID, 1),
+		RunID: t.ID, Step: step.ID, Attempt: 1, Env: env, Now: w.clock.Now(), Trial: true, Secrets: secrets,
+		Log: lines.writer(w.clock.Now, step.ID, 1), Again: turn.again,
 	})
-	var visit *gate.Visit
-	if bound.Host != "" {
+	if turn.host = bound.Host; bound.Host != "" {
 		entered, refused := w.gate.Enter(ctx, bound.Host)
 		if refused != nil {
 			return testFailure("host", gate.Explain(bound.Host, *refused, w.clock.Now().Add(refused.Wait)))
 		}
-		visit = entered
+		turn.visit = entered
 	}
-	return testOutcome(ctx, w.attemptTest(ctx, bound, visit, time.Duration(t.Seconds)*time.Second))
+	attempt := func(ctx context.Context) action.Result {
+		return withoutSecrets(secrets, guarded(func() action.Result { return bound.Run(ctx) }))
+	}
+	return testOutcome(ctx, w.attemptTest(ctx, attempt, turn, time.Duration(t.Seconds)*time.Second))
 }
 
 // attemptTest makes the attempt, but waits no longer than an action may take to stop.
-func (w *Worker) attemptTest(ctx context.Context, bound action.Bound, visit *gate.Visit, limit time.Duration) action.Result {
+func (w *Worker) attemptTest(ctx context.Context, attempt func(context.Context) action.Result, turn *turn, limit time.Duration) action.Result {
 	bounded, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	done := make(chan action.Result, 1)
 	go func() {
-		result := guarded(func() action.Result { return bound.Run(bounded) })
-		if visit != nil {
-			visit.Leave(context.WithoutCancel(ctx), result.Failure, ctx.Err() != nil)
-		}
+		result := attempt(bounded)
+		turn.leave(ctx, result.Failure, ctx.Err() != nil)
 		done <- result
 	}()
 	select {

@@ -26,6 +26,7 @@ import (
 	"github.com/guildmember145/orquestador-plataforma/pkg/postgres"
 	"github.com/guildmember145/orquestador-plataforma/pkg/queue"
 	"github.com/guildmember145/orquestador-plataforma/pkg/run"
+	"github.com/guildmember145/orquestador-plataforma/pkg/secret"
 	"github.com/guildmember145/orquestador-plataforma/worker/internal/action"
 	"github.com/guildmember145/orquestador-plataforma/worker/internal/gate"
 )
@@ -35,7 +36,9 @@ type Config struct {
 	Concurrency int           `default:"100" env:"ORQ_WORKER_CONCURRENCY" help:"How many runs this worker does at a time."`
 	Beat        time.Duration `default:"3s" env:"ORQ_WORKER_BEAT" help:"How often it says that it is alive."`
 	Version     string        `kong:"-"` // of the program, for people
-	LetGo       time.Duration `default:"5s" env:"ORQ_WORKER_LET_GO" help:"How long an action may take to stop when its run ends; then the run is let go without it."`
+	// Secrets opens the projects' secrets; without it steps that name some fail.
+	Secrets *secret.Keyring `kong:"-"`
+	LetGo   time.Duration   `default:"5s" env:"ORQ_WORKER_LET_GO" help:"How long an action may take to stop when its run ends; then the run is let go without it."`
 
 	HostConcurrency int           `default:"0" env:"ORQ_HOST_CONCURRENCY" help:"How many calls all workers make to one host at a time, unless its own limits say otherwise; 0 for as many as there are."`
 	HostFailures    int           `default:"20" env:"ORQ_HOST_FAILURES" help:"After so many calls in a row that fail, a host gets none for a while; 0 for never."`
@@ -79,6 +82,7 @@ type Worker struct {
 	log      *slog.Logger
 	recorder *recorder
 	library  *library
+	vault    *vault
 	metrics  *metrics
 	gate     *gate.Gate
 
@@ -121,7 +125,8 @@ func New(cfg Config, db *postgres.DB, q *queue.Client, client action.HTTPClient,
 	}
 	w := &Worker{
 		cfg: cfg, name: name, db: db, queue: q, clock: clk, log: log.With("worker", name),
-		library: newLibrary(db, action.New(client, children{db: db, service: dispatch.New(db, q, clk, log)})), metrics: newMetrics(reg), held: map[uuid.UUID]*hold{},
+		library: newLibrary(db, action.New(client, children{db: db, service: dispatch.New(db, q, clk, log)})), vault: newVault(db, cfg.Secrets),
+		metrics: newMetrics(reg), held: map[uuid.UUID]*hold{},
 		look: make(chan struct{}, 1),
 	}
 	w.recorder = newRecorder(name, db, q, w.log)

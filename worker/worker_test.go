@@ -25,6 +25,7 @@ import (
 	"github.com/guildmember145/orquestador-plataforma/pkg/postgres"
 	"github.com/guildmember145/orquestador-plataforma/pkg/queue"
 	"github.com/guildmember145/orquestador-plataforma/pkg/run"
+	"github.com/guildmember145/orquestador-plataforma/pkg/secret"
 	"github.com/guildmember145/orquestador-plataforma/pkg/testkit/pgtest"
 	"github.com/guildmember145/orquestador-plataforma/pkg/testkit/redistest"
 	"github.com/guildmember145/orquestador-plataforma/pkg/workflow"
@@ -100,6 +101,9 @@ func newBench(t *testing.T) *bench {
 	}
 	t.Cleanup(func() { _ = q.Close() })
 	b := &bench{t: t, db: db, queue: q, service: dispatch.New(db, q, clock.System{}, log), target: &target{answer: ok}, log: log, server: server}
+	if b.service.Secrets, err = secret.NewKeyring("a key that is long enough for tests", ""); err != nil {
+		t.Fatal(err)
+	}
 	u := account.User{ID: uuid.New(), Email: "ana@example.com", Username: "ana"}
 	session := uuid.New()
 	err = db.InTx(t.Context(), func(q postgres.Querier) error {
@@ -121,7 +125,7 @@ func newBench(t *testing.T) *bench {
 // give back what it has.
 func (b *bench) work(change ...func(*worker.Config)) (drain, abandon func()) {
 	b.t.Helper()
-	cfg := worker.Config{Concurrency: 20, Beat: 50 * time.Millisecond}
+	cfg := worker.Config{Concurrency: 20, Beat: 50 * time.Millisecond, Secrets: b.service.Secrets}
 	for _, f := range change {
 		f(&cfg)
 	}

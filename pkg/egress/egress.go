@@ -1,4 +1,4 @@
-// Package egress is the only HTTP client that may call addresses which users typed. It checks the address that is
+// Package egress is the only client that may call addresses which users typed. It checks the address that is
 // really dialed, so that neither a name, nor a redirect, nor a change of DNS leads into the private network; it bounds
 // what it reads; and it sends a user's headers only to the origin they were meant for.
 package egress
@@ -51,6 +51,7 @@ type Config struct {
 // Client makes calls. It is safe for concurrent use and keeps connections open until Close.
 type Client struct {
 	transport *http.Transport
+	dial      func(ctx context.Context, network, address string) (net.Conn, error)
 	maxKept   int64
 	maxRead   int64
 }
@@ -74,12 +75,13 @@ func New(cfg Config) (*Client, error) {
 		timeout = DefaultConnectTimeout
 	}
 	g := newGuard(allow)
+	c.dial = func(ctx context.Context, network, address string) (net.Conn, error) {
+		dialer := &net.Dialer{Timeout: timeout, Resolver: cfg.resolver, Control: g.control(address)}
+		return dialer.DialContext(ctx, network, address)
+	}
 	c.transport = &http.Transport{
-		Proxy: nil, // behind a proxy the dialer would see the proxy's address only
-		DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
-			dialer := &net.Dialer{Timeout: timeout, Resolver: cfg.resolver, Control: g.control(address)}
-			return dialer.DialContext(ctx, network, address)
-		},
+		Proxy:                  nil, // behind a proxy the dialer would see the proxy's address only
+		DialContext:            c.dial,
 		TLSClientConfig:        &tls.Config{RootCAs: cfg.RootCAs, MinVersion: tls.VersionTLS12},
 		TLSHandshakeTimeout:    2 * timeout,
 		ForceAttemptHTTP2:      true,
@@ -267,7 +269,7 @@ func (h hop) follow(status int, location string) (hop, error) {
 		target, err = parseURL(target.String())
 	}
 	if err != nil {
-		return h, failed(KindRedirect, err, "%s redirects to %.200q, which cannot be called: %s", shownURL(h.url), location, err)
+		return h, failed(KindRedirect, err, "%s redirects to an address that cannot be called: %s", shownURL(h.url), err)
 	}
 	target.User = nil
 	next := hop{method: h.method, url: target, header: h.header.Clone(), body: h.body}
@@ -312,7 +314,7 @@ func parseURL(raw string) (*url.URL, error) {
 	}
 	u, err := url.Parse(strings.TrimSpace(raw))
 	if err != nil {
-		return nil, fmt.Errorf("the URL %.200q cannot be read", raw)
+		return nil, errors.New("the URL cannot be read") // it is not shown: it may hold a key, and is no URL to leave that out of
 	}
 	u.Scheme = strings.ToLower(u.Scheme)
 	switch {
@@ -325,7 +327,7 @@ func parseURL(raw string) (*url.URL, error) {
 	}
 	if port := u.Port(); port != "" {
 		if n, err := net.LookupPort("tcp", port); err != nil || n == 0 {
-			return nil, fmt.Errorf("the URL's port %.20q is not a number from 1 to 65535", port)
+			return nil, errors.New("the URL's port is not a number from 1 to 65535")
 		}
 	}
 	u.Fragment, u.RawFragment = "", ""

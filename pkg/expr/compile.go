@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -24,19 +25,20 @@ const budgetName = "$budget"
 // program is one compiled expression.
 type program struct {
 	source string
+	names  []string // that it may use besides the roots
 	refs   []Ref
 	code   *vm.Program
 }
 
-// compile checks one expression, which stands in whole at byte at.
-func compile(source, whole string, at int) (*program, error) {
+// compile checks one expression, which stands in whole at byte at and may use further names besides the roots.
+func compile(source, whole string, at int, further ...string) (*program, error) {
 	if strings.TrimSpace(source) == "" {
 		return nil, syntaxError("%s: the expression is empty", place(whole, at))
 	}
 	if len(source) > MaxSource {
 		return nil, syntaxError("%s: the expression has %d bytes: at most %d", place(whole, at), len(source), MaxSource)
 	}
-	p := &program{source: source}
+	p := &program{source: source, names: further}
 	explain := func(err error) error {
 		var located *file.Error
 		if !errors.As(err, &located) {
@@ -45,7 +47,7 @@ func compile(source, whole string, at int) (*program, error) {
 		return syntaxError("%s: %s", place(whole, at+byteOffset(source, located.From)), hint(located.Message))
 	}
 
-	config := newConfig()
+	config := newConfig(further)
 	tree, err := parser.ParseWithConfig(source, config)
 	if err != nil {
 		return nil, explain(err)
@@ -67,10 +69,10 @@ func compile(source, whole string, at int) (*program, error) {
 	return p, nil
 }
 
-func newConfig() *conf.Config {
+func newConfig(further []string) *conf.Config {
 	names := types.Map{budgetName: types.Any}
-	for _, root := range Roots {
-		names[root] = types.Any
+	for _, name := range slices.Concat(Roots, further) {
+		names[name] = types.Any
 	}
 	config := conf.New(names)
 	config.MaxNodes = maxNodes
@@ -214,8 +216,8 @@ func (p *program) run(b *budget, env Env) (result any, err error) {
 		}
 	}()
 	names := make(map[string]any, len(Roots)+1)
-	for _, root := range Roots {
-		names[root] = env[root]
+	for _, name := range slices.Concat(Roots, p.names) {
+		names[name] = env[name]
 	}
 	names[budgetName] = b
 	if err := b.charge(0); err != nil {

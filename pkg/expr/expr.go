@@ -3,8 +3,8 @@
 // by a user or an attacker, can take a worker down.
 //
 // A text that is exactly one {{ … }} gives the value itself, with its type; otherwise the parts are joined as text.
-// The names inputs, steps, run, trigger, workflow, secrets, now and, for each item of a list, each can be used; anything else is an error when the
-// template is saved. A member that is not there is nil, and nil is written as empty text. To write two braces, quote
+// The names inputs, steps, run, trigger, workflow, secrets, vars, now and, for each item of a list, each can be used;
+// anything else is an error when the template is saved. A member that is not there is nil, and nil is written as empty text. To write two braces, quote
 // them: {{ "{{" }}.
 package expr
 
@@ -38,7 +38,7 @@ const (
 type Env map[string]any
 
 // Roots are the names an Env may have.
-var Roots = []string{"inputs", "steps", "run", "trigger", "workflow", "secrets", "now", "each"}
+var Roots = []string{"inputs", "steps", "run", "trigger", "workflow", "secrets", "vars", "now", "each"}
 
 // Ref is one use of a root: steps.fetch is {steps, fetch}. Name is empty where the root is used as a whole or its
 // member is computed.
@@ -149,8 +149,27 @@ func (t *Template) Eval(ctx context.Context, env Env) (any, error) {
 // Condition is a checked expression that gives true or false. It is safe for concurrent use.
 type Condition struct{ code *program }
 
-// ParseCondition checks src, which may be written bare or within one {{ … }}. Its error is as ParseTemplate's.
-func ParseCondition(src string) (*Condition, error) {
+// ParseCondition checks src, which may be written bare or within one {{ … }}, and may use further names besides Roots. Its
+// error is as ParseTemplate's.
+func ParseCondition(src string, further ...string) (*Condition, error) {
+	code, err := parseBare(src, further)
+	if err != nil {
+		return nil, err
+	}
+	return &Condition{code}, nil
+}
+
+// ParseExpression is ParseCondition for an expression that gives any value.
+func ParseExpression(src string, further ...string) (*Template, error) {
+	code, err := parseBare(src, further)
+	if err != nil {
+		return nil, err
+	}
+	return &Template{source: src, parts: []part{{code: code}}}, nil
+}
+
+// parseBare reads one expression, written bare or within one {{ … }}.
+func parseBare(src string, further []string) (*program, error) {
 	text, at := src, 0
 	if trimmed := strings.TrimSpace(src); strings.HasPrefix(trimmed, "{{") {
 		pieces, err := scan(trimmed)
@@ -158,15 +177,11 @@ func ParseCondition(src string) (*Condition, error) {
 			return nil, err
 		}
 		if len(pieces) != 1 {
-			return nil, syntaxError("a condition is one expression: there is text outside of {{ }}")
+			return nil, syntaxError("this is one expression: there is text outside of {{ }}")
 		}
 		text, at = pieces[0].text, strings.Index(src, "{{")+pieces[0].at
 	}
-	code, err := compile(text, src, at)
-	if err != nil {
-		return nil, err
-	}
-	return &Condition{code}, nil
+	return compile(text, src, at, further...)
 }
 
 // Refs lists what the condition uses.

@@ -110,6 +110,7 @@ func (s StepTests) Get(ctx context.Context, projects []uuid.UUID, id uuid.UUID) 
 // ClaimedTest is a test that a worker has taken.
 type ClaimedTest struct {
 	ID         uuid.UUID       `db:"id"`
+	ProjectID  uuid.UUID       `db:"project_id"`
 	WorkflowID *uuid.UUID      `db:"workflow_id"`
 	Step       json.RawMessage `db:"step"`
 	Inputs     json.RawMessage `db:"inputs"`
@@ -124,7 +125,7 @@ func (s StepTests) Claim(ctx context.Context, worker string, limit int) ([]Claim
 		update step_tests set status = 'running', worker = $1, started_at = now()
 		 where id in (select id from step_tests where status = 'queued' and created_at > now() - interval '`+testPatience+`'
 		               order by created_at limit $2 for update skip locked)
-		returning id, workflow_id, step, inputs, outputs, seconds, started_at`, worker, limit)
+		returning id, project_id, workflow_id, step, inputs, outputs, seconds, started_at`, worker, limit)
 	if err != nil {
 		return nil, fmt.Errorf("claim step tests: %w", err)
 	}

@@ -35,7 +35,8 @@ type Action struct {
 
 // Doc describes an action for forms, suggestions and the manual. Config and Output are JSON Schemas (draft 2020-12). In
 // Config, "x-template" marks texts that may hold templates, "x-secret" those that are to come from the project's secrets,
-// "x-multiline" texts of several lines.
+// "x-multiline" texts of several lines, and "x-expression" expressions without braces, with the names that they may use
+// besides those of templates.
 type Doc struct {
 	Title       string          `json:"title"`
 	Description string          `json:"description"`

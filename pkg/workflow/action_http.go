@@ -18,7 +18,10 @@ type HTTPConfig struct {
 	Query           map[string]string `json:"query,omitempty"`
 	Headers         map[string]string `json:"headers,omitempty"`
 	Body            *HTTPBody         `json:"body,omitempty"`
+	Auth            *HTTPAuth         `json:"auth,omitempty"`
 	ExpectStatus    []string          `json:"expect_status,omitempty"` // 200, 2xx; 2xx when empty
+	ExpectBody      string            `json:"expect_body,omitempty"`   // a condition over AnswerNames
+	Paginate        *HTTPPages        `json:"paginate,omitempty"`
 	FollowRedirects *bool             `json:"follow_redirects,omitempty"`
 }
 
@@ -62,6 +65,11 @@ func (h HTTPConfig) check() ([]expr.Ref, error) {
 	}
 	c.templates("/headers", h.Headers)
 	h.checkBody(&c)
+	h.Auth.check(&c, h.Headers)
+	h.Paginate.check(&c, h.Method)
+	if h.ExpectBody != "" {
+		c.expression("/expect_body", h.ExpectBody, "true or false", AnswerNames)
+	}
 	for i, s := range h.ExpectStatus {
 		if !statusPattern.MatchString(s) {
 			c.add(fmt.Sprintf("/expect_status/%d", i), "status", "%q is neither a status (204) nor a class (2xx)", s)

@@ -41,6 +41,12 @@ func (r RunConfig) check() ([]expr.Ref, error) {
 		} else {
 			c.value("/inputs", r.Inputs)
 		}
+		for _, ref := range c.refs {
+			if ref.Root == RootSecrets {
+				c.add("/inputs", "secret", "inputs are kept with the run; let the other workflow name the secret itself")
+				break
+			}
+		}
 	}
 	c.template("/for_each", r.ForEach)
 	if r.ForEach != "" && !strings.Contains(r.ForEach, "{{") {

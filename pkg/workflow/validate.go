@@ -169,6 +169,9 @@ func checkOutputs(c *collector, d Definition) {
 		own.value(at, d.Outputs[name])
 		c.fields = append(c.fields, own.fields...)
 		for _, ref := range own.refs {
+			if ref.Root == RootSecrets || ref.Root == RootVars {
+				c.add(at, "root", "outputs are made of inputs and steps; %s are for steps", ref.Root)
+			}
 			if _, ok := graph.Index(ref.Name); ref.Root == "steps" && ref.Name != "" && !ok {
 				c.add(at, "unknown_step", "a template names the step %q, which does not exist", ref.Name)
 			}
@@ -195,6 +198,7 @@ func checkStep(c *collector, at string, graph Graph, steps []Step, i int, s Step
 			c.addErr(at+"/config", err)
 		}
 		checkRefs(c, at+"/config", graph, steps, i, refs)
+		checkValues(c, at+"/config", refs, s.Config)
 	}
 	if s.If != "" {
 		condition, err := expr.ParseCondition(s.If)
@@ -202,6 +206,7 @@ func checkStep(c *collector, at string, graph Graph, steps []Step, i int, s Step
 			c.addErr(at+"/if", err)
 		} else {
 			checkRefs(c, at+"/if", graph, steps, i, condition.Refs())
+			checkValues(c, at+"/if", condition.Refs(), nil)
 		}
 	}
 	if time.Duration(s.Timeout) > MaxStepTimeout {

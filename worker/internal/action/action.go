@@ -11,6 +11,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/guildmember145/orquestador-plataforma/pkg/expr"
+	"github.com/guildmember145/orquestador-plataforma/pkg/secret"
 	"github.com/guildmember145/orquestador-plataforma/pkg/workflow"
 )
 
@@ -51,10 +52,14 @@ type Call struct {
 	// those began is this one's to go on with.
 	Failures int
 	Env      expr.Env
+	Secrets  *secret.Redactor // takes out what Env holds of secrets; what is cut or rewritten goes through it first
 	Log      func(level, message string)
-	Paused   json.RawMessage // what the attempt left when it paused; nil when it begins
-	Now      time.Time       // by the database's clock
-	Trial    bool            // somebody tries the step alone, outside any run
+	// Again is called by an attempt that calls its host once more, before each further call: it waits for its turn. nil when
+	// there is nothing to wait for.
+	Again  func(ctx context.Context) error
+	Paused json.RawMessage // what the attempt left when it paused; nil when it begins
+	Now    time.Time       // by the database's clock
+	Trial  bool            // somebody tries the step alone, outside any run
 
 	ProjectID uuid.UUID
 	Depth     int // how many runs are above the run

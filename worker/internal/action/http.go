@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"mime"
 	"net/http"
 	"net/url"
@@ -39,7 +40,7 @@ func (h httpEndpoint) Prepare(config json.RawMessage) (Runner, error) {
 	if err := workflow.DecodeConfig(config, &c); err != nil {
 		return nil, err
 	}
-	r := &httpRunner{client: h.client, method: c.Method, expect: c.ExpectStatus, follow: c.FollowRedirects == nil || *c.FollowRedirects}
+	r := &httpRunner{client: h.client, method: c.Method, expect: c.ExpectStatus, expectBody: c.ExpectBody, follow: c.FollowRedirects == nil || *c.FollowRedirects}
 	if r.method == "" {
 		r.method = http.MethodGet
 	}
@@ -50,6 +51,7 @@ func (h httpEndpoint) Prepare(config json.RawMessage) (Runner, error) {
 	if r.url, err = expr.ParseTemplate(c.URL); err != nil {
 		return nil, fmt.Errorf("parse url: %w", err)
 	}
+	r.secretURL = slices.ContainsFunc(r.url.Refs(), func(ref expr.Ref) bool { return ref.Root == workflow.RootSecrets })
 	if r.query, err = parseAll(c.Query); err != nil {
 		return nil, fmt.Errorf("parse query: %w", err)
 	}
@@ -61,18 +63,36 @@ func (h httpEndpoint) Prepare(config json.RawMessage) (Runner, error) {
 			return nil, fmt.Errorf("parse body: %w", err)
 		}
 	}
+	if r.auth, err = prepareAuth(c.Auth); err != nil {
+		return nil, fmt.Errorf("parse auth: %w", err)
+	}
+	if c.ExpectBody != "" {
+		if r.saying, err = expr.ParseCondition(c.ExpectBody, workflow.AnswerNames...); err != nil {
+			return nil, fmt.Errorf("parse expect_body: %w", err)
+		}
+	}
+	if r.pages, err = preparePages(c.Paginate); err != nil {
+		return nil, fmt.Errorf("parse paginate: %w", err)
+	}
 	return r, nil
 }
 
 type httpRunner struct {
-	client  HTTPClient
-	method  string
-	url     *expr.Template
-	query   map[string]*expr.Template
-	headers map[string]*expr.Template
-	body    bodyMaker
-	expect  []string
-	follow  bool
+	client HTTPClient
+	method string
+	url    *expr.Template
+	// secretURL tells that the URL is made of secrets.
+	secretURL bool
+	query     map[string]*expr.Template
+	headers   map[string]*expr.Template
+	body      bodyMaker
+	auth      *httpAuth // nil: it says nothing about who calls
+	expect    []string
+	follow    bool
+	// expectBody is what a good answer says, and saying its condition; nil: anything.
+	expectBody string
+	saying     *expr.Condition
+	pages      *httpPages // nil: one answer
 }
 
 func parseAll(sources map[string]string) (map[string]*expr.Template, error) {
@@ -110,7 +130,16 @@ func (r *httpRunner) Bind(ctx context.Context, call Call) Bound {
 		result.Failure.Unsent = true
 		return Bound{Run: func(context.Context) Result { return result }}
 	}
-	return Bound{Host: host.KeyOf(req.URL), Run: func(ctx context.Context) Result { return r.send(ctx, call, req) }}
+	key := host.KeyOf(req.URL)
+	if r.secretURL && call.Secrets.Finds(key) {
+		result := failed(run.FailureConfig, "a secret cannot be a host's name, which many can see; use a variable")
+		result.Failure.Unsent = true
+		return Bound{Run: func(context.Context) Result { return result }}
+	}
+	if r.pages != nil {
+		return Bound{Host: key, Run: func(ctx context.Context) Result { return r.sendPages(ctx, call, req) }}
+	}
+	return Bound{Host: key, Run: func(ctx context.Context) Result { return r.send(ctx, call, req) }}
 }
 
 func (r *httpRunner) send(ctx context.Context, call Call, req egress.Request) Result {
@@ -118,20 +147,40 @@ func (r *httpRunner) send(ctx context.Context, call Call, req egress.Request) Re
 	if err != nil {
 		return httpFailure(ctx, err)
 	}
+	if resp.Truncated {
+		resp.Body = []byte(call.Secrets.HideCut(text(resp.Body)))
+	}
 	output := responseOutput(resp)
 	call.Log("debug", fmt.Sprintf("%s %s: %d, %d bytes", req.Method, redactQuery(req.URL), resp.Status, len(resp.Body)))
 	if r.expected(resp.Status) {
-		return Result{Output: output}
+		return Result{Output: output, Failure: r.saysOtherwise(ctx, call.Env, output)}
 	}
 	f := &Failure{
 		Class:      strconv.Itoa(resp.Status),
 		Message:    strings.TrimSpace(fmt.Sprintf("HTTP %d %s", resp.Status, http.StatusText(resp.Status))),
 		RetryAfter: retryAfter(resp.Header),
 	}
-	if text := excerpt(resp.Body); text != "" {
+	if text := excerpt(call.Secrets.Hide(text(resp.Body))); text != "" {
 		f.Message += ": " + text
 	}
 	return Result{Output: output, Failure: f}
+}
+
+// saysOtherwise is the failure of an answer that is not what expect_body says; nil when it is.
+func (r *httpRunner) saysOtherwise(ctx context.Context, env expr.Env, output map[string]any) *Failure {
+	if r.saying == nil {
+		return nil
+	}
+	seen := maps.Clone(env)
+	maps.Copy(seen, output)
+	holds, err := r.saying.Eval(ctx, seen)
+	switch {
+	case err != nil:
+		return &Failure{Class: run.FailureBody, Message: fmt.Sprintf("expect_body cannot be decided: %s", err)}
+	case !holds:
+		return &Failure{Class: run.FailureBody, Message: "the answer is not what expect_body says: " + r.expectBody}
+	}
+	return nil
 }
 
 func (r *httpRunner) request(ctx context.Context, call Call) (egress.Request, error) {
@@ -143,6 +192,9 @@ func (r *httpRunner) request(ctx context.Context, call Call) (egress.Request, er
 	query, err := evalAll(ctx, r.query, call.Env)
 	if err != nil {
 		return req, fmt.Errorf("query: %w", err)
+	}
+	if err := r.auth.apply(ctx, call.Env, query, req.Header); err != nil {
+		return req, fmt.Errorf("auth: %w", err)
 	}
 	if req.URL, err = withQuery(raw, query); err != nil {
 		return req, err
@@ -180,7 +232,7 @@ func setDefault(h http.Header, name, value string) {
 func withQuery(raw string, query map[string]string) (string, error) {
 	u, err := url.Parse(strings.TrimSpace(raw))
 	if err != nil {
-		return "", fmt.Errorf("%q is not a URL", raw)
+		return "", errors.New("this is not a URL: " + raw)
 	}
 	if len(query) > 0 {
 		q := u.Query()
@@ -279,9 +331,9 @@ func text(b []byte) string {
 	return string(bytes.ToValidUTF8(b, []byte("\uFFFD")))
 }
 
-func excerpt(body []byte) string {
+func excerpt(body string) string {
 	const most = 200
-	s := strings.Join(strings.Fields(text(body)), " ")
+	s := strings.Join(strings.Fields(body), " ")
 	if r := []rune(s); len(r) > most {
 		return string(r[:most]) + "…"
 	}

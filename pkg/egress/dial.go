@@ -1,0 +1,27 @@
+package egress
+
+import (
+	"context"
+	"errors"
+	"net"
+	"net/url"
+)
+
+// Dial connects to host:port for a protocol other than HTTP, under the same guard: what is really dialed has to be public
+// or allowed. Its error is an *Error.
+func (c *Client) Dial(ctx context.Context, address string) (net.Conn, error) {
+	host, port, err := net.SplitHostPort(address)
+	if err != nil || host == "" || port == "" {
+		return nil, failed(KindInvalid, err, "the address is not host:port")
+	}
+	conn, err := c.dial(ctx, "tcp", address)
+	if err == nil {
+		return conn, nil
+	}
+	err = explain(ctx, &url.URL{Host: address}, err)
+	var e *Error
+	if errors.As(err, &e) && e.Kind == KindProtocol {
+		return nil, failed(KindConnect, e.Err, "%s could not be reached", address)
+	}
+	return nil, err
+}
