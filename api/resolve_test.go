@@ -12,8 +12,9 @@ import (
 // holds leaves the run to a person, as a worker does that finds a step of which nobody knows whether it happened.
 func (w *worker) holds(step, why string) {
 	w.in.t.Helper()
+	class := run.FailureUnknown
 	row := attempt(step, 1, run.Held, "", why)
-	row.FinishedAt = nil
+	row.FinishedAt, row.Class = nil, &class
 	w.record(postgres.Record{Steps: []postgres.StepRow{row}, Outcome: postgres.Hold, Reason: "step " + step + ": " + why})
 }
 

@@ -59,6 +59,11 @@ func (h *historian) step(ctx context.Context) (time.Duration, error) {
 			return 0, err
 		}
 	}
+	for n := int64(historyBatch); h.keep.Runs > 0 && n == historyBatch; {
+		if n, err = store.DropApprovals(ctx, h.keep.Runs+workflow.MaxRunTimeout, historyBatch); err != nil {
+			return 0, err
+		}
+	}
 	if err := h.tidyCounts(ctx, store); err != nil {
 		return 0, err
 	}

@@ -125,7 +125,7 @@ func New(cfg Config, db *postgres.DB, q *queue.Client, client action.HTTPClient,
 	}
 	w := &Worker{
 		cfg: cfg, name: name, db: db, queue: q, clock: clk, log: log.With("worker", name),
-		library: newLibrary(db, action.New(client, children{db: db, service: dispatch.New(db, q, clk, log)})), vault: newVault(db, cfg.Secrets),
+		library: newLibrary(db, action.New(client, children{db: db, service: dispatch.New(db, q, clk, log)}, approvals{db})), vault: newVault(db, cfg.Secrets),
 		metrics: newMetrics(reg), held: map[uuid.UUID]*hold{},
 		look: make(chan struct{}, 1),
 	}

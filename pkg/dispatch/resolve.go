@@ -103,8 +103,8 @@ func heldStep(ctx context.Context, runs postgres.Runs, id uuid.UUID, name string
 	}
 	var waiting []string
 	for _, step := range steps {
-		if step.Status != run.Held {
-			continue
+		if step.Status != run.Held || step.Class == nil || *step.Class != run.FailureUnknown {
+			continue // approvals are held too: they are decided by themselves
 		}
 		if step.Step == name {
 			return step, nil

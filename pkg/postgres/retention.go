@@ -75,6 +75,7 @@ func (s Retention) DropRuns(ctx context.Context, old Old, limit int) (int64, err
 	tag, err := s.Q.Exec(ctx, `
 		with lines as (delete from run_logs where run_id = any($1)),
 		     steps as (delete from step_runs where run_id = any($1)),
+		     approvals as (delete from approvals where run_id = any($1)),
 		     children as (delete from child_runs where parent_id = any($1)),
 		     badly as (delete from unsuccessful_runs where id = any($1) returning id),
 		     whole as (delete from runs where id = any($1) and status in ('succeeded', 'failed', 'cancelled') returning id)
@@ -93,6 +94,17 @@ func (s Retention) DropChildren(ctx context.Context, keep time.Duration, limit i
 		     where parent_id < first_id_at(now() - make_interval(secs => $1)) order by parent_id limit $2)`, keep.Seconds(), limit)
 	if err != nil {
 		return 0, fmt.Errorf("drop child runs: %w", err)
+	}
+	return tag.RowsAffected(), nil
+}
+
+// DropApprovals forgets up to limit questions that are older than keep; it answers how many.
+func (s Retention) DropApprovals(ctx context.Context, keep time.Duration, limit int) (int64, error) {
+	tag, err := s.Q.Exec(ctx, `
+		delete from approvals where id in (
+		    select id from approvals where id < first_id_at(now() - make_interval(secs => $1)) order by id limit $2)`, keep.Seconds(), limit)
+	if err != nil {
+		return 0, fmt.Errorf("drop approvals: %w", err)
 	}
 	return tag.RowsAffected(), nil
 }

@@ -18,6 +18,7 @@ import (
 const (
 	ActionHTTP      = "http_endpoint"
 	ActionLog       = "log_message"
+	ActionApproval  = "approval"
 	ActionRun       = "run_workflow"
 	ActionTransform = "transform"
 	ActionWait      = "wait"
@@ -67,6 +68,7 @@ var docs embed.FS
 var Actions = []Action{
 	{Type: ActionHTTP, Leaves: true, Doc: doc(ActionHTTP), check: checked[HTTPConfig]},
 	{Type: ActionLog, Doc: doc(ActionLog), check: checked[LogConfig]},
+	{Type: ActionApproval, Doc: doc(ActionApproval), check: checked[ApprovalConfig]},
 	{Type: ActionRun, Doc: doc(ActionRun), check: checked[RunConfig]},
 	{Type: ActionTransform, Doc: doc(ActionTransform), check: checked[TransformConfig]},
 	{Type: ActionWait, Doc: doc(ActionWait), check: checked[WaitConfig]},

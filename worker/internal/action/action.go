@@ -100,10 +100,14 @@ type Set map[string]Action
 var more Set
 
 // New makes the set of all actions.
-func New(client HTTPClient, children Children) Set {
+func New(client HTTPClient, children Children, approvals Approvals) Set {
 	set := Set{
-		workflow.ActionHTTP: httpEndpoint{client: client}, workflow.ActionLog: logMessage{}, workflow.ActionRun: runWorkflow{children},
-		workflow.ActionTransform: transform{}, workflow.ActionWait: wait{},
+		workflow.ActionApproval:  approval{approvals},
+		workflow.ActionHTTP:      httpEndpoint{client: client},
+		workflow.ActionLog:       logMessage{},
+		workflow.ActionRun:       runWorkflow{children},
+		workflow.ActionTransform: transform{},
+		workflow.ActionWait:      wait{},
 	}
 	maps.Copy(set, more)
 	return set

@@ -36,7 +36,7 @@ func newLab(t *testing.T) *lab {
 		t.Fatal(err)
 	}
 	t.Cleanup(client.Close)
-	return &lab{t: t, client: client, set: New(client, nil)}
+	return &lab{t: t, client: client, set: New(client, nil, nil)}
 }
 
 // run makes one attempt of a step, with env's roots and the canary as secrets.token.

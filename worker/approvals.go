@@ -1,0 +1,35 @@
+package worker
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/guildmember145/orquestador-plataforma/pkg/postgres"
+	"github.com/guildmember145/orquestador-plataforma/worker/internal/action"
+)
+
+// approvals is how steps ask people.
+type approvals struct{ db *postgres.DB }
+
+// Ask implements action.Approvals.
+func (a approvals) Ask(ctx context.Context, call action.Call, message string, wait time.Duration) (action.Approval, error) {
+	id, err := uuid.NewV7()
+	if err != nil {
+		return action.Approval{}, fmt.Errorf("make an id: %w", err)
+	}
+	row, err := postgres.Approvals{Q: a.db}.Ask(ctx, keyOf(call), id, clip(message), wait)
+	if err != nil {
+		return action.Approval{}, err
+	}
+	answer := action.Approval{ID: row.ID, Message: row.Message, Decision: row.State, By: deref(row.DecidedBy), Note: deref(row.Note)}
+	if row.ExpiresAt != nil {
+		answer.ExpiresAt = *row.ExpiresAt
+	}
+	if row.DecidedAt != nil {
+		answer.At = *row.DecidedAt
+	}
+	return answer, nil
+}
