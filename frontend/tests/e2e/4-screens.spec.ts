@@ -70,8 +70,10 @@ for (const language of ['en', 'es'] as const) {
             }
             await expectAccessible(page, `${name}, light, ${width}`, options)
             await page.emulateMedia({ colorScheme: 'dark' })
+            await expect(page.locator('html')).toHaveClass(/dark/)
             await expectAccessible(page, `${name}, dark, ${width}`, { coloursOnly: true })
             await page.emulateMedia({ colorScheme: 'light' })
+            await expect(page.locator('html')).not.toHaveClass(/dark/)
           }
           await page.unrouteAll()
         }

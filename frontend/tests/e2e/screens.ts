@@ -116,9 +116,10 @@ export async function buildScene(page: Page): Promise<Scene> {
   const slowRun = await startRun(page, slow.id, { wait: false })
   // The ledger is filled by a backfill.
   const day = (n: number) => new Date(Date.now() - n * 86_400_000).toISOString()
-  await page.request.post(`/api/v1/workflows/${workflow.id}/triggers/often/backfills`, {
+  const filled = await page.request.post(`/api/v1/workflows/${workflow.id}/triggers/night/backfills`, {
     data: { from: day(3), to: day(1), overlap: 'allow', concurrency: 4 },
   })
+  expect(filled.status(), await filled.text()).toBe(201)
   await page.request.post('/api/v1/calendars', {
     data: { name: 'Public holidays', dates: ['2026-12-25', '2027-01-01', '2027-01-06'] },
   })
@@ -399,7 +400,7 @@ export function screensOf(scene: Scene): Screen[] {
       address: '/workflows',
       act: async (page) => {
         await page.keyboard.press('Control+k')
-        await page.getByRole('combobox').last().fill('in')
+        await page.getByRole('dialog').getByRole('combobox').fill('in')
         await page.getByRole('option').first().waitFor()
       },
     },

@@ -53,15 +53,19 @@ async function show(browser: Browser, language: Language, scene: Scene, cut: Set
       } catch (cause) {
         console.log(`    ${screen.name} at ${width}: ${String(cause).split('\n')[0]}`)
       }
+      // A bar that sticks to the bottom stands there in a picture of the whole page as well.
+      const whole = !/dialog|palette|shortcuts|menu|views/.test(screen.name)
+      const height = await page.evaluate(() => document.documentElement.scrollHeight)
+      if (whole && height < 4000) await page.setViewportSize({ width, height })
       for (const text of await cutTexts(page)) cut.add(`${screen.name} at ${width}, ${language}: ${text}`)
       for (const theme of ['light', 'dark'] as const) {
         await page.emulateMedia({ colorScheme: theme })
+        await expect(page.locator('html')).toHaveClass(theme === 'dark' ? /dark/ : /^(?!.*dark)/)
         await page.screenshot({
           path: `${folder}/${width}/${theme}-${language}/${screen.name}.png`,
-          fullPage: !['dialog', 'palette', 'shortcuts', 'menu'].some((word) => screen.name.includes(word)),
+          fullPage: whole,
         })
       }
-      await page.emulateMedia({ colorScheme: 'light' })
     }
     await context.close()
   }
