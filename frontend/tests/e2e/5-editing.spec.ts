@@ -403,6 +403,9 @@ test('times are shown in the zone that is chosen, and other sessions are ended',
   await expect(page.getByLabel('Time zone of what is shown')).toHaveValue('Asia/Tokyo')
   const sessions = page.getByRole('region', { name: 'Where you are logged in' })
   await expect(sessions.getByText('this one')).toHaveCount(1)
+  const everyone = sessions.getByRole('button', { name: /Show all/ })
+  if (await everyone.isVisible()) await everyone.click()
+  await expect(everyone).toBeHidden()
   const before = await sessions.getByRole('listitem').count()
   await sessions
     .getByRole('button', { name: /^Log out Chrome/ })
