@@ -134,27 +134,3 @@ export function cutTexts(page: Page): Promise<string[]> {
     return found
   })
 }
-
-/** Nothing that happens keeps the page busy for more than 200 ms, nor a press or click without an answer for as long. */
-export async function expectSmooth(page: Page, act: () => Promise<void>): Promise<void> {
-  await page.evaluate(() => {
-    const seen: { type: string; name: string; ms: number }[] = []
-    Object.assign(window, { seenWork: seen })
-    for (const type of ['longtask', 'event'] as const) {
-      new PerformanceObserver((list) => {
-        for (const entry of list.getEntries()) seen.push({ type, name: entry.name, ms: entry.duration })
-      }).observe({ type, ...(type === 'event' ? { durationThreshold: 16 } : {}) })
-    }
-  })
-  await act()
-  const slow = await page.evaluate(async () => {
-    // What was measured is handed out after the next frames.
-    for (let i = 0; i < 3; i++) await new Promise((resolve) => requestAnimationFrame(resolve))
-    const { seenWork } = window as unknown as { seenWork: { type: string; name: string; ms: number }[] }
-    return seenWork.sort((a, b) => b.ms - a.ms).slice(0, 3)
-  })
-  console.log(
-    `    slowest: ${slow.map(({ type, name, ms }) => `${type} ${name} ${ms.toFixed(0)} ms`).join(', ')}`,
-  )
-  expect(slow.filter(({ ms }) => ms > 200)).toEqual([])
-}
