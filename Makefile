@@ -15,7 +15,7 @@ UI_SOURCES := $(shell find frontend/src frontend/public frontend/scripts fronten
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help build run test check e2e smoke bench chaos generate fmt clean FORCE \
+.PHONY: help build run test check e2e shots smoke bench chaos generate fmt clean FORCE \
 	test-go test-ui test-browser check-go check-lint check-generated check-ui check-shell
 
 help: ## List these targets
@@ -32,6 +32,9 @@ check: check-go check-lint check-generated check-ui check-shell ## Look for mist
 
 e2e: bin/orq $(UI_PACKAGES) ## Drive the real program in a real browser
 	cd frontend && $(NPM) run --silent test:e2e
+
+shots: bin/orq $(UI_PACKAGES) ## Take pictures of every screen into frontend/shots, and those of the documents
+	cd frontend && $(NPM) run --silent shots
 
 smoke: bin/orq ## Go the whole way with the real program, by curl
 	@sh scripts/smoke.sh
@@ -53,7 +56,7 @@ fmt: $(UI_PACKAGES) ## Format Go and the web interface's code
 	cd frontend && $(NPM) run --silent format
 
 clean: ## Remove what the other targets made, but not downloaded packages
-	rm -rf bin frontend/coverage frontend/test-results frontend/playwright-report
+	rm -rf bin frontend/coverage frontend/shots frontend/test-results frontend/playwright-report
 	find frontend/dist -mindepth 1 ! -name .gitkeep -delete
 
 bin/orq: $(UI_BUILT) FORCE

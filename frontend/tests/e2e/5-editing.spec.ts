@@ -4,8 +4,6 @@ import {
   expect,
   expectAccessible,
   expectNoOverflow,
-  expectSmooth,
-  httpStep,
   logIn,
   logStep,
   makeWorkflow,
@@ -403,6 +401,9 @@ test('times are shown in the zone that is chosen, and other sessions are ended',
   await expect(page.getByLabel('Time zone of what is shown')).toHaveValue('Asia/Tokyo')
   const sessions = page.getByRole('region', { name: 'Where you are logged in' })
   await expect(sessions.getByText('this one')).toHaveCount(1)
+  const everyone = sessions.getByRole('button', { name: /Show all/ })
+  if (await everyone.isVisible()) await everyone.click()
+  await expect(everyone).toBeHidden()
   const before = await sessions.getByRole('listitem').count()
   await sessions
     .getByRole('button', { name: /^Log out Chrome/ })
@@ -441,24 +442,5 @@ test.describe('on a phone', () => {
     await page.getByRole('option', { name: 'Calendarios' }).tap()
     await expect(page.getByRole('heading', { name: 'Calendarios' })).toBeVisible()
     await expectNoOverflow(page, 'the calendars')
-  })
-})
-
-test('a graph of 200 steps stays smooth', async ({ page }) => {
-  const workflow = await makeWorkflow(page, uniqueName('Large'), {
-    steps: Array.from({ length: 200 }, (_, i) => ({
-      ...httpStep('/ok'),
-      id: `s${i}`,
-      name: `Step number ${i}`,
-      depends_on: i < 10 ? [] : [`s${i - 10}`],
-    })),
-  })
-  await page.goto(`/workflows/${workflow.id}/edit?view=graph`)
-  await expect(page.locator('[data-step]')).toHaveCount(200)
-  await expectSmooth(page, async () => {
-    for (const key of ['ArrowRight', 'ArrowDown', 'ArrowRight', 'ArrowDown', 'ArrowLeft']) {
-      await page.locator('[data-step][tabindex="0"]').press(key)
-    }
-    await page.getByLabel('Name optional').pressSequentially('abc')
   })
 })

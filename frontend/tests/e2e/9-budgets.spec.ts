@@ -1,11 +1,17 @@
 // Large installations stay quick. Last, because the other tests need no such crowd.
-import { expect, expectSmooth, logIn, logStep, test } from './support'
+import { expectSmooth, settle } from './smooth'
+import { expect, logIn, logStep, test } from './support'
+
+test.describe.configure({ retries: 2 }) // other programs share the machine; a slow page is slow each time
 
 test('a list of 10,000 workflows stays smooth and never loads them all', async ({ page }) => {
   test.setTimeout(300_000)
   await logIn(page)
   const all = 10_000
-  let next = 0
+  // A second try finds what the first has made.
+  const last = await page.request.get(`/api/v1/workflows?q=Crowd ${all - 1}`)
+  const { items } = (await last.json()) as { items: unknown[] }
+  let next = items.length > 0 ? all : 0
   await Promise.all(
     Array.from({ length: 16 }, async () => {
       while (next < all) {
@@ -37,14 +43,15 @@ test('a list of 10,000 workflows stays smooth and never loads them all', async (
   // The list, and once more when the stream begins; fifty each.
   expect(asked.length).toBeLessThanOrEqual(2)
   expect(asked.filter((url) => !url.includes('limit=50'))).toEqual([])
-  await expectSmooth(page, async () => {
+  await settle(page)
+  await expectSmooth(page, 'the list of workflows', async () => {
     for (let i = 2; i <= 3; i++) {
       await page.getByRole('button', { name: 'Load more' }).click()
       await expect(page.getByRole('row')).toHaveCount(50 * i + 1)
     }
     await page.getByRole('checkbox', { name: 'Choose all that are loaded' }).check()
     await expect(page.getByText('150 chosen')).toBeVisible()
-    await page.getByRole('button', { name: 'Choose none' }).click()
+    await page.getByRole('button', { name: 'Clear the selection' }).click()
     await page.getByLabel('Search by name').pressSequentially('Crowd 1234')
     await expect(page.getByRole('row')).toHaveCount(2)
     await page.getByLabel('Search by name').fill('')

@@ -1,10 +1,113 @@
-// Pictures for the documents: npm run shots writes ../docs/images, or the folder ORQ_SHOTS_DIR.
+// npm run shots: pictures of every screen in both themes and languages at three widths into shots/ (or ORQ_SHOTS_DIR),
+// with a sheet of each width to look through and a list of the texts that do not fit; and those of the documents into
+// ../docs/images. With ORQ_SHOTS=docs only the latter, with ORQ_SHOTS=run,graph the screens whose names hold one of them.
+import { mkdirSync, readdirSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { expect, httpStep, logIn, logStep, makeWorkflow, startRun, test } from './support'
+import type { Browser } from '@playwright/test'
+import { buildScene, screensOf, settled, textsOf, type Language, type Scene } from './screens'
+import {
+  account,
+  cutTexts,
+  ensureAccount,
+  expect,
+  httpStep,
+  logIn,
+  logStep,
+  makeWorkflow,
+  newcomer,
+  startRun,
+  test,
+} from './support'
 
-const folder = process.env.ORQ_SHOTS_DIR ?? fileURLToPath(new URL('../../../docs/images', import.meta.url))
+const baseURL = process.env.ORQ_E2E_URL
+const folder = process.env.ORQ_SHOTS_DIR ?? fileURLToPath(new URL('../../shots', import.meta.url))
+const documents = fileURLToPath(new URL('../../../docs/images', import.meta.url))
+const wanted = (process.env.ORQ_SHOTS ?? '').split(',').filter((word) => word !== '')
+const widths = [390, 820, 1440] as const
 
-test('pictures', async ({ browser }) => {
+test.describe.configure({ mode: 'serial' })
+
+async function show(browser: Browser, language: Language, scene: Scene, cut: Set<string>): Promise<void> {
+  const t = textsOf(language)
+  for (const screen of screensOf(scene)) {
+    if (wanted.length > 0 && !wanted.some((word) => screen.name.includes(word))) continue
+    const context = await browser.newContext({
+      baseURL,
+      locale: language === 'es' ? 'es-ES' : 'en-GB',
+      timezoneId: 'Europe/Madrid',
+      reducedMotion: 'reduce',
+      colorScheme: 'light',
+      viewport: { width: 1440, height: 900 },
+    })
+    const page = await context.newPage()
+    if (screen.as !== 'guest') await logIn(page, screen.as === 'newcomer' ? newcomer : account)
+    await screen.before?.(page, scene)
+    for (const width of widths) {
+      // Each width is opened anew: what floats is placed when it opens, and a phone has other controls.
+      await page.setViewportSize({ width, height: width < 500 ? 844 : 900 })
+      await page.unroute('**/api/v1/**')
+      await page.goto(screen.address)
+      await settled(page)
+      try {
+        await screen.act?.(page, t)
+      } catch (cause) {
+        console.log(`    ${screen.name} at ${width}: ${String(cause).split('\n')[0]}`)
+      }
+      // A bar that sticks to the bottom stands there in a picture of the whole page as well.
+      const whole = !/dialog|palette|shortcuts|menu|views/.test(screen.name)
+      const height = await page.evaluate(() => document.documentElement.scrollHeight)
+      if (whole && height < 4000) await page.setViewportSize({ width, height })
+      for (const text of await cutTexts(page)) cut.add(`${screen.name} at ${width}, ${language}: ${text}`)
+      for (const theme of ['light', 'dark'] as const) {
+        await page.emulateMedia({ colorScheme: theme })
+        await expect(page.locator('html')).toHaveClass(theme === 'dark' ? /dark/ : /^(?!.*dark)/)
+        await page.screenshot({
+          path: `${folder}/${width}/${theme}-${language}/${screen.name}.png`,
+          fullPage: whole,
+        })
+      }
+    }
+    await context.close()
+  }
+}
+
+/** A page that shows all pictures of a width, so that they are looked at side by side. */
+function writeSheets(): void {
+  for (const width of widths) {
+    const kinds = ['light-en', 'dark-en', 'light-es', 'dark-es']
+    const names = readdirSync(`${folder}/${width}/light-en`).sort()
+    const rows = names.map(
+      (name) =>
+        `<section><h2>${name}</h2>${kinds.map((kind) => `<img loading="lazy" src="${width}/${kind}/${name}" alt="${kind}">`).join('')}</section>`,
+    )
+    writeFileSync(
+      `${folder}/${width}.html`,
+      `<!doctype html><meta charset="utf-8"><title>${width}</title><style>body{font:14px sans-serif;background:#888}img{width:24%;margin:.4%;vertical-align:top}</style>${rows.join('\n')}\n`,
+    )
+  }
+}
+
+test('every screen', async ({ browser }) => {
+  test.skip(wanted.includes('docs'), 'only the documents’ pictures were asked for')
+  test.setTimeout(1_800_000)
+  for (const width of widths)
+    for (const kind of ['light-en', 'dark-en', 'light-es', 'dark-es'])
+      mkdirSync(`${folder}/${width}/${kind}`, { recursive: true })
+  const setup = await browser.newPage({ baseURL })
+  await logIn(setup)
+  await ensureAccount(setup.request, newcomer)
+  await logIn(setup)
+  const scene = await buildScene(setup)
+  const cut = new Set<string>()
+  for (const language of ['en', 'es'] as const) await show(browser, language, scene, cut)
+  await setup.request.post(`/api/v1/runs/${scene.slowRun}/cancel`)
+  await setup.close()
+  writeSheets()
+  writeFileSync(`${folder}/cut.txt`, [...cut].sort().join('\n') + '\n')
+})
+
+test('the pictures of the documents', async ({ browser }) => {
+  test.skip(wanted.length > 0 && !wanted.includes('docs'), 'only some screens were asked for')
   test.setTimeout(120_000)
   const setup = await browser.newPage({ baseURL: process.env.ORQ_E2E_URL })
   await logIn(setup)
@@ -85,7 +188,7 @@ test('pictures', async ({ browser }) => {
     await page.locator('h1').waitFor()
     await expect(page.locator('[aria-busy="true"]')).toHaveCount(0)
     await page.evaluate(() => document.fonts.ready)
-    await page.screenshot({ path: `${folder}/${name}.png` })
+    await page.screenshot({ path: `${documents}/${name}.png` })
     await page.close()
   }
 })

@@ -38,15 +38,6 @@ export function useWorkflow(id: () => string) {
   })
 }
 
-/** A few workflows whose name holds a text, the newest first. */
-export async function searchWorkflows(
-  q: string,
-  limit: number,
-): Promise<{ id: string; name: string; enabled: boolean }[]> {
-  const page = await body(client.GET('/workflows', { params: { query: { q: q || undefined, limit } } }))
-  return page.items
-}
-
 export function useVersions(id: () => string) {
   return usePaged<Version>({
     key: () => keys.versions(id()),

@@ -1,5 +1,4 @@
 export {
-  searchWorkflows,
   useDeleteWorkflow,
   useOccurrences,
   useRestoreVersion,

@@ -20,7 +20,7 @@ describe('formatDuration', () => {
     expect(plain(formatDuration(ms, 'en'))).toBe(expected)
   })
   it('speaks Spanish', () => {
-    expect(plain(formatDuration(4_230, 'es'))).toBe('4,2s')
+    expect(plain(formatDuration(4_230, 'es'))).toBe('4,2 s')
   })
 })
 

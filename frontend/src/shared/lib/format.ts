@@ -37,7 +37,8 @@ function unit(
       new Intl.NumberFormat(locale, {
         style: 'unit',
         unit: name,
-        unitDisplay: 'narrow',
+        // English writes 850ms, Spanish 850 ms.
+        unitDisplay: locale.startsWith('en') ? 'narrow' : 'short',
         maximumFractionDigits: digits,
       }),
   ).format(value)

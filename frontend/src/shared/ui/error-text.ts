@@ -10,8 +10,12 @@ const ownCodes: readonly string[] = ['unreachable', 'unknown', 'unauthorized']
 
 export function useErrorText(): (cause: unknown) => string {
   const { t, te } = useI18n()
+  const fieldText = useFieldText()
   return (cause) => {
     const error = toApiError(cause)
+    // Where there is no field to show it at, what is wrong says more than that something is.
+    if (error.code === 'validation_failed' && error.fields.length > 0)
+      return [...new Set(error.fields.map(fieldText))].join(' ')
     const key = `problem.${error.code}`
     const ours = locale.value !== 'en' || ownCodes.includes(error.code)
     return ours && te(key) ? t(key) : error.detail

@@ -1,0 +1,445 @@
+// Every screen of the product, dialogs and empty and broken states included: what is looked at (npm run shots) and what
+// is held against WCAG (4-screens.spec.ts). A screen that is added to the product is added here.
+import type { Page } from '@playwright/test'
+import en from '../../src/shared/i18n/locales/en.json' with { type: 'json' }
+import es from '../../src/shared/i18n/locales/es.json' with { type: 'json' }
+import { expect, httpStep, logStep, makeWorkflow, startRun } from './support'
+
+export type Language = 'en' | 'es'
+/** The text of a key in a language, with values put in. */
+export type Text = (key: string, values?: Record<string, string>) => string
+
+export function textsOf(language: Language): Text {
+  return (key, values = {}) => {
+    let node: unknown = { en, es }[language]
+    for (const part of key.split('.')) node = (node as Record<string, unknown>)[part]
+    if (typeof node !== 'string') throw new Error(`no text ${key}`)
+    return node.replace(/\{(\w+)\}/g, (_, name: string) => values[name] ?? '')
+  }
+}
+
+/** What there is to see. */
+export interface Scene {
+  workflow: string
+  broken: string
+  failedRun: string
+  goodRun: string
+  slowRun: string
+}
+
+export interface Screen {
+  name: string
+  address: string
+  /** Who looks: nobody logged in, somebody who has nothing yet, or the owner of the scene. */
+  as?: 'guest' | 'newcomer'
+  /** Answers that are replaced before the page is opened. */
+  before?: (page: Page, scene: Scene) => Promise<unknown>
+  /** What is done on the page. */
+  act?: (page: Page, t: Text) => Promise<unknown>
+  /** It shows that something is amiss, which the browser's console repeats. */
+  complains?: boolean
+}
+
+export async function settled(page: Page): Promise<void> {
+  await page.locator('h1').first().waitFor()
+  await expect(page.locator('[aria-busy="true"]')).toHaveCount(0)
+}
+
+const problem = (detail: string) => ({
+  status: 422,
+  contentType: 'application/problem+json',
+  body: JSON.stringify({ type: 'about:blank', title: 'No', status: 422, code: 'x', detail }),
+})
+const fail = (what: RegExp) => (page: Page) => page.route(what, (route) => route.fulfill(problem('Not now.')))
+
+/** Makes workflows and runs of every kind. */
+export async function buildScene(page: Page): Promise<Scene> {
+  const zone = 'Europe/Madrid'
+  const daily = { id: 'night', type: 'schedule', cron: '30 2 * * *', timezone: zone }
+  const ok = [
+    httpStep('/ok'),
+    { ...logStep('1 EUR = {{ steps.fetch.body.usd }} USD'), depends_on: ['fetch'] },
+  ]
+  const workflow = await makeWorkflow(page, 'Nightly backup of the customers’ database', {
+    description: 'Keeps a copy in cold storage and tells the team how it went.',
+    triggers: [daily, { id: 'often', type: 'schedule', every: '6h', overlap: 'queue_one', missed: 'all' }],
+    steps: [
+      httpStep('/ok', { retry: { attempts: 3 }, timeout: '20s' }),
+      {
+        ...logStep('1 EUR = {{ steps.fetch.body.usd }} USD'),
+        depends_on: ['fetch'],
+        if: 'steps.fetch.status == 200',
+      },
+    ],
+  })
+  const goodRun = await startRun(page, workflow.id)
+  // Another version, so that there is something to compare.
+  const broken = {
+    name: workflow.name,
+    description: 'Keeps a copy in cold storage and tells the team how it went.',
+    triggers: [daily, { id: 'often', type: 'schedule', every: '6h', overlap: 'queue_one', missed: 'all' }],
+    steps: [
+      httpStep('/flaky', { retry: { attempts: 4, initial: '100ms', backoff: 'fixed' }, timeout: '20s' }),
+      { ...logStep('1 EUR = {{ steps.fetch.body.usd }} USD'), name: 'Note the rate', depends_on: ['fetch'] },
+      { ...httpStep('/ok'), id: 'archive', name: 'Archive the figures', depends_on: ['fetch'] },
+      {
+        ...httpStep('/fail'),
+        id: 'report',
+        name: 'Print the report',
+        retry: { attempts: 2, initial: '100ms', backoff: 'fixed' },
+        depends_on: ['archive'],
+      },
+      { ...logStep('Done'), id: 'tell', name: 'Tell the team', depends_on: ['report', 'note'] },
+    ],
+  }
+  const saved = await page.request.put(`/api/v1/workflows/${workflow.id}`, { data: broken })
+  expect(saved.status(), await saved.text()).toBe(200)
+  const failedRun = await startRun(page, workflow.id)
+  const others = [
+    [
+      'Sync customers to CRM',
+      { triggers: [{ ...daily, cron: '*/15 * * * *' }], steps: [httpStep('/sometimes')] },
+    ],
+    ['Invoice reminders', { triggers: [{ ...daily, cron: '0 9 * * MON-FRI' }], steps: [httpStep('/fail')] }],
+    ['Deploy preview sites', { steps: ok }],
+    ['Clean temporary files', { enabled: false, triggers: [{ ...daily, cron: '0 */6 * * *' }], steps: ok }],
+  ] as const
+  let last = ''
+  for (const [name, definition] of others) {
+    last = (await makeWorkflow(page, name, definition)).id
+    for (let i = 0; i < 6; i++) await startRun(page, last)
+  }
+  const slow = await makeWorkflow(page, 'Copy the archive to the other continent', {
+    triggers: [{ ...daily, cron: '0 4 * * SUN' }],
+    steps: [httpStep('/slow'), { ...logStep('Copied'), depends_on: ['fetch'] }],
+  })
+  const slowRun = await startRun(page, slow.id, { wait: false })
+  // The ledger is filled by a backfill.
+  const day = (n: number) => new Date(Date.now() - n * 86_400_000).toISOString()
+  const filled = await page.request.post(`/api/v1/workflows/${workflow.id}/triggers/night/backfills`, {
+    data: { from: day(3), to: day(1), overlap: 'allow', concurrency: 4 },
+  })
+  expect(filled.status(), await filled.text()).toBe(201)
+  await page.request.post('/api/v1/calendars', {
+    data: { name: 'Public holidays', dates: ['2026-12-25', '2027-01-01', '2027-01-06'] },
+  })
+  await page.request.put('/api/v1/hosts/api.example.com', { data: { per_second: 2, burst: 5 } })
+  return { workflow: workflow.id, broken: last, failedRun, goodRun, slowRun }
+}
+
+async function openMenu(page: Page, name: string) {
+  await page.getByRole('button', { name, exact: true }).first().click()
+  await page.getByRole('menu').waitFor()
+}
+
+export function screensOf(scene: Scene): Screen[] {
+  const workflow = `/workflows/${scene.workflow}`
+  const run = `/runs/${scene.failedRun}`
+  return [
+    { name: 'login', address: '/login', as: 'guest' },
+    {
+      name: 'login-wrong',
+      address: '/login',
+      as: 'guest',
+      act: async (page, t) => {
+        await page.getByLabel(t('auth.email')).fill('nobody@example.com')
+        await page.getByLabel(t('auth.password')).fill('not the password')
+        await page.getByRole('button', { name: t('auth.login') }).click()
+        await page.getByRole('alert').waitFor()
+      },
+    },
+    { name: 'register', address: '/register', as: 'guest' },
+    {
+      name: 'register-wrong',
+      address: '/register',
+      as: 'guest',
+      act: (page) => page.locator('button[type="submit"]').click(),
+    },
+    { name: 'dashboard-empty', address: '/', as: 'newcomer' },
+    { name: 'workflows-empty', address: '/workflows', as: 'newcomer' },
+    { name: 'runs-empty', address: '/runs', as: 'newcomer' },
+    { name: 'calendars-empty', address: '/calendars', as: 'newcomer' },
+    { name: 'queue-member', address: '/queue', as: 'newcomer' },
+    { name: 'dashboard', address: '/' },
+    {
+      name: 'dashboard-tables',
+      address: '/',
+      act: async (page, t) => {
+        const buttons = page.getByRole('button', { name: t('charts.asTable') })
+        while ((await buttons.count()) > 0) await buttons.first().click()
+      },
+    },
+    { name: 'dashboard-error', address: '/', before: fail(/\/api\/v1\/(stats|overview)/), complains: true },
+    { name: 'workflows', address: '/workflows' },
+    {
+      name: 'workflows-chosen',
+      address: '/workflows',
+      act: async (page) => {
+        for (const n of [1, 2]) await page.getByRole('checkbox').nth(n).check()
+        await page.getByRole('region').first().waitFor()
+      },
+    },
+    { name: 'workflows-none', address: '/workflows?q=nothing' },
+    {
+      name: 'workflows-error',
+      address: '/workflows',
+      before: fail(/\/api\/v1\/workflows\?/),
+      complains: true,
+    },
+    { name: 'start', address: '/start' },
+    {
+      name: 'start-crontab',
+      address: '/start',
+      act: async (page) => {
+        await page
+          .getByRole('textbox')
+          .first()
+          .fill(
+            '# Nightly backup\n30 2 * * * curl -fsS https://example.com/backup\n@daily /usr/bin/tidy --all\n0 25 * * * curl https://example.com\n@reboot /bin/true',
+          )
+        await expect(page.getByText('02:30').first()).toBeVisible()
+      },
+    },
+    {
+      name: 'start-curl',
+      address: '/start?from=curl',
+      act: (page) =>
+        page
+          .getByRole('textbox')
+          .first()
+          .fill(
+            'curl -X PUT https://api.example.com/customers/42 -H \'Content-Type: application/json\' -d \'{"name": "Ana"}\' -u ana:geheim --insecure',
+          ),
+    },
+    { name: 'start-file', address: '/start?from=file' },
+    { name: 'workflow', address: workflow },
+    {
+      name: 'workflow-menu',
+      address: workflow,
+      act: (page, t) => openMenu(page, t('workflows.moreActions')),
+    },
+    {
+      name: 'workflow-start-dialog',
+      address: workflow,
+      act: async (page, t) => {
+        await openMenu(page, t('workflows.moreActions'))
+        await page.getByRole('menuitem', { name: t('workflows.runWith') }).click()
+        await page.getByRole('dialog').waitFor()
+      },
+    },
+    {
+      name: 'workflow-delete-dialog',
+      address: workflow,
+      act: async (page, t) => {
+        await openMenu(page, t('workflows.moreActions'))
+        await page.getByRole('menuitem', { name: t('workflows.delete') }).click()
+        await page.getByRole('dialog').waitFor()
+      },
+    },
+    { name: 'workflow-definition', address: `${workflow}/definition` },
+    {
+      name: 'ledger',
+      address: `${workflow}/occurrences`,
+      act: async (page, t) => {
+        await page.getByText(t('explain.title')).click()
+        await page.getByLabel(/^(Time|Hora) \(/).fill(`${new Date().toISOString().slice(0, 10)}T01:30`)
+        await page.getByRole('button', { name: t('explain.ask') }).click()
+        await expect(page.locator('details [role="status"]').first()).not.toBeEmpty()
+      },
+    },
+    {
+      name: 'ledger-backfill',
+      address: `${workflow}/occurrences`,
+      act: async (page, t) => {
+        await page.getByRole('button', { name: t('backfill.new') }).click()
+        const dialog = page.getByRole('dialog')
+        await dialog.getByLabel(t('backfill.from')).fill('2026-11-20T00:30')
+        await dialog.getByLabel(t('backfill.to'), { exact: true }).fill('2026-11-22T11:00')
+        await dialog.getByRole('button', { name: t('backfill.look') }).click()
+        await dialog.getByRole('listitem').first().waitFor()
+      },
+    },
+    {
+      name: 'versions',
+      address: `${workflow}/versions`,
+      act: (page, t) => page.getByText(t('versions.name', { version: '2' })).click(),
+    },
+    { name: 'editor-new', address: '/workflows/new' },
+    {
+      name: 'editor-problems',
+      address: '/workflows/new',
+      act: async (page, t) => {
+        await page.getByRole('button', { name: t('editor.create') }).click()
+        await page.getByRole('alert').waitFor()
+      },
+    },
+    { name: 'editor', address: `${workflow}/edit` },
+    {
+      name: 'editor-open',
+      address: `${workflow}/edit`,
+      act: async (page) => {
+        await page
+          .getByRole('button', { name: /Fetch the rate/ })
+          .first()
+          .click()
+        await page.evaluate(() =>
+          document.querySelectorAll('main details').forEach((drawer) => drawer.setAttribute('open', '')),
+        )
+        await settled(page)
+      },
+    },
+    { name: 'editor-graph', address: `${workflow}/edit?view=graph` },
+    { name: 'editor-source', address: `${workflow}/edit?view=source` },
+    { name: 'runs', address: '/runs' },
+    {
+      name: 'runs-chosen',
+      address: '/runs',
+      act: async (page) => {
+        for (const n of [2, 3]) await page.getByRole('checkbox').nth(n).click()
+      },
+    },
+    {
+      name: 'runs-rerun-dialog',
+      address: '/runs?status=failed',
+      act: async (page) => {
+        await page.getByRole('row').or(page.getByRole('listitem')).getByRole('checkbox').last().click()
+        await page.getByRole('button', { name: /\(1\)/ }).first().click()
+        await page.getByRole('dialog').waitFor()
+      },
+    },
+    {
+      name: 'runs-views',
+      address: '/runs?status=failed',
+      act: (page, t) => openMenu(page, t('views.title')),
+    },
+    { name: 'runs-none', address: '/runs?status=held' },
+    { name: 'runs-error', address: '/runs', before: fail(/\/api\/v1\/runs\?/), complains: true },
+    { name: 'run-failed', address: run },
+    { name: 'run-graph', address: `${run}?view=graph` },
+    { name: 'run-compare', address: `${run}?view=compare` },
+    { name: 'run-menu', address: run, act: (page, t) => openMenu(page, t('run.rerun')) },
+    {
+      name: 'run-rerun-dialog',
+      address: run,
+      act: async (page, t) => {
+        await openMenu(page, t('run.rerun'))
+        await page.getByRole('menuitem', { name: t('run.rerunInputs') }).click()
+        await page.getByRole('dialog').waitFor()
+      },
+    },
+    { name: 'run-good', address: `/runs/${scene.goodRun}` },
+    { name: 'run-slow', address: `/runs/${scene.slowRun}` },
+    {
+      name: 'run-held',
+      address: `/runs/${scene.slowRun}`,
+      before: held,
+    },
+    {
+      name: 'run-held-dialog',
+      address: `/runs/${scene.slowRun}`,
+      before: held,
+      act: async (page, t) => {
+        await page
+          .getByRole('button', { name: t('runNotice.decide') })
+          .first()
+          .click()
+        await page.getByRole('dialog').waitFor()
+      },
+    },
+    { name: 'run-missing', address: '/runs/00000000-0000-4000-8000-000000000000' },
+    { name: 'queue', address: '/queue' },
+    {
+      name: 'queue-pause-dialog',
+      address: '/queue',
+      act: async (page, t) => {
+        await page
+          .getByRole('button', { name: new RegExp(t('queuePage.pause')) })
+          .first()
+          .click()
+        await page.getByRole('dialog').waitFor()
+      },
+    },
+    {
+      name: 'queue-host-dialog',
+      address: '/queue',
+      act: async (page, t) => {
+        await page.getByRole('button', { name: t('hosts.add') }).click()
+        await page.getByRole('dialog').waitFor()
+      },
+    },
+    {
+      name: 'queue-error',
+      address: '/queue',
+      before: fail(/\/api\/v1\/(queues|workers|hosts)/),
+      complains: true,
+    },
+    { name: 'calendars', address: '/calendars' },
+    {
+      name: 'calendar-dialog',
+      address: '/calendars',
+      act: async (page, t) => {
+        await page
+          .getByRole('button', { name: t('calendars.new') })
+          .first()
+          .click()
+        await page.getByRole('dialog').waitFor()
+      },
+    },
+    { name: 'settings', address: '/settings' },
+    {
+      name: 'account-menu',
+      address: '/settings',
+      act: (page, t) =>
+        page
+          .getByRole('button', { name: t('account.menu') })
+          .locator('visible=true')
+          .click(),
+    },
+    {
+      name: 'palette',
+      address: '/workflows',
+      act: async (page) => {
+        await page.keyboard.press('Control+k')
+        await page.getByRole('dialog').getByRole('combobox').fill('in')
+        await page.getByRole('option').first().waitFor()
+      },
+    },
+    {
+      name: 'shortcuts',
+      address: '/workflows',
+      act: async (page) => {
+        await page.keyboard.press('?')
+        await page.getByRole('dialog').waitFor()
+      },
+    },
+    {
+      name: 'offline',
+      address: '/runs',
+      act: async (page) => {
+        await page.route('**/api/v1/**', (route) => route.abort('internetdisconnected'))
+        await page.getByRole('combobox').nth(1).selectOption('failed')
+        await page.getByRole('alert').waitFor()
+      },
+      complains: true,
+    },
+    { name: 'no-page', address: '/nowhere/at/all' },
+  ]
+}
+
+/** A run whose step a person has to decide about; only a lost worker brings that about. */
+async function held(page: Page, scene: Scene): Promise<void> {
+  const answer = await page.request.get(`/api/v1/runs/${scene.slowRun}`)
+  const given = (await answer.json()) as { steps: object[] }
+  const steps = [
+    { ...given.steps[0], status: 'held', error: 'the worker was lost; did it happen?' },
+    ...given.steps.slice(1),
+  ]
+  await page.route(`**/api/v1/runs/${scene.slowRun}`, (route) =>
+    route.fulfill({
+      json: { ...given, status: 'held', cancel_requested_at: null, reason: 'did it happen?', steps },
+    }),
+  )
+  await page.route('**/api/v1/events*', (route) =>
+    route.fulfill({ contentType: 'text/event-stream', body: ': nothing\n\n' }),
+  )
+}
