@@ -81,8 +81,12 @@ type Set map[string]Action
 var more Set
 
 // New makes the set of all actions.
-func New(client HTTPClient) Set {
-	set := Set{workflow.ActionHTTP: httpEndpoint{client: client}, workflow.ActionLog: logMessage{}}
+func New(network Network) Set {
+	set := Set{
+		workflow.ActionHTTP: httpEndpoint{client: network}, workflow.ActionLog: logMessage{}, workflow.ActionEmail: email{network: network},
+		workflow.ActionSlack: slack{client: network}, workflow.ActionDiscord: discord{client: network},
+		workflow.ActionTeams: teams{client: network}, workflow.ActionTelegram: telegram{client: network, base: telegramBase},
+	}
 	maps.Copy(set, more)
 	return set
 }
