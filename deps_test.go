@@ -122,6 +122,10 @@ var single = []rule{
 		except: []string{"pkg/egress"}, deny: []string{"code.dny.dev/ssrf"},
 	},
 	{
+		reason: "mails leave through the guarded dialer, which one action hands to the library",
+		except: []string{"worker/internal/action"}, deny: []string{"github.com/wneessen"},
+	},
+	{
 		reason: "a Redis inside the process is for trying out and for tests; nothing else may come to need it",
 		except: []string{"pkg/local"}, deny: []string{"github.com/alicebob/miniredis"},
 	},

@@ -112,7 +112,7 @@ type cancelled struct{ reason string }
 func (c cancelled) Error() string { return c.reason }
 
 // New makes a Worker; client is the only way its actions reach addresses that users typed. reg may be nil.
-func New(cfg Config, db *postgres.DB, q *queue.Client, client action.HTTPClient, clk clock.Clock, log *slog.Logger, reg prometheus.Registerer) (*Worker, error) {
+func New(cfg Config, db *postgres.DB, q *queue.Client, client action.Network, clk clock.Clock, log *slog.Logger, reg prometheus.Registerer) (*Worker, error) {
 	if err := cfg.check(); err != nil {
 		return nil, err
 	}

@@ -2,10 +2,13 @@ package worker_test
 
 import (
 	"context"
+	"crypto/tls"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
+	"net"
 	"net/http"
 	"strings"
 	"sync"
@@ -66,6 +69,12 @@ func (s *target) Do(ctx context.Context, req egress.Request) (*egress.Response, 
 	s.mu.Unlock()
 	return s.answer(ctx, n, req)
 }
+
+func (s *target) Dial(context.Context, string) (net.Conn, error) {
+	return nil, errors.New("nobody is there")
+}
+
+func (s *target) TLS(string) *tls.Config { return &tls.Config{MinVersion: tls.VersionTLS12} }
 
 // called lists the URLs that were called.
 func (s *target) called() []string {

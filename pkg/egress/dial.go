@@ -2,6 +2,7 @@ package egress
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"net"
 	"net/url"
@@ -24,4 +25,12 @@ func (c *Client) Dial(ctx context.Context, address string) (net.Conn, error) {
 		return nil, failed(KindConnect, e.Err, "%s could not be reached", address)
 	}
 	return nil, err
+}
+
+// TLS is how connections to a host are encrypted: with its name checked against its certificate.
+func (c *Client) TLS(host string) *tls.Config {
+	config := c.transport.TLSClientConfig.Clone()
+	config.ServerName = host
+	config.NextProtos = nil // those of HTTP
+	return config
 }

@@ -146,6 +146,36 @@ func (t *Template) Eval(ctx context.Context, env Env) (any, error) {
 	return out.String(), nil
 }
 
+// Whole tells that the template is exactly one {{ … }}.
+func (t *Template) Whole() bool { return len(t.parts) == 1 && t.parts[0].code != nil }
+
+// EvalText gives the template as a text with markup: what stands in the source is the author's and stays as it is; the
+// values that are put into it go through escape, so that none of them can add markup of its own. Its error is as Eval's.
+func (t *Template) EvalText(ctx context.Context, env Env, escape func(string) string) (string, error) {
+	ctx, cancel := context.WithTimeout(ctx, MaxTime)
+	defer cancel()
+	b := &budget{ctx: ctx}
+	var out strings.Builder
+	for _, p := range t.parts {
+		text := p.text
+		if p.code != nil {
+			v, err := p.code.run(b, env)
+			if err != nil {
+				return "", err
+			}
+			if text, err = render(b, v); err != nil {
+				return "", p.code.failed(err)
+			}
+			text = escape(text)
+		}
+		if out.Len()+len(text) > MaxOutput {
+			return "", failure("the result is longer than %d bytes", MaxOutput)
+		}
+		out.WriteString(text)
+	}
+	return out.String(), nil
+}
+
 // Condition is a checked expression that gives true or false. It is safe for concurrent use.
 type Condition struct{ code *program }
 

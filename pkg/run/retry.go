@@ -37,6 +37,8 @@ const (
 	FailureWorkerLost = "worker_lost" // the worker died; always tried again, and not counted
 	FailureUnknown    = "unknown"     // the worker died after the request may have been sent; never tried again by itself
 	FailurePanic      = "panic"       // a fault of ours
+	// FailureRejected is a refusal for good of a server that is no HTTP server; tried again only when asked for.
+	FailureRejected = "rejected"
 	// FailureBody is an answer of a good status that does not say what was expected; tried again only when asked for.
 	FailureBody = "unexpected_body"
 )

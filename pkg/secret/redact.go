@@ -4,9 +4,9 @@ import (
 	"bytes"
 	"encoding/base64"
 	"encoding/json"
+	"net/url"
 	"slices"
 	"strings"
-	"unicode"
 	"unicode/utf8"
 )
 
@@ -19,6 +19,10 @@ const (
 	enough = 32
 	// nested is how often a text may have been escaped as JSON or for a URL. A bound keeps hostile texts cheap.
 	nested = 4
+	// maxNested is the longest value, in bytes, of which escapes within other encodings are looked for.
+	maxNested = 2 << 10
+	// maxSpaces is how much white space in a row counts as one.
+	maxSpaces = 32
 	// maxLines is how many lines of a value are also looked for one by one, as a program writes them that prints a key.
 	maxLines = 100
 )
@@ -32,7 +36,8 @@ type Redactor struct {
 
 // needle is something to look for. Its spaces stand for any white space.
 type needle struct {
-	runes   []rune
+	text    string
+	size    int  // in characters
 	wrapped bool // base64: lines may be broken anywhere
 }
 
@@ -65,16 +70,40 @@ func (r *Redactor) With(values ...string) *Redactor {
 }
 
 func (r *Redactor) add(value string) {
-	r.look(value, false)
+	forms := []string{value}
 	for i, line := range strings.Split(value, "\n") {
 		if i < maxLines && line != value {
 			r.look(line, false)
 		}
 	}
-	// Where a value begins within base64 depends on what stands before it; its outermost characters hold bits of its
-	// neighbours, and are left out.
+	if len(value) <= maxNested {
+		for _, decode := range []func(string) (string, error){url.PathUnescape, url.QueryUnescape} {
+			if decoded, err := decode(value); err == nil { // what becomes of it within a URL, when it holds % or +
+				forms = append(forms, decoded)
+			}
+		}
+		for _, form := range forms {
+			quoted, _ := json.Marshal(form) // text can always be written
+			short := strings.NewReplacer(`\u0026`, "&", `\u003c`, "<", `\u003e`, ">").Replace(string(quoted))
+			forms = append(forms, string(quoted[1:len(quoted)-1]), short[1:len(short)-1])
+		}
+	}
+	for _, form := range forms {
+		r.look(form, false)
+		r.lookEncoded(form)
+		if len(value) <= maxNested {
+			r.lookEncoded(url.QueryEscape(form))
+			r.lookEncoded((&url.URL{Path: form}).EscapedPath())
+			r.lookEncoded(url.PathEscape(form))
+		}
+	}
+}
+
+// lookEncoded looks for a text in base64. Where it begins within that depends on what stands before it; its outermost
+// characters hold bits of its neighbours, and are left out.
+func (r *Redactor) lookEncoded(text string) {
 	for offset := range 3 {
-		padded := append(make([]byte, offset), value...)
+		padded := append(make([]byte, offset), text...)
 		for _, alphabet := range []*base64.Encoding{base64.RawStdEncoding, base64.RawURLEncoding} {
 			encoded := alphabet.EncodeToString(padded)[[]int{0, 2, 3}[offset]:]
 			if len(padded)%3 != 0 {
@@ -86,12 +115,13 @@ func (r *Redactor) add(value string) {
 }
 
 func (r *Redactor) look(text string, wrapped bool) {
-	n := needle{runes: []rune(strings.Join(strings.Fields(text), " ")), wrapped: wrapped}
-	if len(n.runes) < MinHidden {
+	n := needle{text: strings.Join(strings.Fields(text), " "), wrapped: wrapped}
+	n.size = utf8.RuneCountInString(n.text)
+	if n.size < MinHidden {
 		return
 	}
-	for _, first := range []byte{string(n.runes[0])[0], '%', '\\', '&'} {
-		same := func(other needle) bool { return slices.Equal(other.runes, n.runes) }
+	for _, first := range []byte{n.text[0], '%', '\\', '&'} {
+		same := func(other needle) bool { return other.text == n.text }
 		if !slices.ContainsFunc(r.starts[first], same) {
 			r.starts[first] = append(r.starts[first], n)
 		}
@@ -124,7 +154,7 @@ func (r *Redactor) hide(text string, cut bool) string {
 		end := i
 		for _, n := range r.starts[text[i]] {
 			at, found := n.match(text, i)
-			whole := found == len(n.runes) || found >= enough || cut && at == len(text) && found >= MinHidden
+			whole := found == n.size || found >= enough || cut && at == len(text) && found >= MinHidden
 			if whole {
 				end = max(end, at)
 			}
@@ -147,21 +177,27 @@ func (r *Redactor) hide(text string, cut bool) string {
 // match reads as much of the needle as stands in the text at i: until where, and how many of its characters.
 func (n needle) match(text string, i int) (end, found int) {
 	// Most of a text is written as it is. What may be read in several ways is left to the slow way.
-	p := i
-	for found < len(n.runes) && !ambiguous(n.runes[found]) && startsWith(text, p, n.runes[found]) {
-		p += utf8.RuneLen(n.runes[found])
+	p, rest := i, n.text
+	for rest != "" {
+		r, size := utf8.DecodeRuneInString(rest)
+		if ambiguous(r) || !strings.HasPrefix(text[p:], rest[:size]) {
+			break
+		}
+		p, rest = p+size, rest[size:]
 		found++
 	}
-	if found == len(n.runes) || p == len(text) {
+	if rest == "" || p == len(text) {
 		return p, found
 	}
 	at := []int{p} // where it may have got to: a backslash may be one or the beginning of an escape
 	var next []int
-	for _, r := range n.runes[found:] {
+	for _, r := range rest {
 		next = next[:0]
 		for _, p := range at {
 			if n.wrapped && p > i {
-				p = skip(text, p, true)
+				for size := space(text, p, true); size > 0; size = space(text, p, true) {
+					p += size
+				}
 			}
 			next = read(next, text, p, r)
 		}
@@ -177,168 +213,6 @@ func (n needle) match(text string, i int) (end, found int) {
 
 // ambiguous tells that a character is part of escapes, or stands for others.
 func ambiguous(r rune) bool { return r == '%' || r == '\\' || r == '&' || r == ' ' }
-
-func startsWith(text string, p int, r rune) bool {
-	if r < utf8.RuneSelf {
-		return p < len(text) && text[p] == byte(r)
-	}
-	got, _ := utf8.DecodeRuneInString(text[p:])
-	return got == r
-}
-
-// read appends where one may be after reading r at p, in each way to write it.
-func read(to []int, text string, p int, r rune) []int {
-	if p >= len(text) {
-		return to
-	}
-	if r == ' ' {
-		if end := skip(text, p, false); end > p {
-			to = append(to, end)
-		}
-		return to
-	}
-	if startsWith(text, p, r) {
-		to = append(to, p+utf8.RuneLen(r))
-	}
-	switch text[p] {
-	case '%':
-		to = readPercent(to, text, p, r)
-	case '\\':
-		to = readBackslash(to, text, p, r)
-	case '&':
-		for _, entity := range entities[r] {
-			if strings.HasPrefix(text[p:], entity) {
-				to = append(to, p+len(entity))
-			}
-		}
-	}
-	return to
-}
-
-var entities = map[rune][]string{
-	'&': {"&amp;", "&#38;", "&#x26;"}, '<': {"&lt;", "&#60;", "&#x3c;", "&#x3C;"}, '>': {"&gt;", "&#62;", "&#x3e;", "&#x3E;"},
-	'"': {"&quot;", "&#34;", "&#x22;"}, '\'': {"&#39;", "&apos;", "&#x27;"}, '/': {"&#x2F;", "&#x2f;", "&#47;"},
-	'`': {"&#96;", "&#x60;"}, '=': {"&#61;", "&#x3D;", "&#x3d;"}, '+': {"&#43;", "&#x2B;", "&#x2b;"},
-}
-
-// readPercent reads a character that is written as in URLs, once or more often: %2F, %252F.
-func readPercent(to []int, text string, p int, r rune) []int {
-	for extra := 0; extra < 2*nested; extra += 2 {
-		q := p
-		for _, b := range []byte(string(r)) {
-			if q += 1 + extra; q > len(text) || text[q-1-extra] != '%' || text[q-extra:q] != strings.Repeat("25", extra/2) || !isHex(text, q, 2, rune(b)) {
-				q = -1
-				break
-			}
-			q += 2
-		}
-		if q > 0 {
-			to = append(to, q)
-		}
-		if p+3+extra > len(text) || text[p+1+extra:p+3+extra] != "25" {
-			break
-		}
-	}
-	return to
-}
-
-// readBackslash reads a character that is escaped as in JSON or in Go, once or more often: \", \\\", \u0022, \x22.
-func readBackslash(to []int, text string, p int, r rune) []int {
-	q := p
-	for q < len(text) && text[q] == '\\' && q-p < 1<<nested {
-		q++
-		if r == '\\' && q-p > 1 {
-			to = append(to, q)
-		}
-	}
-	switch {
-	case q == len(text):
-	case strings.ContainsRune(`"'/`+"`", r) && rune(text[q]) == r:
-		to = append(to, q+1)
-	case text[q] == 'x' && r < utf8.RuneSelf && isHex(text, q+1, 2, r):
-		to = append(to, q+3)
-	case text[q] == 'U' && isHex(text, q+1, 8, r):
-		to = append(to, q+9)
-	case text[q] == 'u' && r < 0x10000 && isHex(text, q+1, 4, r):
-		to = append(to, q+5)
-	case text[q] == 'u' && r >= 0x10000:
-		high, low := (r-0x10000)>>10+0xd800, (r-0x10000)&0x3ff+0xdc00
-		backslashes := text[p:q]
-		if isHex(text, q+1, 4, high) && strings.HasPrefix(text[q+5:], backslashes+"u") && isHex(text, q+6+len(backslashes), 4, low) {
-			to = append(to, q+10+len(backslashes))
-		}
-	}
-	return to
-}
-
-// isHex tells whether the n digits at p are r in base 16.
-func isHex(text string, p, n int, r rune) bool {
-	if p+n > len(text) {
-		return false
-	}
-	var v rune
-	for _, c := range []byte(text[p : p+n]) {
-		digit := strings.IndexByte("0123456789abcdef", c|0x20)
-		if digit < 0 || c < '0' {
-			return false
-		}
-		v = v<<4 | rune(digit)
-	}
-	return v == r
-}
-
-// skip answers where the white space at p ends, as it is or as URLs, JSON and HTML write it; only line breaks count as such
-// when breaks is true.
-func skip(text string, p int, breaks bool) int {
-	for p < len(text) {
-		size := 0
-		switch r, n := utf8.DecodeRuneInString(text[p:]); {
-		case unicode.IsSpace(r):
-			size = n
-		case r == '+' && !breaks:
-			size = 1
-		case r == '%' || r == '\\' || r == '&':
-			size = escapedSpace(text[p:], breaks)
-		}
-		if size == 0 {
-			break
-		}
-		p += size
-	}
-	return p
-}
-
-// escapedSpace is the length of the escaped white space that a text begins with; 0 when there is none.
-func escapedSpace(text string, breaks bool) int {
-	text = text[:min(len(text), 1<<nested+1)]
-	signs := strings.TrimLeft(text[1:], `\`) // \n, \\n
-	codes, words := []string{"n", "r"}, []string{"&#10;", "&#13;"}
-	switch {
-	case text[0] == '%':
-		signs = text[1:]
-		for strings.HasPrefix(signs, "25") {
-			signs = signs[2:] // %0A, %250A
-		}
-		if codes = []string{"0A", "0a", "0D", "0d"}; !breaks {
-			codes = append(codes, "20", "09", "2B", "2b")
-		}
-	case text[0] == '&':
-		for _, w := range append(words, "&#9;", "&nbsp;") {
-			if strings.HasPrefix(text, w) {
-				return len(w)
-			}
-		}
-		return 0
-	case !breaks:
-		codes = append(codes, "t")
-	}
-	for _, c := range codes {
-		if strings.HasPrefix(signs, c) {
-			return len(text) - len(signs) + len(c)
-		}
-	}
-	return 0
-}
 
 // JSON answers a JSON text without the values, in texts, names and numbers. What is no JSON becomes a JSON string.
 func (r *Redactor) JSON(raw json.RawMessage) json.RawMessage {

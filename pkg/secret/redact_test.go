@@ -19,6 +19,7 @@ var canaries = []string{
 	"two words  and\ttabs",
 	"-----BEGIN KEY-----\nMIIEvQIBADANBgkqhkiG9w0BAQEFAASC\nBKcwggSjAgEAAoIBAQC7VJTUt9Us8cKj\n-----END KEY-----\n",
 	"100%25",
+	`q7!canary "odd" +/=&<b>\%41 größe 🔑 +x`,
 	"1234",
 }
 
@@ -51,6 +52,13 @@ func forms(v string) map[string]string {
 		"basic in a query":         url.QueryEscape(base64.StdEncoding.EncodeToString([]byte("u:" + v))),
 		"base64 in JSON of PHP":    strings.ReplaceAll(base64.StdEncoding.EncodeToString([]byte(v)), "/", `\/`),
 	}
+	for name, encode := range map[string]func(string) string{"query": url.QueryEscape, "path": url.PathEscape} {
+		all["base64 of "+name] = base64.StdEncoding.EncodeToString([]byte("/x?" + encode(v)))
+	}
+	if decoded, err := url.PathUnescape(v); err == nil {
+		all["decoded"], all["decoded in base64"] = decoded, base64.StdEncoding.EncodeToString([]byte("/x/"+decoded))
+	}
+	all["JSON in a query"], all["JSON in base64"] = url.QueryEscape(string(plain)), base64.StdEncoding.EncodeToString(plain)
 	for _, around := range []string{"", "a", "ab", "abc"} {
 		text := []byte(around + v + around)
 		all["base64 after "+around] = base64.StdEncoding.EncodeToString(text)

@@ -16,8 +16,15 @@ import (
 
 // The actions that exist.
 const (
-	ActionHTTP      = "http_endpoint"
-	ActionLog       = "log_message"
+	ActionHTTP = "http_endpoint"
+	ActionLog  = "log_message"
+
+	ActionEmail    = "send_email"
+	ActionSlack    = "slack"
+	ActionDiscord  = "discord"
+	ActionTeams    = "teams"
+	ActionTelegram = "telegram"
+
 	ActionApproval  = "approval"
 	ActionRun       = "run_workflow"
 	ActionTransform = "transform"
@@ -29,6 +36,8 @@ type Action struct {
 	Type string `json:"type"`
 	// Leaves tells whether it reaches outside, so that how an attempt ended may be unknown.
 	Leaves bool `json:"leaves"`
+	// Once tells that doing it twice is worse than asking whether it was done: it is held when that is not known.
+	Once bool `json:"-"`
 	Doc
 
 	check func(config json.RawMessage) ([]expr.Ref, error)
@@ -67,6 +76,11 @@ var docs embed.FS
 // Actions are the types of steps, in the order in which forms offer them.
 var Actions = []Action{
 	{Type: ActionHTTP, Leaves: true, Doc: doc(ActionHTTP), check: checked[HTTPConfig]},
+	{Type: ActionEmail, Leaves: true, Once: true, Doc: doc(ActionEmail), check: checked[EmailConfig]},
+	{Type: ActionSlack, Leaves: true, Doc: doc(ActionSlack), check: checked[SlackConfig]},
+	{Type: ActionDiscord, Leaves: true, Doc: doc(ActionDiscord), check: checked[DiscordConfig]},
+	{Type: ActionTeams, Leaves: true, Doc: doc(ActionTeams), check: checked[TeamsConfig]},
+	{Type: ActionTelegram, Leaves: true, Doc: doc(ActionTelegram), check: checked[TelegramConfig]},
 	{Type: ActionLog, Doc: doc(ActionLog), check: checked[LogConfig]},
 	{Type: ActionApproval, Doc: doc(ActionApproval), check: checked[ApprovalConfig]},
 	{Type: ActionRun, Doc: doc(ActionRun), check: checked[RunConfig]},

@@ -38,6 +38,7 @@ var HTTPMethods = []string{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPT
 var (
 	statusPattern = regexp.MustCompile(`^[1-5]([0-9][0-9]|xx)$`)
 	headerName    = regexp.MustCompile("^[!#$%&'*+.^_`|~0-9A-Za-z-]+$") // RFC 9110 token
+	contentType   = regexp.MustCompile(`^[a-z]+/[A-Za-z0-9.+-]+(; *[a-z]+=[A-Za-z0-9._-]+)*$`)
 )
 
 func (h HTTPConfig) check() ([]expr.Ref, error) {

@@ -14,7 +14,11 @@ import (
 )
 
 // configs is what the configuration of each action is read into.
-var configs = map[string]any{ActionHTTP: HTTPConfig{}, ActionLog: LogConfig{}, ActionApproval: ApprovalConfig{}, ActionRun: RunConfig{}, ActionTransform: TransformConfig{}, ActionWait: WaitConfig{}}
+var configs = map[string]any{
+	ActionHTTP: HTTPConfig{}, ActionLog: LogConfig{}, ActionEmail: EmailConfig{}, ActionSlack: SlackConfig{},
+	ActionDiscord: DiscordConfig{}, ActionTeams: TeamsConfig{}, ActionTelegram: TelegramConfig{},
+	ActionApproval: ApprovalConfig{}, ActionRun: RunConfig{}, ActionTransform: TransformConfig{}, ActionWait: WaitConfig{},
+}
 
 // The descriptions say the same as the program: they are schemas, with the fields that are read, and their examples can be
 // saved.

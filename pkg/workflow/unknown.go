@@ -20,12 +20,18 @@ func (s Step) UnknownPolicy() string {
 	if method, _ := s.call(); method == "POST" || method == "PATCH" {
 		return UnknownHold
 	}
+	if action, ok := ActionOf(s.Action); ok && action.Once {
+		return UnknownHold
+	}
 	return UnknownRetry
 }
 
-// Deed names what an http_endpoint step does, for people: POST https://api.example.com/orders. It is the URL as written,
-// without what may be secret in it.
+// Deed names what a step does, for people: its action or, of an http_endpoint step, the call: POST
+// https://api.example.com/orders. It is the URL as written, without what may be secret in it.
 func (s Step) Deed() string {
+	if s.Action != ActionHTTP {
+		return s.Action
+	}
 	method, url := s.call()
 	if scheme, rest, found := strings.Cut(url, "://"); found {
 		authority, path, _ := strings.Cut(rest, "/")

@@ -16,8 +16,8 @@ func TestWhatAStepDoesIsNamedWithoutSecrets(t *testing.T) {
 			t.Errorf("%s: %q, want %q", config, got, want)
 		}
 	}
-	if got := log("a").Deed(); got != "" {
-		t.Errorf("a log step does %q", got)
+	if got := (Step{ID: "a", Action: ActionEmail}).Deed(); got != "send_email" {
+		t.Errorf("a mail step does %q", got)
 	}
 }
 
@@ -33,6 +33,11 @@ func TestWhatMayBeDoneTwiceIs(t *testing.T) {
 		step.OnUnknown = UnknownFail
 		if got := step.UnknownPolicy(); got != UnknownFail {
 			t.Errorf("%s: %s although the step says otherwise", method, got)
+		}
+	}
+	for action, want := range map[string]string{ActionEmail: UnknownHold, ActionSlack: UnknownRetry, ActionTelegram: UnknownRetry} {
+		if got := (Step{ID: "a", Action: action}).UnknownPolicy(); got != want {
+			t.Errorf("%s: %s, want %s", action, got, want)
 		}
 	}
 	if got := log("a").UnknownPolicy(); got != UnknownRetry {

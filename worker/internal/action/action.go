@@ -100,11 +100,16 @@ type Set map[string]Action
 var more Set
 
 // New makes the set of all actions.
-func New(client HTTPClient, children Children, approvals Approvals) Set {
+func New(network Network, children Children, approvals Approvals) Set {
 	set := Set{
-		workflow.ActionApproval:  approval{approvals},
-		workflow.ActionHTTP:      httpEndpoint{client: client},
+		workflow.ActionHTTP:      httpEndpoint{client: network},
 		workflow.ActionLog:       logMessage{},
+		workflow.ActionEmail:     email{network: network},
+		workflow.ActionSlack:     slack{client: network},
+		workflow.ActionDiscord:   discord{client: network},
+		workflow.ActionTeams:     teams{client: network},
+		workflow.ActionTelegram:  telegram{client: network, base: telegramBase},
+		workflow.ActionApproval:  approval{approvals},
 		workflow.ActionRun:       runWorkflow{children},
 		workflow.ActionTransform: transform{},
 		workflow.ActionWait:      wait{},

@@ -2,6 +2,8 @@ package action
 
 import (
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -27,16 +29,23 @@ type lab struct {
 	set    Set
 	log    []string
 	again  int
+
+	certificate *tls.Config
 }
 
 func newLab(t *testing.T) *lab {
 	t.Helper()
-	client, err := egress.New(egress.Config{Allow: []string{"127.0.0.1"}})
+	// The certificate that httptest's servers have is for 127.0.0.1.
+	certified := httptest.NewTLSServer(http.NotFoundHandler())
+	t.Cleanup(certified.Close)
+	roots := x509.NewCertPool()
+	roots.AddCert(certified.Certificate())
+	client, err := egress.New(egress.Config{Allow: []string{"127.0.0.1"}, RootCAs: roots})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(client.Close)
-	return &lab{t: t, client: client, set: New(client, nil, nil)}
+	return &lab{t: t, client: client, set: New(client, nil, nil), certificate: certified.TLS}
 }
 
 // run makes one attempt of a step, with env's roots and the canary as secrets.token.
