@@ -73,8 +73,8 @@ export function useEditor(initial: Draft, context: () => { projectID?: string })
     } else openSteps.value.delete(key)
   }
   /** Adds a step after another one, or after the last; answers its place. */
-  function addStep(action: string, afterKey?: string): number {
-    const step = newStep(action, draft.value.steps)
+  function addStep(action: string, afterKey?: string, config: Record<string, unknown> = {}): number {
+    const step = { ...newStep(action, draft.value.steps), other: config }
     const at = afterKey ? draft.value.steps.findIndex((other) => other.key === afterKey) + 1 : 0
     if (at > 0 && afterKey) {
       step.dependsOn = [afterKey]

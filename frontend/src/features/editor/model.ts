@@ -2,6 +2,7 @@
 // Steps point at each other by a key that never changes, so that an id can be edited without breaking "runs after".
 // read.ts makes it from a definition, write.ts makes a definition of it.
 import type { Retry, Step, TriggerInput, WorkflowInput } from '@/shared/api/types'
+import { configSummary } from '@/shared/lib/config-summary'
 import { cronOf, startingPreset } from './cron'
 import { copyOrigin } from './origin'
 
@@ -37,8 +38,10 @@ export interface StepDraft {
   action: string
   http: HttpDraft
   log: { message: string; level: string }
-  /** The configuration of an action this editor has no form for. */
+  /** The configuration, as far as it is edited by fields made from the action's schema. */
   other: Record<string, unknown>
+  /** Texts in it that are no JSON yet, by their pointer within the configuration. */
+  broken: Record<string, string>
   dependsOn: string[]
   condition: string
   retry: {
@@ -144,20 +147,25 @@ function emptyHttp(): HttpDraft {
   }
 }
 
+const firstIDs: Readonly<Record<string, string>> = {
+  http_endpoint: 'request',
+  log_message: 'log',
+  send_email: 'mail',
+  run_workflow: 'run',
+}
+
 export function newStep(action: string, steps: readonly StepDraft[]): StepDraft {
   const previous = steps.at(-1)
   return {
     key: newKey(),
-    id: freeID(
-      action === 'http_endpoint' ? 'request' : action === 'log_message' ? 'log' : 'step',
-      idsOf(steps),
-    ),
+    id: freeID(firstIDs[action] ?? action, idsOf(steps)),
     idFixed: false,
     name: '',
     action,
     http: emptyHttp(),
     log: { message: '', level: 'info' },
     other: {},
+    broken: {},
     dependsOn: previous ? [previous.key] : [],
     condition: '',
     retry: { on: false, attempts: 3, backoff: 'exponential', initial: '1s', max: '1m', when: '' },
@@ -219,7 +227,7 @@ export function newDraft(timezone: string): Draft {
 export function draftSummary(step: StepDraft): string {
   if (step.action === 'http_endpoint') return `${step.http.method} ${step.http.url}`
   if (step.action === 'log_message') return step.log.message
-  return step.action
+  return configSummary(step.other) || step.action
 }
 
 export function duplicateStep(step: StepDraft, steps: readonly StepDraft[]): StepDraft {

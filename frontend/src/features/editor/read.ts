@@ -88,7 +88,7 @@ function stepDraftOf(step: Step, keys: ReadonlyMap<string, string>): StepDraft {
       step.action === 'log_message'
         ? { message: textOf(config.message), level: textOf(config.level) || 'info' }
         : draft.log,
-    other: config,
+    other: step.action === 'http_endpoint' ? without(config, httpFields) : config,
     dependsOn: (step.depends_on ?? []).flatMap((id) => keys.get(id) ?? []),
     condition: step.if ?? '',
     retry: {
@@ -104,6 +104,21 @@ function stepDraftOf(step: Step, keys: ReadonlyMap<string, string>): StepDraft {
     fallback: keys.get(step.fallback ?? '') ?? '',
     onUnknown: step.on_unknown ?? '',
   }
+}
+
+/** What HttpConfig.vue edits; the other fields of an HTTP step are made from the schema. */
+export const httpFields: readonly string[] = [
+  'method',
+  'url',
+  'query',
+  'headers',
+  'body',
+  'expect_status',
+  'follow_redirects',
+]
+
+function without(values: Record<string, unknown>, names: readonly string[]): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(values).filter(([name]) => !names.includes(name)))
 }
 
 function httpDraftOf(config: Record<string, unknown>): HttpDraft {

@@ -141,7 +141,7 @@ function stepInputOf(step: StepDraft, ids: ReadonlyMap<string, string>, pointer:
     timeout: step.timeout.trim() || undefined,
     on_error: step.onError === 'fail' ? undefined : step.onError,
     fallback: step.onError === 'fallback' ? ids.get(step.fallback) : undefined,
-    on_unknown: step.action === 'http_endpoint' ? step.onUnknown || undefined : undefined,
+    on_unknown: step.onUnknown || undefined,
   }
 }
 
@@ -158,6 +158,7 @@ function retryOf({ retry }: StepDraft, pointer: string, say: Say): Retry {
 }
 
 function configOf(step: StepDraft, pointer: string, say: Say): Record<string, unknown> {
+  for (const path of Object.keys(step.broken)) say(`${pointer}${path}`, 'json')
   if (step.action === 'log_message') {
     if (step.log.message.trim() === '') say(`${pointer}/message`, 'required')
     return { message: step.log.message, level: step.log.level }
@@ -174,6 +175,7 @@ function configOf(step: StepDraft, pointer: string, say: Say): Record<string, un
     body: bodyOf(http, `${pointer}/body`, say),
     expect_status: expect.length > 0 ? expect : undefined,
     follow_redirects: http.followRedirects ? undefined : false,
+    ...step.other,
   }
 }
 

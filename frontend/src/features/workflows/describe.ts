@@ -1,3 +1,4 @@
+import { configSummary } from '@/shared/lib/config-summary'
 import type { Step, Trigger, Workflow } from '@/shared/api/types'
 
 /** The trigger that fires next; of those that do not fire any more, the first. */
@@ -14,5 +15,5 @@ export function stepSummary(step: Pick<Step, 'action' | 'config'>): string {
   const text = (value: unknown) => (typeof value === 'string' ? value : '')
   if (step.action === 'http_endpoint') return `${text(config.method) || 'GET'} ${text(config.url)}`.trim()
   if (step.action === 'log_message') return text(config.message)
-  return ''
+  return configSummary(config)
 }
