@@ -115,12 +115,13 @@ test('variables are text or JSON, and go when nothing names them', async ({ page
 })
 
 test('in Spanish, on a phone, in the dark', async ({ browser }) => {
-  const page = await browser.newPage({
+  const context = await browser.newContext({
     baseURL: process.env.ORQ_E2E_URL,
     locale: 'es-ES',
     colorScheme: 'dark',
     viewport: { width: 390, height: 844 },
   })
+  const page = await context.newPage()
   await logIn(page)
   await page.request.put('/api/v1/secrets/a_secret_with_quite_a_long_name_that_needs_room', {
     data: { value, description: 'Para el banco' },
@@ -148,5 +149,5 @@ test('in Spanish, on a phone, in the dark', async ({ browser }) => {
   await page.emulateMedia({ colorScheme: 'light' })
   await page.keyboard.press('Escape')
   await page.screenshot({ path: 'test-results/secrets-wide-es.png' })
-  await page.close()
+  await context.close()
 })
