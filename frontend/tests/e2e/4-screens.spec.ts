@@ -60,6 +60,7 @@ test.beforeAll(async ({ browser }) => {
     'a curl command': '/start?from=curl',
     'a file': '/start?from=file',
     calendars: '/calendars',
+    'secrets and variables': '/secrets',
     settings: '/settings',
     runs: '/runs',
     'runs, none found': '/runs?status=held',
