@@ -14,8 +14,10 @@ import (
 )
 
 // configs is what the configuration of each action is read into.
-var configs = map[string]any{ActionHTTP: HTTPConfig{}, ActionLog: LogConfig{}, ActionEmail: EmailConfig{}, ActionSlack: SlackConfig{},
-	ActionDiscord: DiscordConfig{}, ActionTeams: TeamsConfig{}, ActionTelegram: TelegramConfig{}}
+var configs = map[string]any{
+	ActionHTTP: HTTPConfig{}, ActionLog: LogConfig{}, ActionEmail: EmailConfig{}, ActionSlack: SlackConfig{},
+	ActionDiscord: DiscordConfig{}, ActionTeams: TeamsConfig{}, ActionTelegram: TelegramConfig{},
+}
 
 // The descriptions say the same as the program: they are schemas, with the fields that are read, and their examples can be
 // saved.
