@@ -13,12 +13,18 @@ func read(to []int, text string, p int, plain string) []int {
 	}
 	r, _ := utf8.DecodeRuneInString(plain)
 	if r == ' ' {
-		for range maxSpaces { // a + after a space may be one of the value's
-			end := p + space(text, p, false)
-			if end == p {
+		end := p
+		for n := 0; ; n++ {
+			size := space(text, end, false)
+			if size == 0 {
 				break
 			}
-			to, p = append(to, end), end
+			if end += size; n < maxSpaces { // a + after a space may be one of the value's
+				to = append(to, end)
+			}
+		}
+		if end > p {
+			to = append(to, end)
 		}
 		return to
 	}

@@ -23,8 +23,8 @@ const (
 	maxNested = 2 << 10
 	// maxReadings is in how many ways at once a text may be read.
 	maxReadings = 32
-	// maxSpaces is how much white space in a row counts as one.
-	maxSpaces = 32
+	// maxSpaces is after how many signs of white space in a row the value may go on, besides the last.
+	maxSpaces = 16
 	// maxLines is how many lines of a value are also looked for one by one, as a program writes them that prints a key.
 	maxLines = 100
 )
@@ -119,7 +119,7 @@ func (r *Redactor) lookEncoded(text string) {
 func (r *Redactor) look(text string, wrapped bool) {
 	n := needle{text: strings.Join(strings.Fields(text), " "), wrapped: wrapped}
 	n.size = utf8.RuneCountInString(n.text)
-	if n.size < MinHidden {
+	if utf8.RuneCountInString(strings.TrimSpace(text)) < MinHidden {
 		return
 	}
 	for _, first := range []byte{n.text[0], '%', '\\', '&'} {
