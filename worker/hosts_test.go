@@ -197,3 +197,34 @@ func TestHostsAreToldApartByTheFinalURL(t *testing.T) {
 	b.until(to("well.example"), run.Succeeded)
 	b.until(to("ill.example:8443"), run.Failed) // another port is another server
 }
+
+// Each page of an answer is a call of its own: it gives its place back, and waits for the next like everybody.
+func TestPagesWaitForTheirTurn(t *testing.T) {
+	b := newBench(t)
+	b.limit(host.Limits{MaxConcurrent: 1})
+	var open, most atomic.Int32
+	b.target.answer = func(_ context.Context, n int, req egress.Request) (*egress.Response, error) {
+		if now := open.Add(1); now > most.Load() {
+			most.Store(now)
+		}
+		defer open.Add(-1)
+		return answer(200, `{"items": [1, 2], "next": `+map[bool]string{true: `"/?page=2"`, false: `null`}[!strings.Contains(req.URL, "page")]+`}`), nil
+	}
+	b.work()
+	b.schedule(time.Minute)
+	wf := b.create(workflow.Definition{Steps: []workflow.Step{
+		callWith("a", workflow.HTTPConfig{URL: "http://target/", Paginate: &workflow.HTTPPages{Next: "body.next", Collect: "body.items"}}),
+		note("n", "{{ len(steps.a.body) }} of {{ steps.a.pages }}", "a"),
+	}})
+	var ids []uuid.UUID
+	for range 4 {
+		ids = append(ids, b.start(wf, nil))
+	}
+	for _, id := range ids {
+		b.until(id, run.Succeeded)
+		b.same([]string{"4 of 2"}, b.messages(id))
+	}
+	if most.Load() != 1 || len(b.target.called()) != 8 {
+		t.Errorf("%d calls, at most %d at a time", len(b.target.called()), most.Load())
+	}
+}

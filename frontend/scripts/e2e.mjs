@@ -46,6 +46,8 @@ function startSink() {
     if (url.pathname === '/slow') {
       const timer = setTimeout(() => answer(200, { slow: true }), 60_000)
       response.on('close', () => clearTimeout(timer))
+    } else if (url.pathname === '/echo') {
+      answer(200, { authorization: request.headers.authorization ?? '' })
     } else if (url.pathname === '/fail') {
       answer(500, { error: 'out of paper' })
     } else if (url.pathname === '/sometimes') {

@@ -6,28 +6,34 @@ import (
 	"unicode/utf8"
 )
 
-// read appends where one may be after reading r at p, in each way to write it.
-func read(to []int, text string, p int, r rune) []int {
+// read appends where one may be after reading a character at p, in each way to write it.
+func read(to []int, text string, p int, plain string) []int {
 	if p >= len(text) {
 		return to
 	}
+	r, _ := utf8.DecodeRuneInString(plain)
 	if r == ' ' {
-		for range maxSpaces { // a + after a space may be one of the value's
-			end := p + space(text, p, false)
-			if end == p {
+		end := p
+		for n := 0; ; n++ {
+			size := space(text, end, false)
+			if size == 0 {
 				break
 			}
-			to, p = append(to, end), end
+			if end += size; n < maxSpaces { // a + after a space may be one of the value's
+				to = append(to, end)
+			}
+		}
+		if end > p {
+			to = append(to, end)
 		}
 		return to
 	}
-	var raw [utf8.UTFMax]byte
-	if plain := raw[:utf8.EncodeRune(raw[:], r)]; strings.HasPrefix(text[p:], string(plain)) {
+	if strings.HasPrefix(text[p:], plain) {
 		to = append(to, p+len(plain))
 	}
 	switch text[p] {
 	case '%':
-		to = readPercent(to, text, p, r)
+		to = readPercent(to, text, p, plain)
 	case '\\':
 		to = readBackslash(to, text, p, r)
 	case '&':
@@ -47,10 +53,10 @@ var entities = map[rune][]string{
 }
 
 // readPercent reads a character that is written as in URLs, once or more often: %2F, %252F.
-func readPercent(to []int, text string, p int, r rune) []int {
+func readPercent(to []int, text string, p int, plain string) []int {
 	for extra := 0; extra < 2*nested; extra += 2 {
 		q := p
-		for _, b := range []byte(string(r)) {
+		for _, b := range []byte(plain) {
 			if q += 1 + extra; q > len(text) || text[q-1-extra] != '%' || text[q-extra:q] != strings.Repeat("25", extra/2) || !isHex(text, q, 2, rune(b)) {
 				q = -1
 				break
@@ -72,9 +78,9 @@ func readBackslash(to []int, text string, p int, r rune) []int {
 	q := p
 	for q < len(text) && text[q] == '\\' && q-p < 1<<nested {
 		q++
-		if r == '\\' && q-p > 1 {
-			to = append(to, q)
-		}
+	}
+	for n := 2; r == '\\' && n <= q-p; n *= 2 { // each escape doubles it
+		to = append(to, p+n)
 	}
 	switch {
 	case q == len(text):

@@ -21,8 +21,10 @@ const (
 	nested = 4
 	// maxNested is the longest value, in bytes, of which escapes within other encodings are looked for.
 	maxNested = 2 << 10
-	// maxSpaces is how much white space in a row counts as one.
-	maxSpaces = 32
+	// maxReadings is in how many ways at once a text may be read.
+	maxReadings = 32
+	// maxSpaces is after how many signs of white space in a row the value may go on, besides the last.
+	maxSpaces = 16
 	// maxLines is how many lines of a value are also looked for one by one, as a program writes them that prints a key.
 	maxLines = 100
 )
@@ -117,7 +119,7 @@ func (r *Redactor) lookEncoded(text string) {
 func (r *Redactor) look(text string, wrapped bool) {
 	n := needle{text: strings.Join(strings.Fields(text), " "), wrapped: wrapped}
 	n.size = utf8.RuneCountInString(n.text)
-	if n.size < MinHidden {
+	if utf8.RuneCountInString(strings.TrimSpace(text)) < MinHidden {
 		return
 	}
 	for _, first := range []byte{n.text[0], '%', '\\', '&'} {
@@ -191,7 +193,8 @@ func (n needle) match(text string, i int) (end, found int) {
 	}
 	at := []int{p} // where it may have got to: a backslash may be one or the beginning of an escape
 	var next []int
-	for _, r := range rest {
+	for rest != "" {
+		_, size := utf8.DecodeRuneInString(rest)
 		next = next[:0]
 		for _, p := range at {
 			if n.wrapped && p > i {
@@ -199,13 +202,14 @@ func (n needle) match(text string, i int) (end, found int) {
 					p += size
 				}
 			}
-			next = read(next, text, p, r)
+			next = read(next, text, p, rest[:size])
 		}
 		if len(next) == 0 {
 			break
 		}
 		slices.Sort(next)
-		at, next = slices.Compact(next), at
+		next = slices.Compact(next)
+		at, next, rest = next[:min(len(next), maxReadings)], at, rest[size:]
 		found++
 	}
 	return at[len(at)-1], found

@@ -175,7 +175,8 @@ func FuzzHide(f *testing.F) {
 	f.Fuzz(func(t *testing.T, value, text string) {
 		r := NewRedactor(value)
 		got := r.Hide(text + value + text)
-		if r != nil && !strings.Contains(value, Hidden) && strings.Contains(got, value) && !strings.Contains(Hidden, strings.TrimSpace(value)) {
+		// What stands for a value may make another one with what stands beside it.
+		if r != nil && !strings.Contains(value, "*") && strings.Contains(got, value) {
 			t.Errorf("%q is left in %q", value, got)
 		}
 		r.HideCut(text)

@@ -50,8 +50,12 @@ func (a *HTTPAuth) check(c *collector, headers map[string]string) {
 		return
 	}
 	for _, f := range []struct{ of, name, value string }{
-		{AuthBearer, "token", a.Token}, {AuthBasic, "username", a.Username}, {AuthBasic, "password", a.Password},
-		{AuthAPIKey, "header", a.Header}, {AuthAPIKey, "query", a.Query}, {AuthAPIKey, "value", a.Value},
+		{AuthBearer, "token", a.Token},
+		{AuthBasic, "username", a.Username},
+		{AuthBasic, "password", a.Password},
+		{AuthAPIKey, "header", a.Header},
+		{AuthAPIKey, "query", a.Query},
+		{AuthAPIKey, "value", a.Value},
 	} {
 		if f.value != "" && f.of != a.Type {
 			c.add("/auth/"+f.name, "unused", "%s belongs to %s; take it out", f.name, f.of)

@@ -30,7 +30,7 @@ var valueName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
 // CheckValueName tells whether a secret or a variable may have the name; it points at /name.
 func CheckValueName(name string) error {
 	if len(name) > MaxValueName || !valueName.MatchString(name) {
-		return fault.At("/name", "identifier", "a name has letters without accents, digits and _, does not begin with a digit, and has at most %d characters", MaxValueName)
+		return fault.At("/name", "value_name", "a name has letters without accents, digits and _, does not begin with a digit, and has at most %d characters", MaxValueName)
 	}
 	return nil
 }

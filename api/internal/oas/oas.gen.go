@@ -978,7 +978,8 @@ func (e GetStatsParamsBucket) Valid() bool {
 // Action defines model for Action.
 type Action struct {
 	// Config A JSON Schema (draft 2020-12). Besides, `x-template` marks texts that may hold templates, `x-secret` those that are
-	// to come from the project's secrets, and `x-multiline` texts of several lines.
+	// to come from the project's secrets, `x-multiline` texts of several lines, and `x-expression` expressions without
+	// braces, with the names that they may use besides those of templates.
 	Config      map[string]interface{} `json:"config"`
 	Description string                 `json:"description"`
 

@@ -5,6 +5,7 @@ import {
   Gauge,
   History,
   Keyboard,
+  KeyRound,
   Languages,
   Layers,
   LayoutTemplate,
@@ -50,6 +51,7 @@ export function usePalette(typed: Ref<string>, open: Ref<boolean>, help: () => v
         ['runs', History],
         ['queue', Layers],
         ['calendars', CalendarX2],
+        ['secrets', KeyRound],
         ['settings', Settings],
       ] as const
     )

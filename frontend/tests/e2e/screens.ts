@@ -374,6 +374,7 @@ export function screensOf(scene: Scene): Screen[] {
       complains: true,
     },
     { name: 'calendars', address: '/calendars' },
+    { name: 'secrets', address: '/secrets' },
     {
       name: 'calendar-dialog',
       address: '/calendars',

@@ -32,7 +32,7 @@ func (c *chatRoom) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if len(raw) > 100<<10 {
-		http.Error(w, "too_long", 413)
+		http.Error(w, "too_long", http.StatusRequestEntityTooLarge)
 		return
 	}
 	if refusal := c.check(c.last); refusal != "" {

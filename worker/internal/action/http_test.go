@@ -213,7 +213,7 @@ func TestPagesThatEndEarly(t *testing.T) {
 	env := l.serve(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "application/json")
 		if n++; n == 3 && r.URL.Path == "/broken" {
-			http.Error(w, "sorry, "+canary, 503)
+			http.Error(w, "sorry, "+canary, http.StatusServiceUnavailable)
 			return
 		}
 		fmt.Fprintf(w, `["%s"]`, strings.Repeat("x", 90<<10))

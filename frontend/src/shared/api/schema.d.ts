@@ -1672,7 +1672,8 @@ export interface components {
             leaves: boolean;
             /**
              * @description A JSON Schema (draft 2020-12). Besides, `x-template` marks texts that may hold templates, `x-secret` those that are
-             *     to come from the project's secrets, and `x-multiline` texts of several lines.
+             *     to come from the project's secrets, `x-multiline` texts of several lines, and `x-expression` expressions without
+             *     braces, with the names that they may use besides those of templates.
              */
             config: {
                 [key: string]: unknown;

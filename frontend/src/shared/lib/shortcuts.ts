@@ -34,6 +34,7 @@ export type Command =
   | 'runs'
   | 'queue'
   | 'calendars'
+  | 'secrets'
   | 'settings'
 
 /** The keys of each command, as they are shown: "mod" is Ctrl, or Cmd on a Mac. */
@@ -47,6 +48,7 @@ export const shortcuts: readonly { command: Command; keys: readonly string[] }[]
   { command: 'runs', keys: ['g', 'r'] },
   { command: 'queue', keys: ['g', 'q'] },
   { command: 'calendars', keys: ['g', 'c'] },
+  { command: 'secrets', keys: ['g', 'k'] },
   { command: 'settings', keys: ['g', 's'] },
 ]
 
