@@ -60,8 +60,8 @@ type rule struct {
 
 var (
 	roles    = []string{"api", "scheduler", "worker"}
-	pure     = []string{"pkg/account", "pkg/clock", "pkg/expr", "pkg/fault", "pkg/host", "pkg/run", "pkg/schedule", "pkg/workflow"}
-	adapters = []string{"pkg/auth", "pkg/egress", "pkg/postgres", "pkg/queue", "pkg/secret"}
+	pure     = []string{"pkg/account", "pkg/clock", "pkg/expr", "pkg/fault", "pkg/host", "pkg/run", "pkg/schedule", "pkg/secret", "pkg/workflow"}
+	adapters = []string{"pkg/auth", "pkg/egress", "pkg/postgres", "pkg/queue"}
 )
 
 var rules = slices.Concat(

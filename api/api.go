@@ -24,6 +24,7 @@ import (
 	"github.com/guildmember145/orquestador-plataforma/pkg/lifecycle"
 	"github.com/guildmember145/orquestador-plataforma/pkg/postgres"
 	"github.com/guildmember145/orquestador-plataforma/pkg/queue"
+	"github.com/guildmember145/orquestador-plataforma/pkg/secret"
 	"github.com/guildmember145/orquestador-plataforma/pkg/telemetry"
 )
 
@@ -33,7 +34,8 @@ var contractSource []byte
 // Config is what can be set about the API.
 type Config struct {
 	Listen          string           `default:"127.0.0.1:8080" env:"ORQ_LISTEN" help:"Address of the API and the web interface."`
-	SecretKey       telemetry.Secret `env:"ORQ_SECRET_KEY" help:"Any text of 32 characters or more; signs the access tokens."`
+	SecretKey       telemetry.Secret `env:"ORQ_SECRET_KEY" help:"Any text of 32 characters or more, the same for all roles; signs the access tokens and seals secrets."`
+	PreviousKey     telemetry.Secret `name:"secret-key-previous" env:"ORQ_SECRET_KEY_PREVIOUS" help:"The key before it, until orq secrets rotate has run."`
 	Registration    string           `default:"open" enum:"open,invite,closed" env:"ORQ_REGISTRATION" help:"Who may create an account: ${enum}. The first one always may."`
 	CORSOrigins     []string         `env:"ORQ_CORS_ORIGINS" help:"Other origins whose pages may call the API, as in https://tools.example.com."`
 	MinInterval     time.Duration    `default:"1s" env:"ORQ_MIN_INTERVAL" help:"How often a schedule may fire at most: once in this time."`
@@ -42,13 +44,17 @@ type Config struct {
 
 // Check reports what is wrong with the configuration.
 func (c Config) Check() error {
-	if len([]rune(c.SecretKey.Reveal())) < auth.MinSecret {
-		return fmt.Errorf("ORQ_SECRET_KEY must have at least %d characters; try: openssl rand -hex 32", auth.MinSecret)
+	if _, err := c.keyring(); err != nil {
+		return err
 	}
 	if c.MinInterval < 0 || c.MinInterval > maxMinInterval {
 		return fmt.Errorf("ORQ_MIN_INTERVAL must be from 1s to %s", maxMinInterval)
 	}
 	return nil
+}
+
+func (c Config) keyring() (*secret.Keyring, error) {
+	return secret.NewKeyring(c.SecretKey.Reveal(), c.PreviousKey.Reveal())
 }
 
 const maxMinInterval = 24 * time.Hour
@@ -103,6 +109,10 @@ func New(cfg Config, d Deps) (*API, error) {
 	if err != nil {
 		return nil, err
 	}
+	keys, err := cfg.keyring()
+	if err != nil {
+		return nil, err
+	}
 	cost := d.PasswordCost
 	if cost < bcrypt.MinCost {
 		cost = auth.Cost
@@ -120,7 +130,7 @@ func New(cfg Config, d Deps) (*API, error) {
 	runs := runView{db: d.DB, versions: newVersions(d.DB)}
 	a.hub = newHub(d.DB, d.Queue, runs, d.Clock, d.Log)
 	service := dispatch.New(d.DB, d.Queue, d.Clock, d.Log)
-	service.MinInterval = cfg.MinInterval
+	service.MinInterval, service.Secrets = cfg.MinInterval, keys
 	s := &server{
 		cfg: cfg, version: d.Version, db: d.DB, queue: d.Queue, dispatch: service, clock: d.Clock,
 		log: d.Log, tokens: tokens, passwords: passwords, throttle: newThrottle(d.Queue, d.Clock, d.Log), hub: a.hub,

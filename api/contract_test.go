@@ -234,6 +234,13 @@ func TestTheWholeContract(t *testing.T) {
 	ana.put(calendar, holidays).want(200)
 	ana.delete(calendar).want(204)
 
+	ana.put("/secrets/token", object{"value": "a value that nobody reads"}).want(200)
+	ana.get("/secrets").want(200)
+	ana.delete("/secrets/token").want(204)
+	ana.put("/variables/base", object{"value": "EUR"}).want(200)
+	ana.get("/variables").want(200)
+	ana.delete("/variables/base").want(204)
+
 	morning := path + "/triggers/morning"
 	ana.get(morning + "/explain?at=2026-11-23T09:00").want(200)
 	period := object{"from": "2026-01-05T00:00:00Z", "to": "2026-01-09T23:00:00Z"}
@@ -302,7 +309,7 @@ func TestNobodyIsRefused(t *testing.T) {
 			continue
 		}
 		method, path, _ := strings.Cut(name, " ")
-		path = strings.NewReplacer("{id}", "0190c0de-0000-7000-8000-000000000000", "{version}", "1", "{host}", "api.example.com", "{trigger}", "morning", "{queue}", "bulk").Replace(path)
+		path = strings.NewReplacer("{id}", "0190c0de-0000-7000-8000-000000000000", "{version}", "1", "{host}", "api.example.com", "{trigger}", "morning", "{queue}", "bulk", "{name}", "token").Replace(path)
 		for who, w := range map[string]with{
 			"nobody":               func(*http.Request) {},
 			"a forged token":       header("Authorization", "Bearer eyJhbGciOiJub25lIn0.e30."),

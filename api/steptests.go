@@ -25,7 +25,7 @@ const longestTest = 60 * time.Second
 // TestStep implements the contract.
 func (s *server) TestStep(ctx context.Context, req oas.TestStepRequestObject) (oas.TestStepResponseObject, error) {
 	who := httpx.Principal(ctx)
-	fresh, err := s.newTest(who, *req.Body)
+	fresh, err := s.newTest(ctx, who, *req.Body)
 	if err != nil {
 		return nil, err
 	}
@@ -56,7 +56,7 @@ func (s *server) GetStepTest(ctx context.Context, req oas.GetStepTestRequestObje
 }
 
 // newTest reads what is to be tried. Besides writing workflows it takes the permission to start runs.
-func (s *server) newTest(who account.Principal, in oas.StepTestInput) (postgres.NewStepTest, error) {
+func (s *server) newTest(ctx context.Context, who account.Principal, in oas.StepTestInput) (postgres.NewStepTest, error) {
 	project, err := projectOr(who, in.ProjectId)
 	if err != nil {
 		return postgres.NewStepTest{}, err
@@ -64,7 +64,7 @@ func (s *server) newTest(who account.Principal, in oas.StepTestInput) (postgres.
 	if !who.Can(account.WorkflowWrite, project) || !who.Can(account.RunStart, project) {
 		return postgres.NewStepTest{}, postgres.ErrNotFound
 	}
-	step, err := s.testedStep(in)
+	step, err := s.testedStep(ctx, project, in)
 	if err != nil {
 		return postgres.NewStepTest{}, err
 	}
@@ -100,7 +100,7 @@ func sample(pointer string, v any) (json.RawMessage, error) {
 }
 
 // testedStep checks the step as part of a workflow in which the steps with samples come before it.
-func (s *server) testedStep(in oas.StepTestInput) (workflow.Step, error) {
+func (s *server) testedStep(ctx context.Context, project uuid.UUID, in oas.StepTestInput) (workflow.Step, error) {
 	message := map[string]any{"message": "sample"}
 	var before []string
 	if in.Steps != nil {
@@ -120,6 +120,9 @@ func (s *server) testedStep(in oas.StepTestInput) (workflow.Step, error) {
 	def, err := definitionOf(whole)
 	if err == nil {
 		err = s.dispatch.Check(def)
+	}
+	if err == nil {
+		err = s.dispatch.CheckUses(ctx, project, def)
 	}
 	if err != nil {
 		return workflow.Step{}, ofStep(err, before)

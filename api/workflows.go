@@ -94,7 +94,7 @@ func projectOr(who account.Principal, named *uuid.UUID) (uuid.UUID, error) {
 }
 
 // ValidateWorkflow implements the contract.
-func (s *server) ValidateWorkflow(_ context.Context, req oas.ValidateWorkflowRequestObject) (oas.ValidateWorkflowResponseObject, error) {
+func (s *server) ValidateWorkflow(ctx context.Context, req oas.ValidateWorkflowRequestObject) (oas.ValidateWorkflowResponseObject, error) {
 	def, err := definitionOf(*req.Body)
 	if err != nil {
 		return nil, err
@@ -102,7 +102,15 @@ func (s *server) ValidateWorkflow(_ context.Context, req oas.ValidateWorkflowReq
 	if err := s.dispatch.Check(def); err != nil {
 		return nil, err
 	}
-	return oas.ValidateWorkflow204Response{}, nil
+	who := httpx.Principal(ctx)
+	project, err := projectOr(who, req.Body.ProjectId)
+	if err != nil {
+		return oas.ValidateWorkflow204Response{}, nil //nolint:nilerr // nobody's project in particular: nothing can be said about names
+	}
+	if !who.Can(account.WorkflowWrite, project) {
+		return nil, postgres.ErrNotFound
+	}
+	return oas.ValidateWorkflow204Response{}, s.dispatch.CheckUses(ctx, project, def)
 }
 
 // GetWorkflow implements the contract.

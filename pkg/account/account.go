@@ -43,15 +43,20 @@ const (
 	RunRead       Permission = "run.read"
 	RunStart      Permission = "run.start"
 	RunCancel     Permission = "run.cancel"
+	SecretRead    Permission = "secret.read" // their names; their values nobody reads
+	SecretWrite   Permission = "secret.write"
+	VariableRead  Permission = "variable.read"
+	VariableWrite Permission = "variable.write"
 )
 
-var granted = map[ProjectRole][]Permission{
-	Owner:    {WorkflowRead, WorkflowWrite, RunRead, RunStart, RunCancel},
-	Admin:    {WorkflowRead, WorkflowWrite, RunRead, RunStart, RunCancel},
-	Editor:   {WorkflowRead, WorkflowWrite, RunRead, RunStart, RunCancel},
-	Operator: {WorkflowRead, RunRead, RunStart, RunCancel},
-	Viewer:   {WorkflowRead, RunRead},
-}
+var (
+	viewing    = []Permission{WorkflowRead, RunRead, VariableRead}
+	operating  = slices.Concat(viewing, []Permission{RunStart, RunCancel})
+	editing    = slices.Concat(operating, []Permission{WorkflowWrite, VariableWrite, SecretRead})
+	everything = slices.Concat(editing, []Permission{SecretWrite})
+
+	granted = map[ProjectRole][]Permission{Owner: everything, Admin: everything, Editor: editing, Operator: operating, Viewer: viewing}
+)
 
 // Allows tells whether the role carries the permission.
 func (r ProjectRole) Allows(p Permission) bool { return slices.Contains(granted[r], p) }

@@ -15,6 +15,7 @@ import (
 	"github.com/guildmember145/orquestador-plataforma/pkg/clock"
 	"github.com/guildmember145/orquestador-plataforma/pkg/postgres"
 	"github.com/guildmember145/orquestador-plataforma/pkg/run"
+	"github.com/guildmember145/orquestador-plataforma/pkg/secret"
 )
 
 // Queue is what dispatch wants from the queue. Nothing of it may fail: what did not arrive is found by the scheduler.
@@ -35,6 +36,8 @@ type Queue interface {
 type Service struct {
 	// MinInterval is how often a schedule that is saved may fire at most: once in that time. It is set before use.
 	MinInterval time.Duration
+	// Secrets seals the projects' secrets; without it none can be stored. It is set before use.
+	Secrets *secret.Keyring
 
 	db      *postgres.DB
 	queue   Queue

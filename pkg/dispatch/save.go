@@ -32,6 +32,9 @@ func (s *Service) Create(ctx context.Context, who account.Principal, project uui
 		if err := (postgres.Workflows{Q: q}).Insert(ctx, row, who.User.ID); err != nil {
 			return err
 		}
+		if err := keepUses(ctx, q, row); err != nil {
+			return err
+		}
 		if err := s.plan(ctx, q, row, who.User.Username); err != nil {
 			return err
 		}
@@ -57,6 +60,9 @@ func (s *Service) Replace(ctx context.Context, who account.Principal, id uuid.UU
 		}
 		row.Version++
 		row.Definition = def
+		if err := keepUses(ctx, q, *row); err != nil {
+			return err
+		}
 		return postgres.Workflows{Q: q}.InsertVersion(ctx, *row, who.User.ID)
 	})
 }
@@ -119,6 +125,9 @@ func (s *Service) Delete(ctx context.Context, who account.Principal, id uuid.UUI
 			return err
 		}
 		if err := workflows.Delete(ctx, id); err != nil {
+			return err
+		}
+		if _, err := (postgres.Values{Q: q}).SetUses(ctx, id, nil); err != nil {
 			return err
 		}
 		row.Enabled, row.Definition.Triggers = false, nil

@@ -3,7 +3,7 @@
 // by a user or an attacker, can take a worker down.
 //
 // A text that is exactly one {{ … }} gives the value itself, with its type; otherwise the parts are joined as text.
-// The names inputs, steps, run, trigger, workflow, secrets and now can be used; anything else is an error when the
+// The names inputs, steps, run, trigger, workflow, secrets, vars and now can be used; anything else is an error when the
 // template is saved. A member that is not there is nil, and nil is written as empty text. To write two braces, quote
 // them: {{ "{{" }}.
 package expr
@@ -38,7 +38,7 @@ const (
 type Env map[string]any
 
 // Roots are the names an Env may have.
-var Roots = []string{"inputs", "steps", "run", "trigger", "workflow", "secrets", "now"}
+var Roots = []string{"inputs", "steps", "run", "trigger", "workflow", "secrets", "vars", "now"}
 
 // Ref is one use of a root: steps.fetch is {steps, fetch}. Name is empty where the root is used as a whole or its
 // member is computed.

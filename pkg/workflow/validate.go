@@ -133,6 +133,7 @@ func checkStep(c *collector, at string, graph Graph, steps []Step, i int, s Step
 			c.addErr(at+"/config", err)
 		}
 		checkRefs(c, at+"/config", graph, steps, i, refs)
+		checkValues(c, at+"/config", refs, s.Config)
 	}
 	if s.If != "" {
 		condition, err := expr.ParseCondition(s.If)
@@ -140,6 +141,7 @@ func checkStep(c *collector, at string, graph Graph, steps []Step, i int, s Step
 			c.addErr(at+"/if", err)
 		} else {
 			checkRefs(c, at+"/if", graph, steps, i, condition.Refs())
+			checkValues(c, at+"/if", condition.Refs(), nil)
 		}
 	}
 	if time.Duration(s.Timeout) > MaxStepTimeout {

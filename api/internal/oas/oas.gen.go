@@ -1655,6 +1655,39 @@ type RunSummary struct {
 // RunTrigger defines model for RunTrigger.
 type RunTrigger string
 
+// Secret defines model for Secret.
+type Secret struct {
+	CreatedAt   wire.Instant `json:"created_at"`
+	Description string       `json:"description"`
+
+	// LastUsedAt By a run, to the minute
+	LastUsedAt *wire.Instant      `json:"last_used_at"`
+	Name       string             `json:"name"`
+	ProjectId  openapi_types.UUID `json:"project_id"`
+	UpdatedAt  wire.Instant       `json:"updated_at"`
+
+	// UpdatedBy The username; null when the user is gone
+	UpdatedBy *string `json:"updated_by"`
+
+	// UsedBy Workflows that name it, at most 20
+	UsedBy      []ValueUser `json:"used_by"`
+	UsedByCount int32       `json:"used_by_count"`
+}
+
+// SecretInput defines model for SecretInput.
+type SecretInput struct {
+	Description *string `json:"description,omitempty"`
+
+	// Value At most 64 KiB; when absent, the one that is there stays
+	Value *string `json:"value,omitempty"`
+}
+
+// SecretPage defines model for SecretPage.
+type SecretPage struct {
+	Items      []Secret `json:"items"`
+	NextCursor *string  `json:"next_cursor"`
+}
+
 // Stats defines model for Stats.
 type Stats struct {
 	Bucket StatsBucket `json:"bucket"`
@@ -1934,6 +1967,45 @@ type User struct {
 // UserRole defines model for User.Role.
 type UserRole string
 
+// ValueUser defines model for ValueUser.
+type ValueUser struct {
+	Id   openapi_types.UUID `json:"id"`
+	Name string             `json:"name"`
+}
+
+// Variable defines model for Variable.
+type Variable struct {
+	CreatedAt   wire.Instant       `json:"created_at"`
+	Description string             `json:"description"`
+	Name        string             `json:"name"`
+	ProjectId   openapi_types.UUID `json:"project_id"`
+	UpdatedAt   wire.Instant       `json:"updated_at"`
+
+	// UpdatedBy The username; null when the user is gone
+	UpdatedBy *string `json:"updated_by"`
+
+	// UsedBy Workflows that name it, at most 20
+	UsedBy      []ValueUser `json:"used_by"`
+	UsedByCount int32       `json:"used_by_count"`
+
+	// Value Any JSON
+	Value interface{} `json:"value"`
+}
+
+// VariableInput defines model for VariableInput.
+type VariableInput struct {
+	Description *string `json:"description,omitempty"`
+
+	// Value Any JSON, at most 64 KiB
+	Value interface{} `json:"value"`
+}
+
+// VariablePage defines model for VariablePage.
+type VariablePage struct {
+	Items      []Variable `json:"items"`
+	NextCursor *string    `json:"next_cursor"`
+}
+
 // Version defines model for Version.
 type Version struct {
 	CreatedAt wire.Instant `json:"created_at"`
@@ -2070,6 +2142,9 @@ type IdempotencyKey = string
 // IfMatch defines model for IfMatch.
 type IfMatch = string
 
+// InProject defines model for InProject.
+type InProject = openapi_types.UUID
+
 // Limit defines model for Limit.
 type Limit = int32
 
@@ -2078,6 +2153,9 @@ type To = wire.Instant
 
 // TriggerID defines model for TriggerID.
 type TriggerID = Identifier
+
+// ValueName defines model for ValueName.
+type ValueName = string
 
 // WhichQueue defines model for WhichQueue.
 type WhichQueue string
@@ -2173,6 +2251,27 @@ type PreviewScheduleParams struct {
 	AcceptLanguage *AcceptLanguage `json:"Accept-Language,omitempty"`
 }
 
+// ListSecretsParams defines parameters for ListSecrets.
+type ListSecretsParams struct {
+	ProjectId *openapi_types.UUID `form:"project_id,omitempty" json:"project_id,omitempty"`
+
+	// Cursor `next_cursor` of the page before
+	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+	Limit  *Limit  `form:"limit,omitempty" json:"limit,omitempty"`
+}
+
+// DeleteSecretParams defines parameters for DeleteSecret.
+type DeleteSecretParams struct {
+	// ProjectId The caller's own project when absent
+	ProjectId *InProject `form:"project_id,omitempty" json:"project_id,omitempty"`
+}
+
+// PutSecretParams defines parameters for PutSecret.
+type PutSecretParams struct {
+	// ProjectId The caller's own project when absent
+	ProjectId *InProject `form:"project_id,omitempty" json:"project_id,omitempty"`
+}
+
 // GetStatsParams defines parameters for GetStats.
 type GetStatsParams struct {
 	ProjectId  *openapi_types.UUID `form:"project_id,omitempty" json:"project_id,omitempty"`
@@ -2191,6 +2290,27 @@ type GetStatsParams struct {
 
 // GetStatsParamsBucket defines parameters for GetStats.
 type GetStatsParamsBucket string
+
+// ListVariablesParams defines parameters for ListVariables.
+type ListVariablesParams struct {
+	ProjectId *openapi_types.UUID `form:"project_id,omitempty" json:"project_id,omitempty"`
+
+	// Cursor `next_cursor` of the page before
+	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+	Limit  *Limit  `form:"limit,omitempty" json:"limit,omitempty"`
+}
+
+// DeleteVariableParams defines parameters for DeleteVariable.
+type DeleteVariableParams struct {
+	// ProjectId The caller's own project when absent
+	ProjectId *InProject `form:"project_id,omitempty" json:"project_id,omitempty"`
+}
+
+// PutVariableParams defines parameters for PutVariable.
+type PutVariableParams struct {
+	// ProjectId The caller's own project when absent
+	ProjectId *InProject `form:"project_id,omitempty" json:"project_id,omitempty"`
+}
 
 // ListWorkflowsParams defines parameters for ListWorkflows.
 type ListWorkflowsParams struct {
@@ -2329,8 +2449,14 @@ type ResolveRunJSONRequestBody = Resolution
 // PreviewScheduleJSONRequestBody defines body for PreviewSchedule for application/json ContentType.
 type PreviewScheduleJSONRequestBody = PreviewRequest
 
+// PutSecretJSONRequestBody defines body for PutSecret for application/json ContentType.
+type PutSecretJSONRequestBody = SecretInput
+
 // TestStepJSONRequestBody defines body for TestStep for application/json ContentType.
 type TestStepJSONRequestBody = StepTestInput
+
+// PutVariableJSONRequestBody defines body for PutVariable for application/json ContentType.
+type PutVariableJSONRequestBody = VariableInput
 
 // CreateWorkflowJSONRequestBody defines body for CreateWorkflow for application/json ContentType.
 type CreateWorkflowJSONRequestBody = WorkflowInput
@@ -2454,6 +2580,15 @@ type ServerInterface interface {
 	// PreviewSchedule Describe a schedule and list its next fires, before saving it
 	// (POST /schedules/preview)
 	PreviewSchedule(ctx echo.Context, params PreviewScheduleParams) error
+	// ListSecrets List the secrets of the caller's projects by name, without their values
+	// (GET /secrets)
+	ListSecrets(ctx echo.Context, params ListSecretsParams) error
+	// DeleteSecret Delete a secret that no workflow names
+	// (DELETE /secrets/{name})
+	DeleteSecret(ctx echo.Context, name ValueName, params DeleteSecretParams) error
+	// PutSecret Store a secret, or another value of it
+	// (PUT /secrets/{name})
+	PutSecret(ctx echo.Context, name ValueName, params PutSecretParams) error
 	// GetStats How many runs ended, how, and how long they took, by the hour or by the day
 	// (GET /stats)
 	GetStats(ctx echo.Context, params GetStatsParams) error
@@ -2466,6 +2601,15 @@ type ServerInterface interface {
 	// GetSystem What a client must know before anybody is logged in
 	// (GET /system)
 	GetSystem(ctx echo.Context) error
+	// ListVariables List the variables of the caller's projects by name
+	// (GET /variables)
+	ListVariables(ctx echo.Context, params ListVariablesParams) error
+	// DeleteVariable Delete a variable that no workflow names
+	// (DELETE /variables/{name})
+	DeleteVariable(ctx echo.Context, name ValueName, params DeleteVariableParams) error
+	// PutVariable Store a variable, or another value of it
+	// (PUT /variables/{name})
+	PutVariable(ctx echo.Context, name ValueName, params PutVariableParams) error
 	// ListWorkers The workers, and which runs they have
 	// (GET /workers)
 	ListWorkers(ctx echo.Context) error
@@ -3156,6 +3300,88 @@ func (w *ServerInterfaceWrapper) PreviewSchedule(ctx echo.Context) error {
 	return err
 }
 
+// ListSecrets converts echo context to params.
+func (w *ServerInterfaceWrapper) ListSecrets(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListSecretsParams
+	// ------------- Optional query parameter "project_id" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "project_id", ctx.QueryParams(), &params.ProjectId, runtime.BindQueryParameterOptions{Type: "string", Format: "uuid"})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter project_id: %s", err))
+	}
+
+	// ------------- Optional query parameter "cursor" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cursor", ctx.QueryParams(), &params.Cursor, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter cursor: %s", err))
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", ctx.QueryParams(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: "int32"})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter limit: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListSecrets(ctx, params)
+	return err
+}
+
+// DeleteSecret converts echo context to params.
+func (w *ServerInterfaceWrapper) DeleteSecret(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "name" -------------
+	var name ValueName
+
+	err = runtime.BindStyledParameterWithOptions("simple", "name", ctx.Param("name"), &name, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter name: %s", err))
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params DeleteSecretParams
+	// ------------- Optional query parameter "project_id" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "project_id", ctx.QueryParams(), &params.ProjectId, runtime.BindQueryParameterOptions{Type: "string", Format: "uuid"})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter project_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.DeleteSecret(ctx, name, params)
+	return err
+}
+
+// PutSecret converts echo context to params.
+func (w *ServerInterfaceWrapper) PutSecret(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "name" -------------
+	var name ValueName
+
+	err = runtime.BindStyledParameterWithOptions("simple", "name", ctx.Param("name"), &name, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter name: %s", err))
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params PutSecretParams
+	// ------------- Optional query parameter "project_id" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "project_id", ctx.QueryParams(), &params.ProjectId, runtime.BindQueryParameterOptions{Type: "string", Format: "uuid"})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter project_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.PutSecret(ctx, name, params)
+	return err
+}
+
 // GetStats converts echo context to params.
 func (w *ServerInterfaceWrapper) GetStats(ctx echo.Context) error {
 	var err error
@@ -3240,6 +3466,88 @@ func (w *ServerInterfaceWrapper) GetSystem(ctx echo.Context) error {
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.GetSystem(ctx)
+	return err
+}
+
+// ListVariables converts echo context to params.
+func (w *ServerInterfaceWrapper) ListVariables(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListVariablesParams
+	// ------------- Optional query parameter "project_id" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "project_id", ctx.QueryParams(), &params.ProjectId, runtime.BindQueryParameterOptions{Type: "string", Format: "uuid"})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter project_id: %s", err))
+	}
+
+	// ------------- Optional query parameter "cursor" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cursor", ctx.QueryParams(), &params.Cursor, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter cursor: %s", err))
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", ctx.QueryParams(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: "int32"})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter limit: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListVariables(ctx, params)
+	return err
+}
+
+// DeleteVariable converts echo context to params.
+func (w *ServerInterfaceWrapper) DeleteVariable(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "name" -------------
+	var name ValueName
+
+	err = runtime.BindStyledParameterWithOptions("simple", "name", ctx.Param("name"), &name, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter name: %s", err))
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params DeleteVariableParams
+	// ------------- Optional query parameter "project_id" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "project_id", ctx.QueryParams(), &params.ProjectId, runtime.BindQueryParameterOptions{Type: "string", Format: "uuid"})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter project_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.DeleteVariable(ctx, name, params)
+	return err
+}
+
+// PutVariable converts echo context to params.
+func (w *ServerInterfaceWrapper) PutVariable(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "name" -------------
+	var name ValueName
+
+	err = runtime.BindStyledParameterWithOptions("simple", "name", ctx.Param("name"), &name, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter name: %s", err))
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params PutVariableParams
+	// ------------- Optional query parameter "project_id" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "project_id", ctx.QueryParams(), &params.ProjectId, runtime.BindQueryParameterOptions{Type: "string", Format: "uuid"})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter project_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.PutVariable(ctx, name, params)
 	return err
 }
 
@@ -3940,6 +4248,12 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.DELETE(options.BaseURL+"/calendars/:id", wrapper.DeleteCalendar, options.OperationMiddlewares["deleteCalendar"]...)
 	router.GET(options.BaseURL+"/calendars/:id", wrapper.GetCalendar, options.OperationMiddlewares["getCalendar"]...)
 	router.PUT(options.BaseURL+"/calendars/:id", wrapper.ReplaceCalendar, options.OperationMiddlewares["replaceCalendar"]...)
+	router.GET(options.BaseURL+"/secrets", wrapper.ListSecrets, options.OperationMiddlewares["listSecrets"]...)
+	router.DELETE(options.BaseURL+"/secrets/:name", wrapper.DeleteSecret, options.OperationMiddlewares["deleteSecret"]...)
+	router.PUT(options.BaseURL+"/secrets/:name", wrapper.PutSecret, options.OperationMiddlewares["putSecret"]...)
+	router.GET(options.BaseURL+"/variables", wrapper.ListVariables, options.OperationMiddlewares["listVariables"]...)
+	router.DELETE(options.BaseURL+"/variables/:name", wrapper.DeleteVariable, options.OperationMiddlewares["deleteVariable"]...)
+	router.PUT(options.BaseURL+"/variables/:name", wrapper.PutVariable, options.OperationMiddlewares["putVariable"]...)
 	router.GET(options.BaseURL+"/actions", wrapper.ListActions, options.OperationMiddlewares["listActions"]...)
 	router.POST(options.BaseURL+"/schedules/preview", wrapper.PreviewSchedule, options.OperationMiddlewares["previewSchedule"]...)
 	router.GET(options.BaseURL+"/runs", wrapper.ListRuns, options.OperationMiddlewares["listRuns"]...)
@@ -5354,6 +5668,120 @@ func (response PreviewScheduledefaultApplicationProblemPlusJSONResponse) VisitPr
 	return err
 }
 
+type ListSecretsRequestObject struct {
+	Params ListSecretsParams
+}
+
+type ListSecretsResponseObject interface {
+	VisitListSecretsResponse(w http.ResponseWriter) error
+}
+
+type ListSecrets200JSONResponse SecretPage
+
+func (response ListSecrets200JSONResponse) VisitListSecretsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListSecretsdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListSecretsdefaultApplicationProblemPlusJSONResponse) VisitListSecretsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteSecretRequestObject struct {
+	Name   ValueName `json:"name"`
+	Params DeleteSecretParams
+}
+
+type DeleteSecretResponseObject interface {
+	VisitDeleteSecretResponse(w http.ResponseWriter) error
+}
+
+type DeleteSecret204Response struct {
+}
+
+func (response DeleteSecret204Response) VisitDeleteSecretResponse(w http.ResponseWriter) error {
+	w.WriteHeader(204)
+	return nil
+}
+
+type DeleteSecretdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response DeleteSecretdefaultApplicationProblemPlusJSONResponse) VisitDeleteSecretResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PutSecretRequestObject struct {
+	Name   ValueName `json:"name"`
+	Params PutSecretParams
+	Body   *PutSecretJSONRequestBody
+}
+
+type PutSecretResponseObject interface {
+	VisitPutSecretResponse(w http.ResponseWriter) error
+}
+
+type PutSecret200JSONResponse Secret
+
+func (response PutSecret200JSONResponse) VisitPutSecretResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PutSecretdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response PutSecretdefaultApplicationProblemPlusJSONResponse) VisitPutSecretResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type GetStatsRequestObject struct {
 	Params GetStatsParams
 }
@@ -5508,6 +5936,120 @@ type GetSystemdefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response GetSystemdefaultApplicationProblemPlusJSONResponse) VisitGetSystemResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListVariablesRequestObject struct {
+	Params ListVariablesParams
+}
+
+type ListVariablesResponseObject interface {
+	VisitListVariablesResponse(w http.ResponseWriter) error
+}
+
+type ListVariables200JSONResponse VariablePage
+
+func (response ListVariables200JSONResponse) VisitListVariablesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListVariablesdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListVariablesdefaultApplicationProblemPlusJSONResponse) VisitListVariablesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteVariableRequestObject struct {
+	Name   ValueName `json:"name"`
+	Params DeleteVariableParams
+}
+
+type DeleteVariableResponseObject interface {
+	VisitDeleteVariableResponse(w http.ResponseWriter) error
+}
+
+type DeleteVariable204Response struct {
+}
+
+func (response DeleteVariable204Response) VisitDeleteVariableResponse(w http.ResponseWriter) error {
+	w.WriteHeader(204)
+	return nil
+}
+
+type DeleteVariabledefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response DeleteVariabledefaultApplicationProblemPlusJSONResponse) VisitDeleteVariableResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PutVariableRequestObject struct {
+	Name   ValueName `json:"name"`
+	Params PutVariableParams
+	Body   *PutVariableJSONRequestBody
+}
+
+type PutVariableResponseObject interface {
+	VisitPutVariableResponse(w http.ResponseWriter) error
+}
+
+type PutVariable200JSONResponse Variable
+
+func (response PutVariable200JSONResponse) VisitPutVariableResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PutVariabledefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response PutVariabledefaultApplicationProblemPlusJSONResponse) VisitPutVariableResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -6333,6 +6875,15 @@ type StrictServerInterface interface {
 	// PreviewSchedule Describe a schedule and list its next fires, before saving it
 	// (POST /schedules/preview)
 	PreviewSchedule(ctx context.Context, request PreviewScheduleRequestObject) (PreviewScheduleResponseObject, error)
+	// ListSecrets List the secrets of the caller's projects by name, without their values
+	// (GET /secrets)
+	ListSecrets(ctx context.Context, request ListSecretsRequestObject) (ListSecretsResponseObject, error)
+	// DeleteSecret Delete a secret that no workflow names
+	// (DELETE /secrets/{name})
+	DeleteSecret(ctx context.Context, request DeleteSecretRequestObject) (DeleteSecretResponseObject, error)
+	// PutSecret Store a secret, or another value of it
+	// (PUT /secrets/{name})
+	PutSecret(ctx context.Context, request PutSecretRequestObject) (PutSecretResponseObject, error)
 	// GetStats How many runs ended, how, and how long they took, by the hour or by the day
 	// (GET /stats)
 	GetStats(ctx context.Context, request GetStatsRequestObject) (GetStatsResponseObject, error)
@@ -6345,6 +6896,15 @@ type StrictServerInterface interface {
 	// GetSystem What a client must know before anybody is logged in
 	// (GET /system)
 	GetSystem(ctx context.Context, request GetSystemRequestObject) (GetSystemResponseObject, error)
+	// ListVariables List the variables of the caller's projects by name
+	// (GET /variables)
+	ListVariables(ctx context.Context, request ListVariablesRequestObject) (ListVariablesResponseObject, error)
+	// DeleteVariable Delete a variable that no workflow names
+	// (DELETE /variables/{name})
+	DeleteVariable(ctx context.Context, request DeleteVariableRequestObject) (DeleteVariableResponseObject, error)
+	// PutVariable Store a variable, or another value of it
+	// (PUT /variables/{name})
+	PutVariable(ctx context.Context, request PutVariableRequestObject) (PutVariableResponseObject, error)
 	// ListWorkers The workers, and which runs they have
 	// (GET /workers)
 	ListWorkers(ctx context.Context, request ListWorkersRequestObject) (ListWorkersResponseObject, error)
@@ -7475,6 +8035,106 @@ func (sh *strictHandler) PreviewSchedule(ctx echo.Context, params PreviewSchedul
 	return nil
 }
 
+// ListSecrets operation middleware
+func (sh *strictHandler) ListSecrets(ctx echo.Context, params ListSecretsParams) error {
+	var request ListSecretsRequestObject
+
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListSecrets(ctx.Request().Context(), request.(ListSecretsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListSecrets")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListSecretsResponseObject); ok {
+		return validResponse.VisitListSecretsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// DeleteSecret operation middleware
+func (sh *strictHandler) DeleteSecret(ctx echo.Context, name ValueName, params DeleteSecretParams) error {
+	var request DeleteSecretRequestObject
+
+	request.Name = name
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.DeleteSecret(ctx.Request().Context(), request.(DeleteSecretRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "DeleteSecret")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(DeleteSecretResponseObject); ok {
+		return validResponse.VisitDeleteSecretResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// PutSecret operation middleware
+func (sh *strictHandler) PutSecret(ctx echo.Context, name ValueName, params PutSecretParams) error {
+	var request PutSecretRequestObject
+
+	request.Name = name
+	request.Params = params
+
+	var body PutSecretJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.PutSecret(ctx.Request().Context(), request.(PutSecretRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "PutSecret")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(PutSecretResponseObject); ok {
+		return validResponse.VisitPutSecretResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // GetStats operation middleware
 func (sh *strictHandler) GetStats(ctx echo.Context, params GetStatsParams) error {
 	var request GetStatsRequestObject
@@ -7588,6 +8248,106 @@ func (sh *strictHandler) GetSystem(ctx echo.Context) error {
 		return err
 	} else if validResponse, ok := response.(GetSystemResponseObject); ok {
 		return validResponse.VisitGetSystemResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListVariables operation middleware
+func (sh *strictHandler) ListVariables(ctx echo.Context, params ListVariablesParams) error {
+	var request ListVariablesRequestObject
+
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListVariables(ctx.Request().Context(), request.(ListVariablesRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListVariables")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListVariablesResponseObject); ok {
+		return validResponse.VisitListVariablesResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// DeleteVariable operation middleware
+func (sh *strictHandler) DeleteVariable(ctx echo.Context, name ValueName, params DeleteVariableParams) error {
+	var request DeleteVariableRequestObject
+
+	request.Name = name
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.DeleteVariable(ctx.Request().Context(), request.(DeleteVariableRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "DeleteVariable")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(DeleteVariableResponseObject); ok {
+		return validResponse.VisitDeleteVariableResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// PutVariable operation middleware
+func (sh *strictHandler) PutVariable(ctx echo.Context, name ValueName, params PutVariableParams) error {
+	var request PutVariableRequestObject
+
+	request.Name = name
+	request.Params = params
+
+	var body PutVariableJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.PutVariable(ctx.Request().Context(), request.(PutVariableRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "PutVariable")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(PutVariableResponseObject); ok {
+		return validResponse.VisitPutVariableResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}

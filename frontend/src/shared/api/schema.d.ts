@@ -549,6 +549,96 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/secrets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the secrets of the caller's projects by name, without their values */
+        get: operations["listSecrets"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/secrets/{name}": {
+        parameters: {
+            query?: {
+                /** @description The caller's own project when absent */
+                project_id?: components["parameters"]["InProject"];
+            };
+            header?: never;
+            path: {
+                /** @description The name of a secret or a variable */
+                name: components["parameters"]["ValueName"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Store a secret, or another value of it
+         * @description Templates name it as `secrets.name`. Its value is encrypted and never comes back: only workers read it, for the steps that
+         *     name it, and take it out of everything that a run writes down. A value of less than 4 characters is not taken out: it is part
+         *     of too many words. Without `value` only the description changes. A project has at most 500 secrets.
+         */
+        put: operations["putSecret"];
+        post?: never;
+        /** Delete a secret that no workflow names */
+        delete: operations["deleteSecret"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/variables": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the variables of the caller's projects by name */
+        get: operations["listVariables"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/variables/{name}": {
+        parameters: {
+            query?: {
+                /** @description The caller's own project when absent */
+                project_id?: components["parameters"]["InProject"];
+            };
+            header?: never;
+            path: {
+                /** @description The name of a secret or a variable */
+                name: components["parameters"]["ValueName"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Store a variable, or another value of it
+         * @description Templates name it as `vars.name`. A project has at most 500 variables.
+         */
+        put: operations["putVariable"];
+        post?: never;
+        /** Delete a variable that no workflow names */
+        delete: operations["deleteVariable"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/actions": {
         parameters: {
             query?: never;
@@ -1856,6 +1946,68 @@ export interface components {
             items: components["schemas"]["Occurrence"][];
             next_cursor: string | null;
         };
+        ValueUser: {
+            /** Format: uuid */
+            id: string;
+            name: string;
+        };
+        SecretInput: {
+            /** @description At most 64 KiB; when absent, the one that is there stays */
+            value?: string;
+            description?: string;
+        };
+        Secret: {
+            /** Format: uuid */
+            project_id: string;
+            name: string;
+            description: string;
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            updated_at: string;
+            /** @description The username; null when the user is gone */
+            updated_by: string | null;
+            /**
+             * Format: date-time
+             * @description By a run, to the minute
+             */
+            last_used_at: string | null;
+            /** @description Workflows that name it, at most 20 */
+            used_by: components["schemas"]["ValueUser"][];
+            /** Format: int32 */
+            used_by_count: number;
+        };
+        SecretPage: {
+            items: components["schemas"]["Secret"][];
+            next_cursor: string | null;
+        };
+        VariableInput: {
+            /** @description Any JSON, at most 64 KiB */
+            value: unknown;
+            description?: string;
+        };
+        Variable: {
+            /** Format: uuid */
+            project_id: string;
+            name: string;
+            /** @description Any JSON */
+            value: unknown;
+            description: string;
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            updated_at: string;
+            /** @description The username; null when the user is gone */
+            updated_by: string | null;
+            /** @description Workflows that name it, at most 20 */
+            used_by: components["schemas"]["ValueUser"][];
+            /** Format: int32 */
+            used_by_count: number;
+        };
+        VariablePage: {
+            items: components["schemas"]["Variable"][];
+            next_cursor: string | null;
+        };
         CalendarInput: {
             name: string;
             description?: string;
@@ -2100,6 +2252,10 @@ export interface components {
         ID: string;
         /** @description The trigger's id in the workflow */
         TriggerID: components["schemas"]["Identifier"];
+        /** @description The name of a secret or a variable */
+        ValueName: string;
+        /** @description The caller's own project when absent */
+        InProject: string;
         /** @description `next_cursor` of the page before */
         Cursor: string;
         Limit: number;
@@ -2906,6 +3062,170 @@ export interface operations {
             header?: never;
             path: {
                 id: components["parameters"]["ID"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Deleted */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Failure"];
+        };
+    };
+    listSecrets: {
+        parameters: {
+            query?: {
+                project_id?: string;
+                /** @description `next_cursor` of the page before */
+                cursor?: components["parameters"]["Cursor"];
+                limit?: components["parameters"]["Limit"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SecretPage"];
+                };
+            };
+            default: components["responses"]["Failure"];
+        };
+    };
+    putSecret: {
+        parameters: {
+            query?: {
+                /** @description The caller's own project when absent */
+                project_id?: components["parameters"]["InProject"];
+            };
+            header?: never;
+            path: {
+                /** @description The name of a secret or a variable */
+                name: components["parameters"]["ValueName"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SecretInput"];
+            };
+        };
+        responses: {
+            /** @description The secret */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Secret"];
+                };
+            };
+            default: components["responses"]["Failure"];
+        };
+    };
+    deleteSecret: {
+        parameters: {
+            query?: {
+                /** @description The caller's own project when absent */
+                project_id?: components["parameters"]["InProject"];
+            };
+            header?: never;
+            path: {
+                /** @description The name of a secret or a variable */
+                name: components["parameters"]["ValueName"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Deleted */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Failure"];
+        };
+    };
+    listVariables: {
+        parameters: {
+            query?: {
+                project_id?: string;
+                /** @description `next_cursor` of the page before */
+                cursor?: components["parameters"]["Cursor"];
+                limit?: components["parameters"]["Limit"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VariablePage"];
+                };
+            };
+            default: components["responses"]["Failure"];
+        };
+    };
+    putVariable: {
+        parameters: {
+            query?: {
+                /** @description The caller's own project when absent */
+                project_id?: components["parameters"]["InProject"];
+            };
+            header?: never;
+            path: {
+                /** @description The name of a secret or a variable */
+                name: components["parameters"]["ValueName"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["VariableInput"];
+            };
+        };
+        responses: {
+            /** @description The variable */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Variable"];
+                };
+            };
+            default: components["responses"]["Failure"];
+        };
+    };
+    deleteVariable: {
+        parameters: {
+            query?: {
+                /** @description The caller's own project when absent */
+                project_id?: components["parameters"]["InProject"];
+            };
+            header?: never;
+            path: {
+                /** @description The name of a secret or a variable */
+                name: components["parameters"]["ValueName"];
             };
             cookie?: never;
         };
