@@ -76,10 +76,7 @@ func expect(t workflow.Trigger, s *schedule.Schedule, beat postgres.Heartbeat) e
 	if beat.FailedAt != nil {
 		return expectation{*beat.FailedAt, *beat.FailedAt, postgres.CodePingFailed}
 	}
-	next := s.Next(beat.Last())
-	if every := time.Duration(t.Every); every > 0 {
-		next = beat.Last().Add(every) // counts from the last ping, not from an anchor
-	}
+	next := t.NextPing(s, beat.Last())
 	e := expectation{next, next.Add(t.PingGrace()), postgres.CodePingLate}
 	if beat.StartedAt != nil && beat.StartedAt.Add(t.PingGrace()).Before(e.deadline) {
 		e = expectation{*beat.StartedAt, beat.StartedAt.Add(t.PingGrace()), postgres.CodePingUnfinished}

@@ -6,6 +6,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/guildmember145/orquestador-plataforma/pkg/postgres"
+	"github.com/guildmember145/orquestador-plataforma/pkg/workflow"
 )
 
 // Signal notes what the job of a heartbeat trigger says, together with others that say something at the same time.
@@ -39,7 +40,21 @@ func (s *Service) findAddresses(ctx context.Context, tokens []string) ([]*postgr
 	return list, err
 }
 
-// live lists the unfinished runs of triggers; those triggers are locked until the transaction ends, so that nobody else
+// SecretOf opens a secret of a project; ErrNotFound when it is not there.
+func (s *Service) SecretOf(ctx context.Context, project uuid.UUID, name string) (string, error) {
+	key := postgres.ValueKey{ProjectID: project, Root: workflow.RootSecrets, Name: name}
+	values, err := postgres.Values{Q: s.db}.Read(ctx, []postgres.ValueKey{key})
+	if err != nil {
+		return "", err
+	}
+	value, ok := values[key]
+	if !ok {
+		return "", postgres.ErrNotFound
+	}
+	return s.Secrets.Open(project, name, value.Sealed)
+}
+
+// lockLive lists the unfinished runs of triggers; those triggers are locked until the transaction ends, so that nobody else
 // decides about them at the same time.
 func lockLive(ctx context.Context, q postgres.Querier, triggers []uuid.UUID) (map[uuid.UUID][]postgres.LiveRun, error) {
 	if len(triggers) == 0 {

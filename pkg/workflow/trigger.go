@@ -176,3 +176,11 @@ func checkHeartbeat(c *collector, at string, t Trigger) {
 	}
 	checkGrace(c, at, t)
 }
+
+// NextPing is when the ping after the one at last is expected. An interval counts from each ping, not from an anchor.
+func (t Trigger) NextPing(s *schedule.Schedule, last time.Time) time.Time {
+	if t.Every > 0 {
+		return last.Add(time.Duration(t.Every))
+	}
+	return s.Next(last)
+}

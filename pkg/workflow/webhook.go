@@ -168,7 +168,7 @@ func checkFilter(c *collector, at, source string) {
 		return
 	}
 	for _, ref := range condition.Refs() {
-		if ref.Root != "inputs" && ref.Root != "now" {
+		if ref.Root != "inputs" {
 			c.add(at, "unknown_name", "a filter sees inputs only (inputs.body, inputs.headers, inputs.query), not %s", ref.Root)
 			return
 		}
