@@ -83,7 +83,7 @@ func (f *follower) follow(ctx context.Context, q postgres.Querier, fires []postg
 	if err != nil {
 		return done, err
 	}
-	facts, err := withFacts(ctx, q, rows, now)
+	live, err := postgres.Triggers{Q: q}.LiveOf(ctx, triggers)
 	if err != nil {
 		return done, err
 	}
@@ -91,10 +91,10 @@ func (f *follower) follow(ctx context.Context, q postgres.Querier, fires []postg
 	if err != nil {
 		return done, err
 	}
-	steps := make(map[uuid.UUID]postgres.Step, len(facts))
+	steps := make(map[uuid.UUID]postgres.Step, len(rows))
 	var plans []plan
-	for _, d := range facts {
-		d.pauses = pauses[d.ID]
+	for _, r := range rows {
+		d := due{TriggerRow: r, live: live[r.ID], pauses: pauses[r.ID]}
 		p, err := planEnds(d, byTrigger[d.ID], ended, now)
 		if err != nil {
 			return done, fmt.Errorf("follow for trigger %s: %w", d.ID, err)
@@ -124,9 +124,9 @@ func planEnds(d due, fires []postgres.AfterFire, ended map[uuid.UUID]postgres.En
 		case !known:
 			p.skip(at, postgres.CodeMissed, reason+", and is not kept any more", nil)
 		case d.RemovedAt != nil || !d.Enabled:
-			pause, off := p.pausedAt(at)
-			if !off {
-				pause = postgres.Pause{Code: postgres.PauseDisabled, OffAt: now}
+			pause := postgres.Pause{Code: postgres.PauseDisabled, OffAt: now}
+			if n := len(d.pauses); n > 0 {
+				pause = d.pauses[n-1] // the latest: it is off
 			}
 			p.skip(at, pause.Code, reason+", but it was "+pause.Reason(), nil)
 		case first.Depth >= workflow.MaxChain:
