@@ -3,6 +3,7 @@
 // read.ts makes it from a definition, write.ts makes a definition of it.
 import type { Retry, Step, TriggerInput, WorkflowInput } from '@/shared/api/types'
 import { cronOf, startingPreset } from './cron'
+import { emptyEvent, type EventDraft, type TriggerType } from './event'
 import { copyOrigin } from './origin'
 
 export interface Pair {
@@ -60,6 +61,9 @@ export interface TriggerDraft {
   key: string
   id: string
   enabled: boolean
+  type: TriggerType
+  /** Of types other than schedule. */
+  event: EventDraft
   mode: ScheduleMode
   cron: string
   every: string
@@ -173,6 +177,8 @@ export function newTrigger(triggers: readonly TriggerDraft[], timezone: string):
       triggers.map((trigger) => trigger.id),
     ),
     enabled: true,
+    type: 'schedule',
+    event: emptyEvent(),
     mode: 'cron',
     cron: cronOf(startingPreset('daily')),
     every: '10m',

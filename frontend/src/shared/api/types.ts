@@ -52,6 +52,10 @@ export type BackfillPage = Schemas['BackfillPage']
 export type BackfillPreview = Schemas['BackfillPreview']
 export type Explanation = Schemas['Explanation']
 export type LoginSession = Schemas['LoginSession']
+export type Delivery = Schemas['Delivery']
+export type DeliverySummary = Schemas['DeliverySummary']
+export type DeliveryVerdict = Schemas['DeliveryVerdict']
+export type HeartbeatState = Schemas['HeartbeatState']
 export type Problem = Schemas['Problem']
 export type FieldProblem = NonNullable<Problem['errors']>[number]
 
@@ -64,7 +68,15 @@ export const runStatuses: readonly RunStatus[] = [
   'failed',
   'cancelled',
 ]
-export const runTriggers: readonly RunTrigger[] = ['manual', 'schedule', 'rerun', 'backfill']
+export const runTriggers: readonly RunTrigger[] = [
+  'manual',
+  'schedule',
+  'webhook',
+  'after',
+  'heartbeat',
+  'rerun',
+  'backfill',
+]
 export const outcomes: readonly OccurrenceOutcome[] = [
   'ran',
   'ran_late',
