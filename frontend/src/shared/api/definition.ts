@@ -1,5 +1,5 @@
 // Definitions as people keep them in files: without what only the server sets, and with their fields in a readable order.
-import type { Workflow, WorkflowInput } from './types'
+import type { Trigger, TriggerInput, Workflow, WorkflowInput } from './types'
 
 /** A workflow without what only the server sets: what can be saved, exported and compared. */
 export function definitionFrom(workflow: Workflow): WorkflowInput {
@@ -12,12 +12,25 @@ export function definitionFrom(workflow: Workflow): WorkflowInput {
     queue,
     max_concurrent,
     keep,
-    triggers: workflow.triggers.map(
-      ({ description: _, next_fire_at: __, paused_reason: ___, ...trigger }) => trigger,
-    ),
+    triggers: workflow.triggers.map(triggerFrom),
     steps,
   }
 }
+
+/** Its address above all stays here: whoever has it can start runs. */
+function triggerFrom(trigger: Trigger): TriggerInput {
+  const given: Partial<Trigger> = { ...trigger }
+  for (const name of serverSet) delete given[name]
+  return given as TriggerInput
+}
+const serverSet = [
+  'description',
+  'next_fire_at',
+  'paused_reason',
+  'url',
+  'heartbeat',
+  'after_workflow_id',
+] as const satisfies readonly (keyof Trigger)[]
 
 const order = [
   'name',
@@ -46,6 +59,13 @@ const triggerOrder = [
   'id',
   'type',
   'enabled',
+  'methods',
+  'signature',
+  'dedupe',
+  'filter',
+  'respond',
+  'workflow',
+  'on',
   'cron',
   'every',
   'at',
@@ -63,6 +83,7 @@ const triggerOrder = [
   'max_runs',
   'excluded_dates',
   'calendar',
+  'on_recovery',
   'pause_after_failures',
   'inputs',
 ]
