@@ -57,7 +57,7 @@ func nextToken(rest string) (token, after string, err error) {
 		if end < 0 {
 			end = len(rest) - 1
 		}
-		if token = rest[1 : 1+end]; token == "" || strings.ContainsAny(token, "*?() ") {
+		if token = rest[1 : 1+end]; token == "" || strings.ContainsAny(token, "*?()] '\"") {
 			return "", "", fmt.Errorf("a name is missing at %q", rest)
 		}
 		return token, rest[1+end:], nil
