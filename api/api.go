@@ -168,7 +168,7 @@ func (a *API) routes(s *server, contract *httpx.Contract, d Deps) error {
 	// The strict handler cannot stream and follow a server that stops; this route takes its place.
 	e.GET(httpx.Prefix+"/events", func(c echo.Context) error { return a.hub.serve(c, a.stopping, s.callers) })
 
-	addresses := newHooks(s, a.stopping)
+	addresses := newHooks(a.stopping, s)
 	e.Any(hooksPath+":token", addresses.serve)
 	e.Any(pingsPath+":token", addresses.ping)
 	e.Any(pingsPath+":token/:signal", addresses.ping)

@@ -42,7 +42,7 @@ type hook struct {
 // stored; only a secret that was changed is good for that much longer.
 const hookLife = 5 * time.Second
 
-func newHooks(s *server, stopping context.Context) *hooks {
+func newHooks(stopping context.Context, s *server) *hooks {
 	return &hooks{server: s, stopping: stopping, known: map[string]hook{}, refusals: refusals{seen: map[uuid.UUID]int{}}}
 }
 

@@ -34,38 +34,45 @@ var signed = []struct {
 	id           string
 }{
 	{
-		"Standard Webhooks (the specification's example)", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", workflow.Signature{Scheme: "standard_webhooks"},
+		"Standard Webhooks (the specification's example)", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
+		workflow.Signature{Scheme: "standard_webhooks"},
 		1614265330, request(`{"test": 2432232314}`, "webhook-id: msg_p5jXN8AQM9LWM0D4loKWxJek", "webhook-timestamp: 1614265330",
 			"webhook-signature: v1,Ceo5qEr07ixe2NLpvHk3FH9bwy/WavXrAFQ/9tdO6mc= v2,AAAA v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE="),
 		"msg_p5jXN8AQM9LWM0D4loKWxJek",
 	},
 	{
-		"Svix's own headers", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", workflow.Signature{Scheme: "standard_webhooks"},
+		"Svix's own headers", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
+		workflow.Signature{Scheme: "standard_webhooks"},
 		1614265330, request(`{"test": 2432232314}`, "svix-id: msg_p5jXN8AQM9LWM0D4loKWxJek", "svix-timestamp: 1614265330",
 			"svix-signature: v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE="), "msg_p5jXN8AQM9LWM0D4loKWxJek",
 	},
 	{
-		"GitHub (its documentation's example)", "It's a Secret to Everybody", workflow.Signature{Scheme: "github"},
+		"GitHub (its documentation's example)", "It's a Secret to Everybody",
+		workflow.Signature{Scheme: "github"},
 		0, request("Hello, World!", "X-GitHub-Delivery: 72d3162e-cc78-11e3-81ab-4c9367dc0958",
 			"X-Hub-Signature-256: sha256=757107ea0eb2509fc211221cce984b8a37570b6d7586c22c46f4379c8b043e17"), "72d3162e-cc78-11e3-81ab-4c9367dc0958",
 	},
 	{
-		"Slack (its documentation's example)", "8f742231b10e8888abcd99yyyzzz85a5", workflow.Signature{Scheme: "slack"},
+		"Slack (its documentation's example)", "8f742231b10e8888abcd99yyyzzz85a5",
+		workflow.Signature{Scheme: "slack"},
 		1531420618, request(slackBody, "X-Slack-Request-Timestamp: 1531420618",
 			"X-Slack-Signature: v0=a2114d57b48eac39b9ad189dd8316235a7b4a8d21a10bd27519666489c69b503"),
 		"a2114d57b48eac39b9ad189dd8316235a7b4a8d21a10bd27519666489c69b503",
 	},
 	{
-		"Stripe", "whsec_test_secret", workflow.Signature{Scheme: "stripe"},
+		"Stripe", "whsec_test_secret",
+		workflow.Signature{Scheme: "stripe"},
 		1492774577, request(`{"id":"evt_1","object":"event"}`,
 			"Stripe-Signature: t=1492774577,v1=654b43d3508ecadb3f8cefc4bc7d3d2bdc5ba9e03bf2c89b2d0657a8e24e4543,v0=6ffbb59b2300aae63f272406069a9788598b792a944a07aba816edb039989a39"), "evt_1",
 	},
 	{
-		"a generic one in base64 with a prefix", "key", workflow.Signature{Scheme: "hmac", Header: "X-Sign", Algorithm: "sha1", Encoding: "base64", Prefix: "sha1="},
+		"a generic one in base64 with a prefix", "key",
+		workflow.Signature{Scheme: "hmac", Header: "X-Sign", Algorithm: "sha1", Encoding: "base64", Prefix: "sha1="},
 		0, request("The quick brown fox jumps over the lazy dog", "X-Sign: sha1=3nybhbi3iqa8ino29wqQcBydtNk="), "",
 	},
 	{
-		"a generic one with a timestamp and an id", "key", workflow.Signature{Scheme: "hmac", Header: "X-Sign", TimestampHeader: "X-Time", IDHeader: "X-Id"},
+		"a generic one with a timestamp and an id", "key",
+		workflow.Signature{Scheme: "hmac", Header: "X-Sign", TimestampHeader: "X-Time", IDHeader: "X-Id"},
 		1700000000, request("hello", "X-Sign: 4d583a269f4f276a3fa80ff31b5a01879a848096983222a17893d198418939aa", "X-Time: 1700000000", "X-Id: 7"), "7",
 	},
 }
