@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/url"
 	"time"
 
 	"github.com/labstack/echo/v4"
@@ -39,6 +40,7 @@ type Config struct {
 	Registration    string           `default:"open" enum:"open,invite,closed" env:"ORQ_REGISTRATION" help:"Who may create an account: ${enum}. The first one always may."`
 	CORSOrigins     []string         `env:"ORQ_CORS_ORIGINS" help:"Other origins whose pages may call the API, as in https://tools.example.com."`
 	MinInterval     time.Duration    `default:"1s" env:"ORQ_MIN_INTERVAL" help:"How often a schedule may fire at most: once in this time."`
+	PublicURL       string           `env:"ORQ_PUBLIC_URL" help:"Where others reach this installation, as in https://orq.example.com; it stands before the addresses of webhooks. Without it: where the request came to."`
 	MonitoringWrite bool             `env:"ORQ_MONITORING_WRITE" help:"Let administrators change the queue from the dashboard."`
 }
 
@@ -46,6 +48,9 @@ type Config struct {
 func (c Config) Check() error {
 	if _, err := c.keyring(); err != nil {
 		return err
+	}
+	if u, err := url.Parse(c.PublicURL); c.PublicURL != "" && (err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https") {
+		return errors.New("ORQ_PUBLIC_URL must be an address such as https://orq.example.com")
 	}
 	if c.MinInterval < 0 || c.MinInterval > maxMinInterval {
 		return fmt.Errorf("ORQ_MIN_INTERVAL must be from 1s to %s", maxMinInterval)
@@ -149,7 +154,7 @@ func (a *API) routes(s *server, contract *httpx.Contract, d Deps) error {
 	if len(a.cfg.CORSOrigins) > 0 {
 		e.Use(crossOrigins(a.cfg.CORSOrigins))
 	}
-	sameOrigin, err := httpx.SameOrigin(a.cfg.CORSOrigins)
+	sameOrigin, err := httpx.SameOrigin(a.cfg.CORSOrigins, hooksPath, pingsPath)
 	if err != nil {
 		return err
 	}
@@ -162,6 +167,11 @@ func (a *API) routes(s *server, contract *httpx.Contract, d Deps) error {
 	oas.RegisterHandlersWithBaseURL(e, oas.NewStrictHandler(s, []oas.StrictMiddlewareFunc{withEcho}), httpx.Prefix)
 	// The strict handler cannot stream and follow a server that stops; this route takes its place.
 	e.GET(httpx.Prefix+"/events", func(c echo.Context) error { return a.hub.serve(c, a.stopping, s.callers) })
+
+	addresses := newHooks(a.stopping, s)
+	e.Any(hooksPath+":token", addresses.serve)
+	e.Any(pingsPath+":token", addresses.ping)
+	e.Any(pingsPath+":token/:signal", addresses.ping)
 
 	e.GET("/healthz", echo.WrapHandler(http.HandlerFunc(a.health.ServeAlive)))
 	e.GET("/readyz", echo.WrapHandler(http.HandlerFunc(a.health.ServeReady)))

@@ -252,6 +252,13 @@ func TestTheWholeContract(t *testing.T) {
 	ana.post(backfill+"/resume", nil).want(200)
 	ana.post(backfill+"/cancel", nil).want(200)
 
+	hooked, hook := ana.hooked()
+	delivery := "/deliveries/" + in.deliver(hook, `{}`).want(202).text("delivery_id")
+	ana.get(hooked + "/triggers/hook/deliveries").want(200)
+	ana.get(delivery).want(200)
+	ana.post(delivery+"/replay", nil).want(202)
+	ana.post(hooked+"/triggers/hook/rotate-url", nil).want(200)
+
 	test := ana.post("/step-tests", object{"step": object{"id": "a", "action": "log_message", "config": object{"message": "m"}}}).want(202)
 	ana.get("/step-tests/" + test.text("id")).want(200)
 	ana.get("/auth/sessions").want(200)

@@ -18,6 +18,7 @@ type extras struct {
 	plans  map[string]postgres.TriggerRow     // by workflow and key
 	dates  map[postgres.CalendarKey][]string  // of the calendars that triggers name
 	recent map[uuid.UUID][]postgres.RecentRun // by workflow
+	event  map[uuid.UUID]eventExtras          // of triggers that wait for events
 }
 
 // workflows dresses rows with what people want to know besides the definition: when the triggers fire next, and how the
@@ -44,6 +45,9 @@ func (s *server) workflows(ctx context.Context, rows []postgres.WorkflowRow, lan
 		}
 	}
 	if x.dates, err = (postgres.Calendars{Q: s.db}).Dates(ctx, calendars); err != nil {
+		return nil, err
+	}
+	if x.event, err = s.eventExtras(ctx, triggers); err != nil {
 		return nil, err
 	}
 	if x.recent, err = (postgres.Workflows{Q: s.db}).RecentRuns(ctx, ids, recentRuns); err != nil {
@@ -88,6 +92,10 @@ func (x extras) dress(r postgres.WorkflowRow, lang string) (oas.Workflow, error)
 // is not any more has no words.
 func (x extras) dressTrigger(out *oas.Trigger, t workflow.Trigger, plan postgres.TriggerRow, lang string) {
 	out.Enabled, out.PausedReason = t.IsEnabled(), plan.PausedReason
+	if !t.Timed() {
+		x.event[plan.ID].dress(out, t, plan, lang)
+		return
+	}
 	compiled, err := schedule.Compile(t.Spec(plan.AnchorAt))
 	if err != nil {
 		return

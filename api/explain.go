@@ -43,6 +43,10 @@ func (s *server) ExplainFire(ctx context.Context, req oas.ExplainFireRequestObje
 	if f.now, err = postgres.Now(ctx, s.db); err != nil {
 		return nil, err
 	}
+	if !trigger.Spec.Timed() {
+		e, err := s.explainEvent(ctx, &f, req.Params.At, language(req.Params.AcceptLanguage))
+		return oas.ExplainFire200JSONResponse(e), err
+	}
 	if err := s.gather(ctx, &f, req.Params.At); err != nil {
 		return nil, err
 	}

@@ -182,7 +182,7 @@ func summary(r postgres.RunRow) oas.RunSummary {
 		Id: r.ID, ProjectId: r.ProjectID, WorkflowId: r.WorkflowID, WorkflowName: r.WorkflowName,
 		Version: int32(r.Version), //nolint:gosec // counts saves
 		Status:  oas.RunStatus(r.Status), Reason: r.Reason, CancelRequestedAt: wire.Maybe(r.CancelAt), Trigger: oas.RunTrigger(r.Trigger), TriggerId: r.TriggerKey,
-		FireAt: wire.Maybe(r.FireAt), RerunOf: r.RerunOf, CreatedAt: wire.At(r.CreatedAt), StartedAt: wire.Maybe(r.StartedAt),
+		FireAt: wire.Maybe(r.FireAt), RerunOf: r.RerunOf, Cause: r.Cause, CreatedAt: wire.At(r.CreatedAt), StartedAt: wire.Maybe(r.StartedAt),
 		FinishedAt: wire.Maybe(r.FinishedAt),
 	}
 }
@@ -199,7 +199,7 @@ func (v runView) whole(ctx context.Context, row postgres.RunRow) (oas.Run, error
 	r := oas.Run{
 		Id: sum.Id, ProjectId: sum.ProjectId, WorkflowId: sum.WorkflowId, WorkflowName: sum.WorkflowName, Version: sum.Version,
 		Status: sum.Status, Reason: sum.Reason, CancelRequestedAt: sum.CancelRequestedAt, Trigger: sum.Trigger, TriggerId: sum.TriggerId, FireAt: sum.FireAt,
-		RerunOf: sum.RerunOf, CreatedAt: sum.CreatedAt, StartedAt: sum.StartedAt, FinishedAt: sum.FinishedAt,
+		RerunOf: sum.RerunOf, Cause: sum.Cause, CreatedAt: sum.CreatedAt, StartedAt: sum.StartedAt, FinishedAt: sum.FinishedAt,
 		ParentId: row.ParentID, Inputs: map[string]any{}, Steps: []oas.StepRun{},
 	}
 	if len(row.Output) > 0 {

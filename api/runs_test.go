@@ -374,20 +374,26 @@ func TestAStartCostsThreeStatements(t *testing.T) {
 	}
 }
 
-func TestTheDatabaseIsAway(t *testing.T) {
-	in := install(t)
-	ana := in.user("ana")
+// cutOff takes the database away until back is called.
+func (in *installation) cutOff() (back func()) {
+	in.t.Helper()
 	cfg := in.db.Config().Copy()
 	cfg.ConnConfig.Port++ // nobody listens there
 	cfg.ConnConfig.Host = "127.0.0.1"
 	cfg.ConnConfig.Fallbacks = nil
-	pool, err := pgxpool.NewWithConfig(t.Context(), cfg)
+	pool, err := pgxpool.NewWithConfig(in.t.Context(), cfg)
 	if err != nil {
-		t.Fatal(err)
+		in.t.Fatal(err)
 	}
 	old := in.db.Pool
 	in.db.Pool = pool
-	defer func() { in.db.Pool = old; pool.Close() }()
+	return func() { in.db.Pool = old; pool.Close() }
+}
+
+func TestTheDatabaseIsAway(t *testing.T) {
+	in := install(t)
+	ana := in.user("ana")
+	defer in.cutOff()()
 	a := ana.fetch("GET", "/api/v1/workflows", nil)
 	if a.status != 503 || a.header.Get("Retry-After") == "" || a.json().text("code") != "unavailable" {
 		t.Errorf("%d %s", a.status, a.body)

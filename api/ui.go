@@ -68,7 +68,7 @@ func (p *pages) asset(c echo.Context) error {
 // page serves a file at the top (the icon) or the application.
 func (p *pages) page(c echo.Context) error {
 	name := strings.TrimPrefix(path.Clean(c.Request().URL.Path), "/")
-	if name == "api" || strings.HasPrefix(name, "hooks/") {
+	if name == "api" || strings.HasPrefix(name, "hooks/") || strings.HasPrefix(name, "ping/") {
 		return nothing(c)
 	}
 	if path.Ext(name) != "" && name != "index.html" {

@@ -230,7 +230,7 @@ func definitionOf(in oas.WorkflowInput) (workflow.Definition, error) {
 	if in.Triggers != nil {
 		for i := range *in.Triggers {
 			t := &(*in.Triggers)[i]
-			t.NextFireAt, t.Description, t.PausedReason = nil, nil, nil
+			t.NextFireAt, t.Description, t.PausedReason, t.Url, t.Heartbeat, t.AfterWorkflowId = nil, nil, nil, nil, nil, nil
 			if t.Enabled != nil && *t.Enabled {
 				t.Enabled = nil // the default; said or not, it is the same definition
 			}
@@ -269,6 +269,12 @@ func checkDurations(in oas.WorkflowInput) error {
 			check(at+"/catch_up_window", t.CatchUpWindow)
 			check(at+"/grace", t.Grace)
 			check(at+"/jitter", t.Jitter)
+			if t.Dedupe != nil {
+				check(at+"/dedupe/window", t.Dedupe.Window)
+			}
+			if t.Respond != nil {
+				check(at+"/respond/wait", &t.Respond.Wait)
+			}
 		}
 	}
 	for i, s := range in.Steps {

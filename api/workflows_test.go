@@ -261,7 +261,7 @@ func TestDefinitionsThatAreRefused(t *testing.T) {
 		{"a zone that is none", set(trigger, "timezone", "Europe/Atlantis"), "/triggers/0/timezone", "timezone_unknown"},
 		{"a zone that is a file", set(trigger, "timezone", "../../etc/passwd"), "/triggers/0/timezone", "timezone_unknown"},
 		{"cron and every", set(trigger, "every", "1h"), "/triggers/0/every", "exclusive"},
-		{"a type of trigger to come", set(trigger, "type", "webhook"), "/triggers/0/type", "enum"},
+		{"a type of trigger to come", set(trigger, "type", "email"), "/triggers/0/type", "enum"},
 		{"an end in the past", set(trigger, "ends_at", "2001-01-01T00:00:00Z"), "/triggers/0/ends_at", "never_fires"},
 		{"a year that is none", set(trigger, "starts_at", "2300-01-01T00:00:00Z"), "/triggers/0/starts_at", "out_of_range"},
 		{"a day that is none", set(trigger, "starts_at", "2026-02-30T00:00:00Z"), "/triggers/0/starts_at", "format"},

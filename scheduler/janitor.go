@@ -44,8 +44,12 @@ func (j *janitor) step(ctx context.Context) (time.Duration, error) {
 	if err := (postgres.Queues{Q: j.db}).DropSilent(ctx, tidyEvery); err != nil {
 		return 0, err
 	}
-	if keys+sessions+tests+backfills+fires > 0 {
-		j.log.InfoContext(ctx, "tidied up", "idempotency_keys", keys, "sessions", sessions, "step_tests", tests, "backfills", backfills, "occurrences", fires)
+	deliveries, err := j.tidyHooks(ctx)
+	if err != nil {
+		return 0, err
+	}
+	if keys+sessions+tests+backfills+fires+deliveries > 0 {
+		j.log.InfoContext(ctx, "tidied up", "idempotency_keys", keys, "delivery_keys", deliveries, "sessions", sessions, "step_tests", tests, "backfills", backfills, "occurrences", fires)
 	}
 	return tidyEvery, nil
 }
@@ -82,6 +86,25 @@ func (j *janitor) tidyLedger(ctx context.Context) (gone int64, err error) {
 			return gone, nil
 		}
 		j.ledger = ids[len(ids)-1]
+	}
+	return gone, nil
+}
+
+const (
+	keyRows  = 5000    // delivery keys that one statement removes at most
+	keyRound = 500_000 // in one step
+)
+
+// tidyHooks forgets old addresses of triggers, and keys of deliveries that have expired. The deliveries go with the weeks of
+// their runs.
+func (j *janitor) tidyHooks(ctx context.Context) (gone int64, err error) {
+	if _, err := (postgres.Addresses{Q: j.db}).DropExpired(ctx); err != nil {
+		return 0, err
+	}
+	for n := int64(keyRows); n == keyRows && gone < keyRound; gone += n {
+		if n, err = (postgres.Deliveries{Q: j.db}).DropKeys(ctx, keyRows); err != nil {
+			return gone, err
+		}
 	}
 	return gone, nil
 }

@@ -11,13 +11,9 @@ import (
 	"github.com/guildmember145/orquestador-plataforma/pkg/schedule"
 )
 
-const (
-	// mostFires is how many fires of a trigger one tick considers. A trigger that was away for longer than that is
-	// brought up to date in several ticks.
-	mostFires = 20_000
-	// mostQueued is how many runs of a trigger may wait for each other.
-	mostQueued = 1000
-)
+// mostFires is how many fires of a trigger one tick considers. A trigger that was away for longer than that is brought up to
+// date in several ticks.
+const mostFires = 20_000
 
 // due is a trigger that is due, with what decides about its fires.
 type due struct {
@@ -32,7 +28,7 @@ type due struct {
 type plan struct {
 	ledger   []postgres.OccurrenceRow
 	runs     []postgres.NewRun
-	lateness []time.Duration // of the runs: from the instant at which each was to begin
+	lateness []time.Duration // of a schedule's runs: from the instant at which each was to begin
 	cancel   []uuid.UUID
 	pause    *postgres.Pause // it stops
 	step     postgres.Step
@@ -196,51 +192,76 @@ func (p *planner) fire(fire, start time.Time, outcome string) error {
 		p.skip(fire, postgres.CodeMaxRuns, fmt.Sprintf("the trigger has made its %d runs", p.Spec.MaxRuns), nil)
 		return nil
 	}
-	policy := p.Spec.OverlapPolicy()
-	late := outcome == postgres.OutcomeRanLate
-	blocked := false
-	if len(p.live) > 0 && policy != schedule.OverlapAllow {
-		waiting := 0
-		for _, r := range p.live {
-			if r.Blocked {
-				waiting++
-			}
-		}
-		newest := p.live[len(p.live)-1].ID
-		switch {
-		case waiting >= mostQueued:
-			p.skip(fire, postgres.CodeQueueFull, fmt.Sprintf("%d runs of the trigger wait already", waiting), nil)
-			return nil
-		case policy == schedule.OverlapSkip && !late:
-			p.skip(fire, postgres.CodeOverlap, "the run before has not finished", &newest)
-			return nil
-		case policy == schedule.OverlapQueueOne && waiting > 0 && !late:
-			p.skip(fire, postgres.CodeOverlap, "a run waits already", &newest)
-			return nil
-		case policy == schedule.OverlapCancelRunning:
-			for _, r := range p.live {
-				p.cancel = append(p.cancel, r.ID)
-			}
-		}
+	begun, err := p.begin(fire, outcome, event{})
+	if begun {
+		p.lateness = append(p.lateness, p.now.Sub(start))
+	}
+	return err
+}
+
+// event is what a run is for, besides its instant.
+type event struct {
+	inputs       map[string]any // that the run gets on top of the trigger's own
+	code, reason string         // for the ledger; may be empty
+	cause        *uuid.UUID     // the run whose end it is
+}
+
+// begin makes a run, as the overlap policy lets it, and records what became of it; false when there is no run.
+func (p *planner) begin(fire time.Time, outcome string, e event) (bool, error) {
+	policy, late := p.Spec.OverlapPolicy(), outcome == postgres.OutcomeRanLate
+	if late && (policy == schedule.OverlapSkip || policy == schedule.OverlapQueueOne) {
 		// Runs that were missed are made up for one after the other, whatever the policy: that is why each is wanted.
-		blocked = true
+		policy = schedule.OverlapQueueAll
 	}
-	r, err := newRun(p.TriggerRow, fire)
+	waiting := 0
+	for _, r := range p.live {
+		if r.Blocked {
+			waiting++
+		}
+	}
+	admission := policy.Admit(len(p.live), waiting)
+	switch admission {
+	case schedule.RefuseFull:
+		p.skip(fire, postgres.CodeQueueFull, e.but("%d runs of the trigger wait already", waiting), nil)
+		return false, nil
+	case schedule.RefuseOver:
+		p.skip(fire, postgres.CodeOverlap, e.but("the run before has not finished"), &p.live[len(p.live)-1].ID)
+		return false, nil
+	case schedule.RefuseWaits:
+		p.skip(fire, postgres.CodeOverlap, e.but("a run waits already"), &p.live[len(p.live)-1].ID)
+		return false, nil
+	case schedule.AdmitInstead:
+		for _, r := range p.live {
+			p.cancel = append(p.cancel, r.ID)
+		}
+	}
+	r, err := newRun(p.TriggerRow, fire, e)
 	if err != nil {
-		return err
+		return false, err
 	}
-	r.Blocked = blocked
+	r.Blocked = admission != schedule.AdmitNow
 	p.runs = append(p.runs, r)
-	p.lateness = append(p.lateness, p.now.Sub(start))
-	p.live = append(p.live, postgres.LiveRun{ID: r.ID, Blocked: blocked})
+	p.live = append(p.live, postgres.LiveRun{ID: r.ID, Blocked: r.Blocked})
 	row := p.row(outcome, fire)
 	row.RunID = &r.ID
+	if e.code != "" {
+		row.Code, row.Reason = text(e.code), text(e.reason)
+	}
 	if pause, off := p.pausedAt(fire); late && off {
 		row.Code, row.Reason = text(pause.Code), text(pause.Reason())
 	}
 	p.ledger = append(p.ledger, row)
 	p.step.Made++
-	return nil
+	return true, nil
+}
+
+// but says what happened, and why no run is made of it.
+func (e event) but(format string, args ...any) string {
+	why := fmt.Sprintf(format, args...)
+	if e.reason == "" {
+		return why
+	}
+	return e.reason + ", but " + why
 }
 
 // exhausted tells whether the trigger has made all the runs that it may.

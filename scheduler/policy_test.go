@@ -8,6 +8,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/guildmember145/orquestador-plataforma/pkg/postgres"
+	"github.com/guildmember145/orquestador-plataforma/pkg/schedule"
 	"github.com/guildmember145/orquestador-plataforma/pkg/workflow"
 )
 
@@ -21,7 +22,7 @@ func TestPoliciesOfATrigger(t *testing.T) {
 		return trigger
 	}
 	six := nine.Add(-3 * time.Hour)
-	crowd := make([]postgres.LiveRun, mostQueued) // one is under way, the others wait for it
+	crowd := make([]postgres.LiveRun, schedule.MostQueued) // one is under way, the others wait for it
 	for i := range crowd {
 		crowd[i] = postgres.LiveRun{ID: uuid.New(), Blocked: i > 0}
 	}

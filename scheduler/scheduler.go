@@ -76,6 +76,7 @@ func (c Config) Check() error {
 // Scheduler is the role.
 type Scheduler struct {
 	ticker     *ticker
+	follower   *follower
 	dispatcher *dispatcher
 	reconciler *reconciler
 	backfiller *backfiller
@@ -93,7 +94,8 @@ func New(cfg Config, db *postgres.DB, q *queue.Client, clk clock.Clock, log *slo
 	service := dispatch.New(db, q, clk, log)
 	m := newMetrics(reg, db, q, log)
 	return &Scheduler{
-		ticker: &ticker{db: db, service: service, log: log, batch: cfg.Batch, metrics: m, wake: make(chan struct{}, 1), help: make(chan struct{}, 1)},
+		ticker:   &ticker{db: db, service: service, log: log, batch: cfg.Batch, metrics: m, wake: make(chan struct{}, 1), help: make(chan struct{}, 1)},
+		follower: &follower{db: db, service: service, log: log, wake: make(chan struct{}, 1)},
 		dispatcher: &dispatcher{
 			db: db, queue: q, log: log, clock: clk, grace: cfg.EnqueueGrace, lostAfter: cfg.LostAfter,
 			wake: make(chan struct{}, 1), after: map[string]uuid.UUID{},
@@ -119,6 +121,7 @@ func (s *Scheduler) Run(ctx, stop context.Context) error {
 	return lifecycle.Run(stop, ctx, drainTime, s.log,
 		s.loop("ticker", s.ticker.wake, s.ticker.step),
 		s.loop("ticker's help", s.ticker.help, s.ticker.helperStep),
+		s.loop("follower", s.follower.wake, s.follower.step),
 		s.loop("dispatcher", s.dispatcher.wake, s.dispatcher.step),
 		s.loop("reconciler", nil, s.reconciler.step),
 		s.loop("backfiller", nil, s.backfiller.step),
@@ -166,14 +169,20 @@ func (s *Scheduler) loop(name string, wake <-chan struct{}, step func(context.Co
 	}}
 }
 
-// listen wakes the ticker when a plan was changed and the dispatcher when a run was put back, until stop ends.
+// listen wakes, until stop ends, the ticker and the dispatcher when a plan was changed or a run was put back, and the follower
+// when a run ended that a trigger waits for.
 func (s *Scheduler) listen(_, stop context.Context) error {
-	wake := func() {
-		nudge(s.ticker.wake)
-		nudge(s.dispatcher.wake)
+	wake := func(channel string) {
+		if channel != postgres.AfterChannel {
+			nudge(s.ticker.wake)
+			nudge(s.dispatcher.wake)
+		}
+		if channel == postgres.AfterChannel || channel == "" {
+			nudge(s.follower.wake)
+		}
 	}
 	pause := func(ctx context.Context) error { return s.clock.Sleep(ctx, time.Second) }
-	return s.db.Listen(stop, wake, pause, postgres.ScheduleChannel, postgres.DueChannel)
+	return s.db.Listen(stop, wake, pause, postgres.ScheduleChannel, postgres.DueChannel, postgres.AfterChannel)
 }
 
 // nudge wakes a loop; one that was nudged already needs no more.

@@ -2,8 +2,6 @@ package scheduler
 
 import (
 	"context"
-	"encoding/json"
-	"fmt"
 	"log/slog"
 	"slices"
 	"time"
@@ -115,10 +113,18 @@ func (t *ticker) tick(ctx context.Context) (tick, error) {
 		if err != nil {
 			return err
 		}
+		beats, err := postgres.Heartbeats{Q: q}.Lock(ctx, heartbeatsOf(rows))
+		if err != nil {
+			return err
+		}
+		late := map[uuid.UUID]*time.Time{}
 		steps := make(map[uuid.UUID]postgres.Step, len(list))
 		var plans []plan
 		for _, d := range list {
 			p, err := planFires(d, now)
+			if beat, ok := beats[d.ID]; ok {
+				p, err = planPings(d, beat, now, late)
+			}
 			if err != nil {
 				// One trigger that cannot be read must not stop the others; it stays without a next fire, and is told.
 				t.log.ErrorContext(ctx, "trigger cannot be planned", "trigger", d.ID, "workflow_id", d.WorkflowID, "error", err)
@@ -132,6 +138,9 @@ func (t *ticker) tick(ctx context.Context) (tick, error) {
 			return err
 		}
 		if done.tickets, err = t.service.Insert(ctx, q, done.runs); err != nil {
+			return err
+		}
+		if err := (postgres.Heartbeats{Q: q}).Late(ctx, late); err != nil {
 			return err
 		}
 		return triggers.Advance(ctx, steps)
@@ -242,7 +251,9 @@ func (done *tick) keep(p plan, fresh map[postgres.FireKey]bool, steps map[uuid.U
 	for i, r := range p.runs {
 		if fresh[postgres.FireKey{TriggerID: *r.TriggerID, FireAt: r.FireAt.UTC()}] {
 			done.runs = append(done.runs, r)
-			done.lateness = append(done.lateness, p.lateness[i])
+			if i < len(p.lateness) {
+				done.lateness = append(done.lateness, p.lateness[i])
+			}
 			made++
 		}
 	}
@@ -266,19 +277,15 @@ func idsOf(triggers []postgres.TriggerRow) []uuid.UUID {
 }
 
 // newRun makes the run of one fire.
-func newRun(t postgres.TriggerRow, fireAt time.Time) (postgres.NewRun, error) {
+func newRun(t postgres.TriggerRow, fireAt time.Time, e event) (postgres.NewRun, error) {
 	id, err := dispatch.NewRunID()
 	if err != nil {
 		return postgres.NewRun{}, err
 	}
 	r := postgres.NewRun{
-		ID: id, ProjectID: t.ProjectID, WorkflowID: t.WorkflowID, Version: t.Version, Trigger: run.Scheduled,
-		TriggerID: &t.ID, FireAt: &fireAt,
+		ID: id, ProjectID: t.ProjectID, WorkflowID: t.WorkflowID, Version: t.Version, Trigger: t.Spec.RunTrigger(),
+		TriggerID: &t.ID, FireAt: &fireAt, Cause: e.cause,
 	}
-	if len(t.Spec.Inputs) > 0 {
-		if r.Inputs, err = json.Marshal(t.Spec.Inputs); err != nil {
-			return r, fmt.Errorf("encode inputs: %w", err)
-		}
-	}
-	return r, nil
+	r.Inputs, err = t.Spec.WithInputs(e.inputs)
+	return r, err
 }

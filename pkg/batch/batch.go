@@ -8,6 +8,8 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"github.com/guildmember145/orquestador-plataforma/pkg/fault"
 )
 
 // writeTimeout bounds one write, so that a database that hangs does not hold its callers for ever.
@@ -18,6 +20,8 @@ const writeTimeout = 30 * time.Second
 type Batcher[I, O any] struct {
 	write func(ctx context.Context, items []I) ([]O, error)
 	limit int
+
+	bound int // how many may wait; 0: any number
 
 	mu      sync.Mutex
 	pending []entry[I, O]
@@ -50,11 +54,25 @@ func New[I, O any](limit int, write func(ctx context.Context, items []I) ([]O, e
 	return &Batcher[I, O]{write: write, limit: limit}
 }
 
+// ErrFull says that as many items wait as may.
+var ErrFull = fault.New(fault.Unavailable, "busy", "More arrives than can be stored at the moment; try again in a few seconds")
+
+// Bound lets at most that many items wait; Do answers ErrFull to those beyond. It is called before use.
+func (b *Batcher[I, O]) Bound(waiting int) *Batcher[I, O] {
+	b.bound = waiting
+	return b
+}
+
 // Do writes the item with whatever else is waiting and answers its result. When ctx ends first the item is not written any
 // more, unless its write is under way: a caller who was told of a failure must not find it done after a long outage.
 func (b *Batcher[I, O]) Do(ctx context.Context, item I) (O, error) {
 	e := entry[I, O]{item: item, done: make(chan result[O], 1), gone: ctx.Done()}
 	b.mu.Lock()
+	if b.bound > 0 && len(b.pending) >= b.bound {
+		b.mu.Unlock()
+		var none O
+		return none, ErrFull
+	}
 	b.pending = append(b.pending, e)
 	if !b.busy {
 		b.busy = true

@@ -71,6 +71,9 @@ func planBackfill(ctx context.Context, q postgres.Querier, workflowID uuid.UUID,
 	if t.RemovedAt != nil {
 		return BackfillPlan{}, postgres.ErrNotFound
 	}
+	if !t.Spec.Timed() {
+		return BackfillPlan{}, fault.New(fault.Conflict, "no_schedule", "A trigger of the type %s has no fires that can be made up for", t.Spec.Type)
+	}
 	compiled, err := schedule.Compile(t.Spec.Spec(t.AnchorAt))
 	if err != nil {
 		return BackfillPlan{}, err

@@ -47,6 +47,11 @@ type Service struct {
 	known   sync.Map                                            // of postgres.Head, by workflow: probably as they are now
 	inserts *batch.Batcher[postgres.NewRun, *postgres.Inserted] // nil for a run whose Current does not hold
 	fresh   *batch.Batcher[committed, struct{}]
+
+	addresses  *batch.Batcher[string, *postgres.Addressed] // nil for an address that is nobody's
+	deliveries *batch.Batcher[Delivery, Delivered]
+	refusals   *batch.Batcher[postgres.DeliveryRow, struct{}]
+	signals    *batch.Batcher[postgres.Signal, struct{}]
 }
 
 const insertBatch = 500
@@ -88,6 +93,12 @@ func New(db *postgres.DB, queue Queue, clk clock.Clock, log *slog.Logger) *Servi
 		s.handOut(ctx, tickets, changes)
 		return make([]struct{}, len(runs)), nil
 	})
+	s.addresses = batch.New(insertBatch, s.findAddresses)
+	s.deliveries = batch.New(insertBatch, s.writeDeliveries).Bound(mostDeliveries)
+	s.refusals = batch.New(insertBatch, func(ctx context.Context, list []postgres.DeliveryRow) ([]struct{}, error) {
+		return make([]struct{}, len(list)), postgres.Deliveries{Q: db}.Insert(ctx, list)
+	}).Bound(mostRefusals)
+	s.signals = batch.New(insertBatch, s.noteSignals).Bound(mostDeliveries)
 	return s
 }
 

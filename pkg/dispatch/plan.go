@@ -22,6 +22,9 @@ func (s *Service) Check(def workflow.Definition) error {
 	}
 	var fields []fault.Field
 	for i, t := range def.Triggers {
+		if !t.Timed() {
+			continue
+		}
 		compiled, err := schedule.Compile(t.Spec(time.Unix(0, 0).UTC()))
 		if err == nil {
 			err = compiled.CheckPace(s.MinInterval)
@@ -106,6 +109,7 @@ type planning struct {
 	off     []postgres.Pause
 	on      []uuid.UUID
 	removed []uuid.UUID
+	chains  *chains // of the project, once a trigger needs them
 }
 
 // save stores one trigger of the definition; old is its row, zero for a new one.
@@ -125,7 +129,13 @@ func (p *planning) save(ctx context.Context, spec workflow.Trigger, old postgres
 	if err := p.settle(ctx, old, &t, postgres.CodeChanged, fmt.Sprintf("changed in version %d", p.row.Version)); err != nil {
 		return err
 	}
-	return postgres.Triggers{Q: p}.Save(ctx, t)
+	if err := p.follow(ctx, &t, old); err != nil {
+		return err
+	}
+	if err := (postgres.Triggers{Q: p}).Save(ctx, t); err != nil {
+		return err
+	}
+	return p.open(ctx, t, old)
 }
 
 // remove ends the plan of a trigger that is no longer in the definition.

@@ -32,11 +32,14 @@ func planTrigger(row postgres.WorkflowRow, spec workflow.Trigger, old postgres.T
 	if fresh || old.Spec.Every != spec.Every {
 		t.AnchorAt = now
 	}
+	if !spec.Timed() {
+		return planEvent(t, old, now), nil
+	}
 	compiled, err := schedule.Compile(spec.Spec(t.AnchorAt))
 	if err != nil {
 		return t, err
 	}
-	changed := fresh || !sameSchedule(old.Spec, spec)
+	changed := fresh || !old.Spec.Timed() || !sameSchedule(old.Spec, spec)
 	if changed || old.NextFireAt == nil {
 		from := now
 		if t.DecidedAt != nil && t.DecidedAt.After(from) {

@@ -18,6 +18,7 @@ const (
 	Unauthorized Kind = "unauthorized" // 401: nobody, or not who they say
 	Forbidden    Kind = "forbidden"    // 403: known, and not allowed
 	NotFound     Kind = "not_found"    // 404: not there, or another project's
+	Gone         Kind = "gone"         // 410: was there, and will not come back
 	Conflict     Kind = "conflict"     // 409: clashes with what is stored
 	Precondition Kind = "precondition" // 412: If-Match names another version
 	TooLarge     Kind = "too_large"    // 413: over a limit on size

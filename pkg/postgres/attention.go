@@ -123,6 +123,7 @@ func (s Triggers) Upcoming(ctx context.Context, projects []uuid.UUID, within tim
 		       coalesce(t.next_fire_at, t.due_at) as next_fire_at, t.runs_made
 		  from triggers t join workflows w on w.id = t.workflow_id
 		 where t.enabled and t.due_at < now() + make_interval(secs => $2) and t.project_id = any($1)
+		   and t.spec ->> 'type' <> 'heartbeat' -- it is only looked at then
 		 order by t.due_at, t.id limit $3`, projects, within.Seconds(), limit)
 	if err != nil {
 		return nil, fmt.Errorf("list coming fires: %w", err)

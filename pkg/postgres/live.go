@@ -162,8 +162,9 @@ func (s Live) End(ctx context.Context, ids []uuid.UUID, status run.Status, reaso
 		       set status = @status, reason = case @status::text when 'cancelled' then coalesce(gone.cancel, @reason) else @reason end,
 		           started_at = gone.started_at, finished_at = now(), attempts = gone.attempt
 		      from gone where r.id = gone.id
-		 returning r.id, gone.parent_id, `+endedColumns+`),
-		counted as (`+countEnded+`)
+		 returning gone.parent_id, `+endedColumns+`),
+		counted as (`+countEnded+`),
+		followed as (`+followEnded+`)
 		select id, parent_id from ended`,
 		args{"ids": ids, "status": status, "step_status": status, "reason": reason})
 	if err != nil {

@@ -49,6 +49,14 @@ const (
 	CodeRemoved       = "removed"        // an edit took the trigger out
 	CodeZoneData      = "zone_data"      // the rules of its time zone changed
 	CodeBackfill      = "backfill"       // a backfill ran it, or will
+
+	// Of runs that are for an event.
+	CodeAfter          = "after"           // a run of the other workflow ended
+	CodeChain          = "chain"           // so did many, each after the one before
+	CodePingLate       = "ping_late"       // no ping came in time
+	CodePingFailed     = "ping_failed"     // the job said that it failed
+	CodePingUnfinished = "ping_unfinished" // the job began, and did not end in time
+	CodePingAgain      = "ping_again"      // pings came again
 )
 
 // Last is the last fire that the row stands for.

@@ -60,6 +60,11 @@ func seed(t *testing.T, db *postgres.DB) (project, workflow uuid.UUID) {
 		        w.project_id, w.id, 1, 'manual', case when g % 50 = 0 then 'failed' else 'succeeded' end, now() - g * interval '1 hour'
 		   from workflows w, generate_series(1, 15) g`,
 		`insert into run_live (id, project_id, workflow_id, due_at, enqueued_at) select id, project_id, workflow_id, now(), case when random() < 0.02 then now() end from runs where random() < 0.3`,
+		`insert into trigger_addresses (token, trigger_id) select id::text, id from triggers`,
+		`insert into heartbeats (trigger_id) select id from triggers`,
+		`insert into delivery_keys (trigger_id, key, run_id, expires_at) select id, '\\x01', id, now() from triggers`,
+		`insert into deliveries (id, project_id, workflow_id, trigger_id, verdict, method, headers, size, address)
+		 select r.id, r.project_id, r.workflow_id, t.id, 'accepted', 'POST', '{}', 0, '' from runs r join triggers t using (workflow_id)`,
 		`insert into run_counts select r.project_id, k, date_trunc('hour', r.created_at), r.status, 20, 0, count(*)
 		   from runs r, unnest(array[r.workflow_id, r.project_id]) k group by 1, 2, 3, 4`,
 		`insert into step_runs (run_id, step, attempt, status) select id, 's', 1, 'succeeded' from runs`,
@@ -80,7 +85,7 @@ type explaining struct {
 	t *testing.T
 }
 
-var wholeTable = regexp.MustCompile(`Seq Scan on (runs|run_live|triggers|occurrences|step_runs|run_logs|unsuccessful_runs|run_counts|workflows|workflow_versions)(_[0-9]+|_other)?\b.*`)
+var wholeTable = regexp.MustCompile(`Seq Scan on (runs|run_live|triggers|occurrences|step_runs|run_logs|unsuccessful_runs|run_counts|workflows|workflow_versions|trigger_addresses|deliveries|delivery_keys|heartbeats)(_[0-9]+|_other|_rest)?\b.*`)
 
 var everyPair = regexp.MustCompile(`Join Filter: \(\w+\.(run_)?id = (l|f)(_\d+)?\.id\)`)
 
@@ -177,6 +182,20 @@ func TestNoListOrClaimReadsAWholeTable(t *testing.T) {
 	check(live.Write(ctx, "w", []postgres.Record{{RunID: id, Outcome: postgres.Finish, Status: run.Succeeded}}))
 	check(live.End(ctx, []uuid.UUID{id}, run.Cancelled, "x"))
 	check(live.OfWorkflow(ctx, workflow))
+	check(runs.Ended(ctx, []uuid.UUID{id}, 20, 1000))
+	check(workflows.Named(ctx, project, "x"))
+	check(postgres.Triggers{Q: q}.Stamps(ctx, []uuid.UUID{id}))
+	check(postgres.Triggers{Q: q}.Failing(ctx, []uuid.UUID{id}))
+	check(postgres.Addresses{Q: q}.Find(ctx, []string{"x"}))
+	check(postgres.Addresses{Q: q}.Of(ctx, []uuid.UUID{id}))
+	deliveries := postgres.Deliveries{Q: q}
+	check(deliveries.List(ctx, postgres.DeliveryFilter{TriggerID: id, Limit: 51}))
+	check(deliveries.List(ctx, postgres.DeliveryFilter{TriggerID: id, Verdict: postgres.VerdictRefused, Before: &id, Limit: 51}))
+	check(deliveries.Get(ctx, projects, id))
+	check(deliveries.Counts(ctx, id, now.Add(-time.Minute), now))
+	check(deliveries.Reserve(ctx, []postgres.DeliveryKey{{TriggerID: id, RunID: id, Life: time.Minute}}))
+	check(postgres.Heartbeats{Q: q}.Note(ctx, []postgres.Signal{{TriggerID: id, Kind: postgres.SignalPing}}))
+	check(postgres.Heartbeats{Q: q}.Of(ctx, []uuid.UUID{id}))
 	check(live.Evict(ctx, "w", run.Ticket{ID: id}))
 	check(live.LockHeld(ctx, id))
 	check(nil, live.Unhold(ctx, id))

@@ -123,6 +123,7 @@ func (s Live) Write(ctx context.Context, worker string, records []Record) (map[u
 		      from fence f where r.id = f.id and f.outcome = 'finish'
 		 returning `+endedColumns+`),
 		counted as (`+countEnded+`),
+		followed as (`+followEnded+`),
 		badly as (
 		    insert into unsuccessful_runs (project_id, id, status)
 		    select f.project_id, f.id, f.status from fence f where f.outcome = 'finish' and f.status <> 'succeeded'

@@ -74,6 +74,7 @@ func (s Retention) DropRuns(ctx context.Context, old Old, limit int) (int64, err
 	}
 	tag, err := s.Q.Exec(ctx, `
 		with lines as (delete from run_logs where run_id = any($1)),
+		     arrived as (delete from deliveries where id = any($1)),
 		     steps as (delete from step_runs where run_id = any($1)),
 		     approvals as (delete from approvals where run_id = any($1)),
 		     children as (delete from child_runs where parent_id = any($1)),

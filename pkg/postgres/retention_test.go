@@ -79,7 +79,7 @@ func TestOldWeeksGo(t *testing.T) {
 	}
 	dropped, err := keep.DropWeeks(t.Context(), 30*24*time.Hour)
 	must(t, err)
-	if dropped != 3 || y.count("runs") != 2 || y.count("step_runs") != 2 || y.count("run_logs") != 2 {
+	if dropped != 4 || y.count("runs") != 2 || y.count("step_runs") != 2 || y.count("run_logs") != 2 {
 		t.Errorf("dropped %d partitions; %d runs remain", dropped, y.count("runs"))
 	}
 }

@@ -35,6 +35,7 @@ type NewRun struct {
 	ParentID   *uuid.UUID // the run whose step starts it
 	Awaited    bool       // and waits for it
 	Depth      int        // how many runs are above it
+	Cause      *uuid.UUID // the run whose end started it
 }
 
 // Inserted is a run that was made, with its ticket.
@@ -55,6 +56,7 @@ func (s Runs) Insert(ctx context.Context, runs []NewRun, room map[string]int) ([
 	var (
 		ids, projects, workflows       = make([]uuid.UUID, n), make([]uuid.UUID, n), make([]uuid.UUID, n)
 		triggerIDs, rerunOf, createdBy = make([]*uuid.UUID, n), make([]*uuid.UUID, n), make([]*uuid.UUID, n)
+		causes                         = make([]*uuid.UUID, n)
 		versions                       = make([]int32, n)
 		triggers                       = make([]string, n)
 		fireAts                        = make([]*time.Time, n)
@@ -64,7 +66,7 @@ func (s Runs) Insert(ctx context.Context, runs []NewRun, room map[string]int) ([
 	)
 	for i, r := range runs {
 		ids[i], projects[i], workflows[i] = r.ID, r.ProjectID, r.WorkflowID
-		triggerIDs[i], rerunOf[i], createdBy[i] = r.TriggerID, r.RerunOf, r.CreatedBy
+		triggerIDs[i], rerunOf[i], createdBy[i], causes[i] = r.TriggerID, r.RerunOf, r.CreatedBy, r.Cause
 		versions[i] = int32(r.Version) //nolint:gosec // counts saves
 		triggers[i], fireAts[i], blocked[i], current[i] = string(r.Trigger), r.FireAt, r.Blocked, r.Current
 		inputs[i] = nonZero(string(r.Inputs))
@@ -76,9 +78,10 @@ func (s Runs) Insert(ctx context.Context, runs []NewRun, room map[string]int) ([
 		           case when blocked then trigger_id when w.max_concurrent is not null then workflow_id end as gate
 		      from unnest(@ids::uuid[], @projects::uuid[], @workflows::uuid[], @versions::int[], @triggers::text[],
 		                  @trigger_ids::uuid[], @fire_ats::timestamptz[], @rerun_of::uuid[], @inputs::jsonb[],
-		                  @created_by::uuid[], @blocked::bool[], @current::bool[], @parents::uuid[], @awaited::bool[], @depths::smallint[])
+		                  @created_by::uuid[], @causes::uuid[], @blocked::bool[], @current::bool[], @parents::uuid[], @awaited::bool[],
+		                  @depths::smallint[])
 		           as u (id, project_id, workflow_id, version, trigger, trigger_id, fire_at, rerun_of, inputs,
-		                 created_by, blocked, current, parent_id, awaited, depth)
+		                 created_by, cause, blocked, current, parent_id, awaited, depth)
 		      join workflows w on w.id = u.workflow_id
 		      join projects o on o.id = u.project_id
 		     where not u.current or w.version = u.version and w.deleted_at is null),
@@ -90,8 +93,8 @@ func (s Runs) Insert(ctx context.Context, runs []NewRun, room map[string]int) ([
 		      from u),
 		made as (
 		    insert into runs (id, project_id, workflow_id, version, trigger, trigger_id, fire_at, rerun_of, inputs,
-		                      created_by, parent_id, created_at)
-		    select id, project_id, workflow_id, version, trigger, trigger_id, fire_at, rerun_of, inputs, created_by, parent_id, now()
+		                      created_by, cause, parent_id, created_at)
+		    select id, project_id, workflow_id, version, trigger, trigger_id, fire_at, rerun_of, inputs, created_by, cause, parent_id, now()
 		      from turn order by id),
 		live as (
 		    insert into run_live (id, project_id, workflow_id, trigger_id, parent_id, depth, queue, gate, enqueued_at, enqueues)
@@ -102,7 +105,8 @@ func (s Runs) Insert(ctx context.Context, runs []NewRun, room map[string]int) ([
 		args{
 			"ids": ids, "projects": projects, "workflows": workflows, "versions": versions, "triggers": triggers,
 			"trigger_ids": triggerIDs, "fire_ats": fireAts, "rerun_of": rerunOf, "inputs": inputs, "created_by": createdBy,
-			"blocked": blocked, "current": current, "parents": parents, "awaited": awaited, "depths": depths, "room_critical": room[run.CriticalQueue], "room_default": room[run.DefaultQueue],
+			"causes": causes, "blocked": blocked, "current": current, "parents": parents, "awaited": awaited, "depths": depths,
+			"room_critical": room[run.CriticalQueue], "room_default": room[run.DefaultQueue],
 			"room_bulk": room[run.BulkQueue],
 		})
 	if err != nil {
@@ -133,6 +137,7 @@ type RunRow struct {
 	FireAt       *time.Time      `db:"fire_at"`
 	RerunOf      *uuid.UUID      `db:"rerun_of"`
 	ParentID     *uuid.UUID      `db:"parent_id"` // the run whose step started it
+	Cause        *uuid.UUID      `db:"cause"`     // the run whose end started it
 	Inputs       json.RawMessage `db:"inputs"`
 	Output       json.RawMessage `db:"output"` // what it left; not in lists
 	CreatedAt    time.Time       `db:"created_at"`
@@ -151,7 +156,7 @@ const runColumns = `
 	     when l.gate is not null then 'waits for earlier runs of its workflow'
 	     when l.state in ('waiting', 'held') then l.reason end as reason,
 	l.cancel_at,
-	r.trigger, (select t.key from triggers t where t.id = r.trigger_id) as trigger_key, r.fire_at, r.rerun_of, r.parent_id, r.inputs, r.created_at,
+	r.trigger, (select t.key from triggers t where t.id = r.trigger_id) as trigger_key, r.fire_at, r.rerun_of, r.cause, r.parent_id, r.inputs, r.created_at,
 	coalesce(r.started_at, l.started_at) as started_at, r.finished_at`
 
 const runJoins = `

@@ -13,7 +13,7 @@ import (
 
 // endedColumns is what a statement that ends runs r returns of them, in a part called ended, for countEnded.
 const endedColumns = `
-	r.project_id, r.workflow_id, date_trunc('hour', r.created_at, 'UTC') as hour, r.status,
+	r.id, r.project_id, r.workflow_id, date_trunc('hour', r.created_at, 'UTC') as hour, r.status,
 	duration_bucket(r.started_at, r.finished_at) as bucket`
 
 // countEnded adds the runs of ended to the counts: once for their workflow, once for their project. The order keeps two

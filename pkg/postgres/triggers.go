@@ -38,10 +38,12 @@ type TriggerRow struct {
 	CreatedAt  time.Time        `db:"created_at"`
 	// PausedReason is why the trigger stopped by itself; nil when it did not.
 	PausedReason *string `db:"paused_reason"`
+	// AfterWorkflow is whose runs it waits for; nil for a trigger of another type.
+	AfterWorkflow *uuid.UUID `db:"after_workflow"`
 }
 
 const triggerColumns = `id, workflow_id, project_id, key, version, spec, anchor_at, enabled, next_fire_at, due_at, decided_at,
-	runs_made, removed_at, created_at, paused_reason`
+	runs_made, removed_at, created_at, paused_reason, after_workflow`
 
 // Of lists the triggers of workflows, removed ones included.
 func (s Triggers) Of(ctx context.Context, workflows ...uuid.UUID) ([]TriggerRow, error) {
@@ -76,6 +78,45 @@ func (s Triggers) Find(ctx context.Context, workflow uuid.UUID, key string) (Tri
 		return TriggerRow{}, ErrNotFound
 	}
 	return list[0], nil
+}
+
+// ByID finds a trigger, removed ones included; ErrNotFound when there was none.
+func (s Triggers) ByID(ctx context.Context, id uuid.UUID) (TriggerRow, error) {
+	list, err := s.list(ctx, `select `+triggerColumns+` from triggers where id = $1`, id)
+	if err != nil {
+		return TriggerRow{}, err
+	}
+	if len(list) == 0 {
+		return TriggerRow{}, ErrNotFound
+	}
+	return list[0], nil
+}
+
+// Stamp tells whether a trigger is still what it was.
+type Stamp struct {
+	ID      uuid.UUID `db:"id"`
+	Version int       `db:"version"`
+	Enabled bool      `db:"enabled"`
+}
+
+// Stamps answers the stamps of triggers.
+func (s Triggers) Stamps(ctx context.Context, ids []uuid.UUID) (map[uuid.UUID]Stamp, error) {
+	if len(ids) == 0 {
+		return nil, nil
+	}
+	rows, err := s.Q.Query(ctx, `select id, version, enabled from triggers where id = any($1)`, ids)
+	if err != nil {
+		return nil, fmt.Errorf("look at triggers: %w", err)
+	}
+	list, err := pgx.CollectRows(rows, pgx.RowToStructByName[Stamp])
+	if err != nil {
+		return nil, fmt.Errorf("look at triggers: %w", err)
+	}
+	stamps := make(map[uuid.UUID]Stamp, len(list))
+	for _, one := range list {
+		stamps[one.ID] = one
+	}
+	return stamps, nil
 }
 
 // AnyPaused tells whether a trigger of the workflow stopped by itself.
@@ -126,14 +167,15 @@ func (s Triggers) list(ctx context.Context, sql string, args ...any) ([]TriggerR
 func (s Triggers) Save(ctx context.Context, t TriggerRow) error {
 	_, err := s.Q.Exec(ctx, `
 		insert into triggers (id, workflow_id, project_id, key, version, spec, anchor_at, enabled, next_fire_at, due_at,
-		                      decided_at, removed_at, paused_reason)
-		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
+		                      decided_at, removed_at, paused_reason, after_workflow)
+		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
 		on conflict (id) do update
 		   set version = excluded.version, spec = excluded.spec, anchor_at = excluded.anchor_at,
 		       enabled = excluded.enabled, next_fire_at = excluded.next_fire_at, due_at = excluded.due_at,
-		       decided_at = greatest(triggers.decided_at, excluded.decided_at), removed_at = excluded.removed_at, paused_reason = excluded.paused_reason`,
+		       decided_at = greatest(triggers.decided_at, excluded.decided_at), removed_at = excluded.removed_at, paused_reason = excluded.paused_reason,
+		       after_workflow = excluded.after_workflow`,
 		t.ID, t.WorkflowID, t.ProjectID, t.Key, t.Version, t.Spec, t.AnchorAt, t.Enabled, t.NextFireAt, t.DueAt, t.DecidedAt,
-		t.RemovedAt, t.PausedReason)
+		t.RemovedAt, t.PausedReason, t.AfterWorkflow)
 	if err != nil {
 		return fmt.Errorf("save trigger: %w", translate(err))
 	}
@@ -203,12 +245,18 @@ func (s Triggers) Failing(ctx context.Context, triggers []uuid.UUID) (map[uuid.U
 	ids, err := s.ids(ctx, `
 		select t.id from triggers t
 		 cross join lateral (
+		    select coalesce(max(p.on_at), '1970-01-01') as at from trigger_pauses p where p.trigger_id = t.id) on_since
+		 cross join lateral (
 		    select count(*) from (
-		        select r.status from occurrences o join runs r on r.id = o.run_id
-		         where o.trigger_id = t.id and o.outcome in ('ran', 'ran_late') and o.code is distinct from 'backfill'
-		           and o.fire_at > coalesce((select max(p.on_at) from trigger_pauses p where p.trigger_id = t.id), '-infinity')
-		           and r.status in ('failed', 'succeeded')
-		         order by o.fire_at desc limit (t.spec ->> 'pause_after_failures')::int) r
+		        (select r.status from occurrences o join runs r on r.id = o.run_id
+		          where o.trigger_id = t.id and o.outcome in ('ran', 'ran_late') and o.code is distinct from 'backfill'
+		            and o.fire_at > on_since.at and r.status in ('failed', 'succeeded')
+		          order by o.fire_at desc limit (t.spec ->> 'pause_after_failures')::int)
+		        union all -- a webhook's fires are its deliveries
+		        (select r.status from deliveries d join runs r on r.id = d.run_id
+		          where t.spec ->> 'type' = 'webhook' and d.trigger_id = t.id and d.verdict = 'accepted'
+		            and d.id > first_id_at(on_since.at) and r.status in ('failed', 'succeeded')
+		          order by d.id desc limit (t.spec ->> 'pause_after_failures')::int)) r
 		     where r.status = 'failed') f (n)
 		 where t.id = any($1) and f.n = (t.spec ->> 'pause_after_failures')::int`, triggers)
 	if err != nil {
@@ -264,9 +312,9 @@ func Notify(ctx context.Context, q Querier, channel string) error {
 	return nil
 }
 
-// Listen delivers to wake whenever one of the channels is notified, until ctx ends. It reconnects by itself through the
-// pool and wakes after that, since it may have missed something. wake must not block.
-func (db *DB) Listen(ctx context.Context, wake func(), pause func(context.Context) error, channels ...string) error {
+// Listen calls wake with the name of a channel whenever that is notified, until ctx ends. It reconnects by itself through the
+// pool and calls it without a name after that, since it may have missed something. wake must not block.
+func (db *DB) Listen(ctx context.Context, wake func(channel string), pause func(context.Context) error, channels ...string) error {
 	for ctx.Err() == nil {
 		err := db.listenOnce(ctx, wake, channels)
 		if ctx.Err() != nil {
@@ -276,12 +324,12 @@ func (db *DB) Listen(ctx context.Context, wake func(), pause func(context.Contex
 			return nil //nolint:nilerr // only ctx can end the pause
 		}
 		_ = err // the connection broke: the loop makes a new one, and whoever waits has a timer as well
-		wake()
+		wake("")
 	}
 	return nil
 }
 
-func (db *DB) listenOnce(ctx context.Context, wake func(), channels []string) error {
+func (db *DB) listenOnce(ctx context.Context, wake func(channel string), channels []string) error {
 	conn, err := db.Acquire(ctx)
 	if err != nil {
 		return fmt.Errorf("listen: %w", err)
@@ -294,9 +342,10 @@ func (db *DB) listenOnce(ctx context.Context, wake func(), channels []string) er
 		}
 	}
 	for {
-		if _, err := raw.WaitForNotification(ctx); err != nil {
+		heard, err := raw.WaitForNotification(ctx)
+		if err != nil {
 			return fmt.Errorf("listen: %w", err)
 		}
-		wake()
+		wake(heard.Channel)
 	}
 }

@@ -48,9 +48,12 @@ type Trigger string
 
 // What starts runs.
 const (
-	Manual    Trigger = "manual"   // a person or a program, through the API
-	Scheduled Trigger = "schedule" // an occurrence of a schedule
-	Rerun     Trigger = "rerun"    // a person who wants an earlier run again
-	Backfill  Trigger = "backfill" // a fire of the past that somebody wants to run after all
-	Called    Trigger = "workflow" // a step of another run
+	Manual    Trigger = "manual"    // a person or a program, through the API
+	Scheduled Trigger = "schedule"  // an occurrence of a schedule
+	Rerun     Trigger = "rerun"     // a person who wants an earlier run again
+	Backfill  Trigger = "backfill"  // a fire of the past that somebody wants to run after all
+	Webhook   Trigger = "webhook"   // a request to a trigger's address
+	After     Trigger = "after"     // the end of a run of another workflow
+	Heartbeat Trigger = "heartbeat" // a ping that did not come, or that came again
+	Called    Trigger = "workflow"  // a step of another run
 )

@@ -45,6 +45,11 @@ type Use struct {
 // Uses lists the secrets and variables that a definition names, each place once.
 func (d Definition) Uses() []Use {
 	var list []Use
+	for i, t := range d.Triggers {
+		if t.Signature != nil && t.Signature.Secret != "" {
+			list = append(list, Use{Root: RootSecrets, Name: t.Signature.Secret, Pointer: fmt.Sprintf("/triggers/%d/signature/secret", i)})
+		}
+	}
 	for i, s := range d.Steps {
 		list = append(list, s.uses(fmt.Sprintf("/steps/%d", i))...)
 	}

@@ -63,11 +63,14 @@ func checkTriggers(c *collector, triggers []Trigger) {
 	for i, t := range triggers {
 		at := fmt.Sprintf("/triggers/%d", i)
 		checkID(c, at+"/id", t.ID, "trigger", seen, i)
-		if t.Type != TriggerSchedule {
-			c.add(at+"/type", "trigger_type", "%q is not a type of trigger; use %s", t.Type, TriggerSchedule)
+		check, ok := triggerChecks[t.Type]
+		if !ok {
+			c.add(at+"/type", "trigger_type", "%q is not a type of trigger; use %s", t.Type, strings.Join(TriggerTypes, ", "))
 			continue
 		}
-		checkSchedule(c, at, t)
+		checkFields(c, at, t)
+		checkEvery(c, at, t)
+		check(c, at, t)
 	}
 }
 
@@ -76,14 +79,8 @@ func checkSchedule(c *collector, at string, t Trigger) {
 	if _, err := schedule.Compile(t.Spec(time.Unix(0, 0).UTC())); err != nil {
 		c.addErr(at, err)
 	}
-	if err := t.OverlapPolicy().Check(); err != nil {
-		c.addErr(at+"/overlap", err)
-	}
 	if err := t.Policy().Missed.Check(); err != nil {
 		c.addErr(at+"/missed", err)
-	}
-	if len(t.Inputs) > MaxInputs {
-		c.add(at+"/inputs", "too_large", "the inputs are larger than 256 KiB")
 	}
 	if t.CatchUpLimit < 0 || t.CatchUpLimit > schedule.MaxLimit {
 		c.add(at+"/catch_up_limit", "range", "the limit must be from 1 to 1000")
@@ -91,17 +88,12 @@ func checkSchedule(c *collector, at string, t Trigger) {
 	if time.Duration(t.CatchUpWindow) > schedule.MaxWindow {
 		c.add(at+"/catch_up_window", "too_long", "the window is longer than a year")
 	}
-	if time.Duration(t.Grace) > schedule.MaxGrace {
-		c.add(at+"/grace", "too_long", "the grace is longer than 24 hours")
-	}
+	checkGrace(c, at, t)
 	if time.Duration(t.Jitter) > schedule.MaxJitter {
 		c.add(at+"/jitter", "too_long", "the jitter is longer than an hour")
 	}
 	if t.MaxRuns < 0 || t.MaxRuns > MaxMaxRuns {
 		c.add(at+"/max_runs", "range", "the number of runs must be from 1 to %d", MaxMaxRuns)
-	}
-	if t.PauseAfterFailures < 0 || t.PauseAfterFailures > MaxFailures {
-		c.add(at+"/pause_after_failures", "range", "the number of failures must be from 1 to %d", MaxFailures)
 	}
 	if err := schedule.CheckDates(t.ExcludedDates, schedule.MaxDates); err != nil {
 		c.addErr(at+"/excluded_dates", err)

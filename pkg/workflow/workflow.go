@@ -58,8 +58,13 @@ const (
 	MaxRetryDelay      = 24 * time.Hour
 )
 
-// TriggerSchedule is the type of a trigger that fires by the clock.
-const TriggerSchedule = "schedule"
+// The types of triggers.
+const (
+	TriggerSchedule  = "schedule"  // fires by the clock
+	TriggerWebhook   = "webhook"   // a request to an address of its own
+	TriggerAfter     = "after"     // the end of a run of another workflow
+	TriggerHeartbeat = "heartbeat" // a ping that did not come
+)
 
 // Trigger starts runs by itself.
 type Trigger struct {
@@ -86,6 +91,20 @@ type Trigger struct {
 	// PauseAfterFailures is how many failed runs in a row stop the trigger; 0: none do.
 	PauseAfterFailures int             `json:"pause_after_failures,omitempty"`
 	Inputs             json.RawMessage `json:"inputs,omitempty"` // an object
+
+	// Of a webhook.
+	Methods   []string   `json:"methods,omitempty"` // POST when empty
+	Signature *Signature `json:"signature,omitempty"`
+	Dedupe    *Dedupe    `json:"dedupe,omitempty"`
+	Filter    string     `json:"filter,omitempty"` // a condition over inputs: requests for which it is false start nothing
+	Respond   *Respond   `json:"respond,omitempty"`
+
+	// Of one after another workflow.
+	Workflow string `json:"workflow,omitempty"` // the other's id, or its name in the same project
+	On       string `json:"on,omitempty"`       // which ends count: OnSuccess when empty
+
+	// Of a heartbeat; its pings are due as Every or Cron says, Grace later at most.
+	OnRecovery bool `json:"on_recovery,omitempty"` // a run as well when pings come again
 }
 
 // IsEnabled tells whether the trigger may fire as far as it is concerned; its workflow may still be disabled.
@@ -111,8 +130,12 @@ func (t Trigger) Policy() schedule.Policy {
 	}
 }
 
-// OverlapPolicy is what becomes of a fire while a run of the trigger has not finished.
+// OverlapPolicy is what becomes of a fire while a run of the trigger has not finished: for a schedule, unless it says
+// otherwise, nothing; each event that a trigger of another type waits for has a run of its own.
 func (t Trigger) OverlapPolicy() schedule.Overlap {
+	if t.Overlap == "" && t.Type != TriggerSchedule && t.Type != "" {
+		return schedule.OverlapAllow
+	}
 	return schedule.Overlap(t.Overlap).Or()
 }
 

@@ -18,6 +18,27 @@ import (
 	openapi_types "github.com/oapi-codegen/runtime/types"
 )
 
+// Defines values for AfterEnd.
+const (
+	AfterEndAny     AfterEnd = "any"
+	AfterEndFailure AfterEnd = "failure"
+	AfterEndSuccess AfterEnd = "success"
+)
+
+// Valid indicates whether the value is a known member of the AfterEnd enum.
+func (e AfterEnd) Valid() bool {
+	switch e {
+	case AfterEndAny:
+		return true
+	case AfterEndFailure:
+		return true
+	case AfterEndSuccess:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for AnomalyKind.
 const (
 	AnomalyKindGap    AnomalyKind = "gap"
@@ -147,6 +168,51 @@ func (e BackfillInputOverlap) Valid() bool {
 	}
 }
 
+// Defines values for DeliveryEncoding.
+const (
+	DeliveryEncodingBase64 DeliveryEncoding = "base64"
+	DeliveryEncodingText   DeliveryEncoding = "text"
+)
+
+// Valid indicates whether the value is a known member of the DeliveryEncoding enum.
+func (e DeliveryEncoding) Valid() bool {
+	switch e {
+	case DeliveryEncodingBase64:
+		return true
+	case DeliveryEncodingText:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for DeliveryVerdict.
+const (
+	DeliveryVerdictAccepted  DeliveryVerdict = "accepted"
+	DeliveryVerdictDuplicate DeliveryVerdict = "duplicate"
+	DeliveryVerdictFiltered  DeliveryVerdict = "filtered"
+	DeliveryVerdictRefused   DeliveryVerdict = "refused"
+	DeliveryVerdictSkipped   DeliveryVerdict = "skipped"
+)
+
+// Valid indicates whether the value is a known member of the DeliveryVerdict enum.
+func (e DeliveryVerdict) Valid() bool {
+	switch e {
+	case DeliveryVerdictAccepted:
+		return true
+	case DeliveryVerdictDuplicate:
+		return true
+	case DeliveryVerdictFiltered:
+		return true
+	case DeliveryVerdictRefused:
+		return true
+	case DeliveryVerdictSkipped:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for ExplanationAnswer.
 const (
 	ExplanationAnswerAfterEnd      ExplanationAnswer = "after_end"
@@ -160,6 +226,7 @@ const (
 	ExplanationAnswerGap           ExplanationAnswer = "gap"
 	ExplanationAnswerInterval      ExplanationAnswer = "interval"
 	ExplanationAnswerMaxRuns       ExplanationAnswer = "max_runs"
+	ExplanationAnswerNoEvent       ExplanationAnswer = "no_event"
 	ExplanationAnswerNoRecord      ExplanationAnswer = "no_record"
 	ExplanationAnswerNotInVersion  ExplanationAnswer = "not_in_version"
 	ExplanationAnswerOnce          ExplanationAnswer = "once"
@@ -198,6 +265,8 @@ func (e ExplanationAnswer) Valid() bool {
 	case ExplanationAnswerInterval:
 		return true
 	case ExplanationAnswerMaxRuns:
+		return true
+	case ExplanationAnswerNoEvent:
 		return true
 	case ExplanationAnswerNoRecord:
 		return true
@@ -240,6 +309,33 @@ func (e GapRule) Valid() bool {
 	case GapRuleRunAfter:
 		return true
 	case GapRuleSkip:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for HeartbeatStateState.
+const (
+	HeartbeatStateStateFine    HeartbeatStateState = "fine"
+	HeartbeatStateStateLate    HeartbeatStateState = "late"
+	HeartbeatStateStateOff     HeartbeatStateState = "off"
+	HeartbeatStateStateStarted HeartbeatStateState = "started"
+	HeartbeatStateStateWaiting HeartbeatStateState = "waiting"
+)
+
+// Valid indicates whether the value is a known member of the HeartbeatStateState enum.
+func (e HeartbeatStateState) Valid() bool {
+	switch e {
+	case HeartbeatStateStateFine:
+		return true
+	case HeartbeatStateStateLate:
+		return true
+	case HeartbeatStateStateOff:
+		return true
+	case HeartbeatStateStateStarted:
+		return true
+	case HeartbeatStateStateWaiting:
 		return true
 	default:
 		return false
@@ -524,23 +620,32 @@ func (e RunStatus) Valid() bool {
 
 // Defines values for RunTrigger.
 const (
-	RunTriggerBackfill RunTrigger = "backfill"
-	RunTriggerManual   RunTrigger = "manual"
-	RunTriggerRerun    RunTrigger = "rerun"
-	RunTriggerSchedule RunTrigger = "schedule"
-	RunTriggerWorkflow RunTrigger = "workflow"
+	RunTriggerAfter     RunTrigger = "after"
+	RunTriggerBackfill  RunTrigger = "backfill"
+	RunTriggerHeartbeat RunTrigger = "heartbeat"
+	RunTriggerManual    RunTrigger = "manual"
+	RunTriggerRerun     RunTrigger = "rerun"
+	RunTriggerSchedule  RunTrigger = "schedule"
+	RunTriggerWebhook   RunTrigger = "webhook"
+	RunTriggerWorkflow  RunTrigger = "workflow"
 )
 
 // Valid indicates whether the value is a known member of the RunTrigger enum.
 func (e RunTrigger) Valid() bool {
 	switch e {
+	case RunTriggerAfter:
+		return true
 	case RunTriggerBackfill:
+		return true
+	case RunTriggerHeartbeat:
 		return true
 	case RunTriggerManual:
 		return true
 	case RunTriggerRerun:
 		return true
 	case RunTriggerSchedule:
+		return true
+	case RunTriggerWebhook:
 		return true
 	case RunTriggerWorkflow:
 		return true
@@ -780,21 +885,6 @@ func (e TriggerOverlap) Valid() bool {
 	}
 }
 
-// Defines values for TriggerType.
-const (
-	TriggerTypeSchedule TriggerType = "schedule"
-)
-
-// Valid indicates whether the value is a known member of the TriggerType enum.
-func (e TriggerType) Valid() bool {
-	switch e {
-	case TriggerTypeSchedule:
-		return true
-	default:
-		return false
-	}
-}
-
 // Defines values for TriggerInputMissed.
 const (
 	TriggerInputMissedAll    TriggerInputMissed = "all"
@@ -843,15 +933,24 @@ func (e TriggerInputOverlap) Valid() bool {
 	}
 }
 
-// Defines values for TriggerInputType.
+// Defines values for TriggerType.
 const (
-	TriggerInputTypeSchedule TriggerInputType = "schedule"
+	TriggerTypeAfter     TriggerType = "after"
+	TriggerTypeHeartbeat TriggerType = "heartbeat"
+	TriggerTypeSchedule  TriggerType = "schedule"
+	TriggerTypeWebhook   TriggerType = "webhook"
 )
 
-// Valid indicates whether the value is a known member of the TriggerInputType enum.
-func (e TriggerInputType) Valid() bool {
+// Valid indicates whether the value is a known member of the TriggerType enum.
+func (e TriggerType) Valid() bool {
 	switch e {
-	case TriggerInputTypeSchedule:
+	case TriggerTypeAfter:
+		return true
+	case TriggerTypeHeartbeat:
+		return true
+	case TriggerTypeSchedule:
+		return true
+	case TriggerTypeWebhook:
 		return true
 	default:
 		return false
@@ -888,6 +987,72 @@ func (e VerdictDecision) Valid() bool {
 	case Approve:
 		return true
 	case Reject:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for WebhookSignatureAlgorithm.
+const (
+	Sha1   WebhookSignatureAlgorithm = "sha1"
+	Sha256 WebhookSignatureAlgorithm = "sha256"
+	Sha512 WebhookSignatureAlgorithm = "sha512"
+)
+
+// Valid indicates whether the value is a known member of the WebhookSignatureAlgorithm enum.
+func (e WebhookSignatureAlgorithm) Valid() bool {
+	switch e {
+	case Sha1:
+		return true
+	case Sha256:
+		return true
+	case Sha512:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for WebhookSignatureEncoding.
+const (
+	WebhookSignatureEncodingBase64 WebhookSignatureEncoding = "base64"
+	WebhookSignatureEncodingHex    WebhookSignatureEncoding = "hex"
+)
+
+// Valid indicates whether the value is a known member of the WebhookSignatureEncoding enum.
+func (e WebhookSignatureEncoding) Valid() bool {
+	switch e {
+	case WebhookSignatureEncodingBase64:
+		return true
+	case WebhookSignatureEncodingHex:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for WebhookSignatureScheme.
+const (
+	Github           WebhookSignatureScheme = "github"
+	Hmac             WebhookSignatureScheme = "hmac"
+	Slack            WebhookSignatureScheme = "slack"
+	StandardWebhooks WebhookSignatureScheme = "standard_webhooks"
+	Stripe           WebhookSignatureScheme = "stripe"
+)
+
+// Valid indicates whether the value is a known member of the WebhookSignatureScheme enum.
+func (e WebhookSignatureScheme) Valid() bool {
+	switch e {
+	case Github:
+		return true
+	case Hmac:
+		return true
+	case Slack:
+		return true
+	case StandardWebhooks:
+		return true
+	case Stripe:
 		return true
 	default:
 		return false
@@ -1001,6 +1166,9 @@ type Action struct {
 type ActionList struct {
 	Items []Action `json:"items"`
 }
+
+// AfterEnd Which ends of the other workflow's runs count; success when absent
+type AfterEnd string
 
 // Anomaly defines model for Anomaly.
 type Anomaly struct {
@@ -1215,6 +1383,70 @@ type Credentials struct {
 // DateList Dates in the trigger's zone on which it does not run
 type DateList = []string
 
+// Delivery defines model for Delivery.
+type Delivery struct {
+	Address string  `json:"address"`
+	Body    string  `json:"body"`
+	Code    *string `json:"code"`
+
+	// Complete Of a refused delivery only the beginning of the body is kept
+	Complete   bool                `json:"complete"`
+	CreatedAt  wire.Instant        `json:"created_at"`
+	Encoding   DeliveryEncoding    `json:"encoding"`
+	Headers    map[string]string   `json:"headers"`
+	Id         openapi_types.UUID  `json:"id"`
+	Method     string              `json:"method"`
+	Query      string              `json:"query"`
+	Reason     *string             `json:"reason"`
+	ReplayOf   *openapi_types.UUID `json:"replay_of"`
+	ReplayedBy *string             `json:"replayed_by"`
+	RunId      *openapi_types.UUID `json:"run_id"`
+	Size       int32               `json:"size"`
+	Verdict    DeliveryVerdict     `json:"verdict"`
+	WorkflowId openapi_types.UUID  `json:"workflow_id"`
+}
+
+// DeliveryEncoding defines model for Delivery.Encoding.
+type DeliveryEncoding string
+
+// DeliveryPage defines model for DeliveryPage.
+type DeliveryPage struct {
+	Items      []DeliverySummary `json:"items"`
+	NextCursor *string           `json:"next_cursor"`
+}
+
+// DeliverySummary defines model for DeliverySummary.
+type DeliverySummary struct {
+	// Address Where it came from
+	Address string `json:"address"`
+
+	// Code Why, for programs
+	Code      *string            `json:"code"`
+	CreatedAt wire.Instant       `json:"created_at"`
+	Headers   map[string]string  `json:"headers"`
+	Id        openapi_types.UUID `json:"id"`
+	Method    string             `json:"method"`
+	Query     string             `json:"query"`
+
+	// Reason Why, for people
+	Reason   *string             `json:"reason"`
+	ReplayOf *openapi_types.UUID `json:"replay_of"`
+
+	// ReplayedBy A username
+	ReplayedBy *string `json:"replayed_by"`
+
+	// RunId The run it became; of a duplicate, the run of the first
+	RunId *openapi_types.UUID `json:"run_id"`
+
+	// Size Of the body as it arrived, in bytes
+	Size       int32              `json:"size"`
+	Verdict    DeliveryVerdict    `json:"verdict"`
+	WorkflowId openapi_types.UUID `json:"workflow_id"`
+}
+
+// DeliveryVerdict defines model for DeliveryVerdict.
+type DeliveryVerdict string
+
 // Duration defines model for Duration.
 type Duration = string
 
@@ -1295,6 +1527,27 @@ type Fire struct {
 
 // GapRule What becomes of a local time that a clock change skips
 type GapRule string
+
+// HeartbeatState defines model for HeartbeatState.
+type HeartbeatState struct {
+	// ExpectedAt When the next is due; it is late after the grace
+	ExpectedAt *wire.Instant `json:"expected_at"`
+	LastPing   *wire.Instant `json:"last_ping"`
+	LateSince  *wire.Instant `json:"late_since"`
+
+	// Message What came with it
+	Message *string `json:"message"`
+
+	// Signal The latest: ping, start, fail or log
+	Signal   *string       `json:"signal"`
+	SignalAt *wire.Instant `json:"signal_at"`
+
+	// State waiting: no ping has come yet, and none is late
+	State HeartbeatStateState `json:"state"`
+}
+
+// HeartbeatStateState waiting: no ping has come yet, and none is late
+type HeartbeatStateState string
 
 // Host defines model for Host.
 type Host struct {
@@ -1622,12 +1875,20 @@ type Retry struct {
 // RetryBackoff defines model for Retry.Backoff.
 type RetryBackoff string
 
+// Rotation defines model for Rotation.
+type Rotation struct {
+	KeepOld *Duration `json:"keep_old,omitempty"`
+}
+
 // Run defines model for Run.
 type Run struct {
 	// CancelRequestedAt Since when an unfinished run is to end; null when nobody asked, and once it has ended
 	CancelRequestedAt *wire.Instant `json:"cancel_requested_at"`
-	CreatedAt         wire.Instant  `json:"created_at"`
-	FinishedAt        *wire.Instant `json:"finished_at"`
+
+	// Cause The run whose end started this one
+	Cause      *openapi_types.UUID `json:"cause"`
+	CreatedAt  wire.Instant        `json:"created_at"`
+	FinishedAt *wire.Instant       `json:"finished_at"`
 
 	// FireAt The occurrence that this run is for
 	FireAt *wire.Instant          `json:"fire_at"`
@@ -1727,8 +1988,11 @@ type RunStatus string
 type RunSummary struct {
 	// CancelRequestedAt Since when an unfinished run is to end; null when nobody asked, and once it has ended
 	CancelRequestedAt *wire.Instant `json:"cancel_requested_at"`
-	CreatedAt         wire.Instant  `json:"created_at"`
-	FinishedAt        *wire.Instant `json:"finished_at"`
+
+	// Cause The run whose end started this one
+	Cause      *openapi_types.UUID `json:"cause"`
+	CreatedAt  wire.Instant        `json:"created_at"`
+	FinishedAt *wire.Instant       `json:"finished_at"`
 
 	// FireAt The occurrence that this run is for
 	FireAt    *wire.Instant      `json:"fire_at"`
@@ -1950,11 +2214,16 @@ type TokenTokenType string
 
 // Trigger defines model for Trigger.
 type Trigger struct {
-	At            *wire.Instant `json:"at,omitempty"`
-	Calendar      *string       `json:"calendar,omitempty"`
-	CatchUpLimit  *int32        `json:"catch_up_limit,omitempty"`
-	CatchUpWindow *string       `json:"catch_up_window,omitempty"`
-	Cron          *string       `json:"cron,omitempty"`
+	// AfterWorkflowId Of one after another workflow: the id of that
+	AfterWorkflowId *openapi_types.UUID `json:"after_workflow_id,omitempty"`
+	At              *wire.Instant       `json:"at,omitempty"`
+	Calendar        *string             `json:"calendar,omitempty"`
+	CatchUpLimit    *int32              `json:"catch_up_limit,omitempty"`
+	CatchUpWindow   *string             `json:"catch_up_window,omitempty"`
+	Cron            *string             `json:"cron,omitempty"`
+
+	// Dedupe Of a webhook: what is the same in two deliveries of one thing. One of header, json_path and body.
+	Dedupe *WebhookDedupe `json:"dedupe,omitempty"`
 
 	// Description For people, in the caller's language: Every weekday at 09:00
 	Description   string        `json:"description"`
@@ -1962,18 +2231,27 @@ type Trigger struct {
 	EndsAt        *wire.Instant `json:"ends_at,omitempty"`
 	Every         *string       `json:"every,omitempty"`
 	ExcludedDates *[]string     `json:"excluded_dates,omitempty"`
+	Filter        *string       `json:"filter,omitempty"`
 
 	// Gap What becomes of a local time that a clock change skips
-	Gap     *GapRule                `json:"gap,omitempty"`
-	Grace   *string                 `json:"grace,omitempty"`
-	Id      string                  `json:"id"`
-	Inputs  *map[string]interface{} `json:"inputs,omitempty"`
-	Jitter  *string                 `json:"jitter,omitempty"`
-	MaxRuns *int32                  `json:"max_runs,omitempty"`
-	Missed  *TriggerMissed          `json:"missed,omitempty"`
+	Gap       *GapRule                `json:"gap,omitempty"`
+	Grace     *string                 `json:"grace,omitempty"`
+	Heartbeat *HeartbeatState         `json:"heartbeat,omitempty"`
+	Id        string                  `json:"id"`
+	Inputs    *map[string]interface{} `json:"inputs,omitempty"`
+	Jitter    *string                 `json:"jitter,omitempty"`
+	MaxRuns   *int32                  `json:"max_runs,omitempty"`
+
+	// Methods Of a webhook: the methods that it takes; POST when absent
+	Methods *WebhookMethods `json:"methods,omitempty"`
+	Missed  *TriggerMissed  `json:"missed,omitempty"`
 
 	// NextFireAt The next fire that is not excluded
-	NextFireAt *wire.Instant   `json:"next_fire_at"`
+	NextFireAt *wire.Instant `json:"next_fire_at"`
+
+	// On Which ends of the other workflow's runs count; success when absent
+	On         *AfterEnd       `json:"on,omitempty"`
+	OnRecovery *bool           `json:"on_recovery,omitempty"`
 	Overlap    *TriggerOverlap `json:"overlap,omitempty"`
 
 	// OverlapHour Which pass of a local hour that a clock change repeats
@@ -1981,10 +2259,22 @@ type Trigger struct {
 	PauseAfterFailures *int32           `json:"pause_after_failures,omitempty"`
 
 	// PausedReason Why the trigger stopped by itself; enabling or saving the workflow lets it go on
-	PausedReason *string       `json:"paused_reason"`
-	StartsAt     *wire.Instant `json:"starts_at,omitempty"`
-	Timezone     *string       `json:"timezone,omitempty"`
-	Type         TriggerType   `json:"type"`
+	PausedReason *string `json:"paused_reason"`
+
+	// Respond Of a webhook: the answer waits for the end of the run, at most this long
+	Respond *WebhookRespond `json:"respond,omitempty"`
+
+	// Signature Of a webhook: how its requests are signed. The fields after secret are for the scheme hmac.
+	Signature *WebhookSignature `json:"signature,omitempty"`
+	StartsAt  *wire.Instant     `json:"starts_at,omitempty"`
+	Timezone  *string           `json:"timezone,omitempty"`
+
+	// Type What the trigger waits for - the time, a request, the end of another workflow's run, a ping that does not come
+	Type TriggerType `json:"type"`
+
+	// Url Of a webhook or heartbeat, for those who may start runs: its address
+	Url      *string `json:"url,omitempty"`
+	Workflow *string `json:"workflow,omitempty"`
 }
 
 // TriggerMissed defines model for Trigger.Missed.
@@ -1993,12 +2283,11 @@ type TriggerMissed string
 // TriggerOverlap defines model for Trigger.Overlap.
 type TriggerOverlap string
 
-// TriggerType defines model for Trigger.Type.
-type TriggerType string
-
 // TriggerInput defines model for TriggerInput.
 type TriggerInput struct {
-	At *wire.Instant `json:"at,omitempty"`
+	// AfterWorkflowId Set by the server; ignored
+	AfterWorkflowId interface{}   `json:"after_workflow_id,omitempty"`
+	At              *wire.Instant `json:"at,omitempty"`
 
 	// Calendar The name of a calendar of the project whose dates are excluded too
 	Calendar      *string   `json:"calendar,omitempty"`
@@ -2007,6 +2296,9 @@ type TriggerInput struct {
 
 	// Cron Five fields (minute first), six (second first) or @daily and its like
 	Cron *string `json:"cron,omitempty"`
+
+	// Dedupe Of a webhook: what is the same in two deliveries of one thing. One of header, json_path and body.
+	Dedupe *WebhookDedupe `json:"dedupe,omitempty"`
 
 	// Description Set by the server; ignored
 	Description interface{}   `json:"description,omitempty"`
@@ -2017,22 +2309,39 @@ type TriggerInput struct {
 	// ExcludedDates Dates in the trigger's zone on which it does not run
 	ExcludedDates *DateList `json:"excluded_dates,omitempty"`
 
+	// Filter Of a webhook: a condition over inputs; requests for which it is false start no run
+	Filter *string `json:"filter,omitempty"`
+
 	// Gap What becomes of a local time that a clock change skips
-	Gap   *GapRule   `json:"gap,omitempty"`
-	Grace *Duration  `json:"grace,omitempty"`
-	Id    Identifier `json:"id"`
+	Gap   *GapRule  `json:"gap,omitempty"`
+	Grace *Duration `json:"grace,omitempty"`
+
+	// Heartbeat Set by the server; ignored
+	Heartbeat interface{} `json:"heartbeat,omitempty"`
+	Id        Identifier  `json:"id"`
 
 	// Inputs Inputs of the runs that this trigger starts
 	Inputs *map[string]interface{} `json:"inputs,omitempty"`
 	Jitter *Duration               `json:"jitter,omitempty"`
 
 	// MaxRuns How many runs its schedule starts, ever
-	MaxRuns *int32              `json:"max_runs,omitempty"`
+	MaxRuns *int32 `json:"max_runs,omitempty"`
+
+	// Methods Of a webhook: the methods that it takes; POST when absent
+	Methods *WebhookMethods     `json:"methods,omitempty"`
 	Missed  *TriggerInputMissed `json:"missed,omitempty"`
 
 	// NextFireAt Set by the server; ignored
-	NextFireAt interface{}          `json:"next_fire_at,omitempty"`
-	Overlap    *TriggerInputOverlap `json:"overlap,omitempty"`
+	NextFireAt interface{} `json:"next_fire_at,omitempty"`
+
+	// On Which ends of the other workflow's runs count; success when absent
+	On *AfterEnd `json:"on,omitempty"`
+
+	// OnRecovery Of a heartbeat: a run as well when pings come again
+	OnRecovery *bool `json:"on_recovery,omitempty"`
+
+	// Overlap Of a schedule skip unless said, of other types allow
+	Overlap *TriggerInputOverlap `json:"overlap,omitempty"`
 
 	// OverlapHour Which pass of a local hour that a clock change repeats
 	OverlapHour *OverlapHourRule `json:"overlap_hour,omitempty"`
@@ -2041,22 +2350,36 @@ type TriggerInput struct {
 	PauseAfterFailures *int32 `json:"pause_after_failures,omitempty"`
 
 	// PausedReason Set by the server; ignored
-	PausedReason interface{}   `json:"paused_reason,omitempty"`
-	StartsAt     *wire.Instant `json:"starts_at,omitempty"`
+	PausedReason interface{} `json:"paused_reason,omitempty"`
+
+	// Respond Of a webhook: the answer waits for the end of the run, at most this long
+	Respond *WebhookRespond `json:"respond,omitempty"`
+
+	// Signature Of a webhook: how its requests are signed. The fields after secret are for the scheme hmac.
+	Signature *WebhookSignature `json:"signature,omitempty"`
+	StartsAt  *wire.Instant     `json:"starts_at,omitempty"`
 
 	// Timezone IANA name; UTC when absent
-	Timezone *string          `json:"timezone,omitempty"`
-	Type     TriggerInputType `json:"type"`
+	Timezone *string `json:"timezone,omitempty"`
+
+	// Type What the trigger waits for - the time, a request, the end of another workflow's run, a ping that does not come
+	Type TriggerType `json:"type"`
+
+	// Url Set by the server; ignored
+	Url interface{} `json:"url,omitempty"`
+
+	// Workflow Of one after another workflow: the name or id of that, in the same project
+	Workflow *string `json:"workflow,omitempty"`
 }
 
 // TriggerInputMissed defines model for TriggerInput.Missed.
 type TriggerInputMissed string
 
-// TriggerInputOverlap defines model for TriggerInput.Overlap.
+// TriggerInputOverlap Of a schedule skip unless said, of other types allow
 type TriggerInputOverlap string
 
-// TriggerInputType defines model for TriggerInput.Type.
-type TriggerInputType string
+// TriggerType What the trigger waits for - the time, a request, the end of another workflow's run, a ping that does not come
+type TriggerType string
 
 // User defines model for User.
 type User struct {
@@ -2134,6 +2457,53 @@ type VersionPage struct {
 	Items      []Version `json:"items"`
 	NextCursor *string   `json:"next_cursor"`
 }
+
+// WebhookDedupe Of a webhook: what is the same in two deliveries of one thing. One of header, json_path and body.
+type WebhookDedupe struct {
+	Body   *bool   `json:"body,omitempty"`
+	Header *string `json:"header,omitempty"`
+
+	// JsonPath As data.items[0].id
+	JsonPath *string   `json:"json_path,omitempty"`
+	Window   *Duration `json:"window,omitempty"`
+}
+
+// WebhookMethods Of a webhook: the methods that it takes; POST when absent
+type WebhookMethods = []string
+
+// WebhookRespond Of a webhook: the answer waits for the end of the run, at most this long
+type WebhookRespond struct {
+	Wait Duration `json:"wait"`
+}
+
+// WebhookSignature Of a webhook: how its requests are signed. The fields after secret are for the scheme hmac.
+type WebhookSignature struct {
+	Algorithm *WebhookSignatureAlgorithm `json:"algorithm,omitempty"`
+	Encoding  *WebhookSignatureEncoding  `json:"encoding,omitempty"`
+	Header    *string                    `json:"header,omitempty"`
+
+	// IdHeader It holds the delivery's id, which stays the same when it is sent again
+	IdHeader *string `json:"id_header,omitempty"`
+
+	// Prefix What stands before the signature, as sha256=
+	Prefix *string                `json:"prefix,omitempty"`
+	Scheme WebhookSignatureScheme `json:"scheme"`
+
+	// Secret The name of the project's secret that the sender signs with
+	Secret string `json:"secret"`
+
+	// TimestampHeader It holds the seconds since 1970, and <timestamp>.<body> is signed
+	TimestampHeader *string `json:"timestamp_header,omitempty"`
+}
+
+// WebhookSignatureAlgorithm defines model for WebhookSignature.Algorithm.
+type WebhookSignatureAlgorithm string
+
+// WebhookSignatureEncoding defines model for WebhookSignature.Encoding.
+type WebhookSignatureEncoding string
+
+// WebhookSignatureScheme defines model for WebhookSignature.Scheme.
+type WebhookSignatureScheme string
 
 // Worker defines model for Worker.
 type Worker struct {
@@ -2548,12 +2918,27 @@ type StartBackfillParams struct {
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
+// ListDeliveriesParams defines parameters for ListDeliveries.
+type ListDeliveriesParams struct {
+	Verdict *DeliveryVerdict `form:"verdict,omitempty" json:"verdict,omitempty"`
+
+	// Cursor `next_cursor` of the page before
+	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+	Limit  *Limit  `form:"limit,omitempty" json:"limit,omitempty"`
+}
+
 // ExplainFireParams defines parameters for ExplainFire.
 type ExplainFireParams struct {
 	// At The time in question, which stands for its minute: an instant (`2026-11-23T09:00:00Z`), or a time on the clock of the
 	// trigger's zone (`2026-11-23T09:00`)
 	At string `form:"at" json:"at"`
 
+	// AcceptLanguage Language of descriptions (es or en)
+	AcceptLanguage *AcceptLanguage `json:"Accept-Language,omitempty"`
+}
+
+// RotateTriggerURLParams defines parameters for RotateTriggerURL.
+type RotateTriggerURLParams struct {
 	// AcceptLanguage Language of descriptions (es or en)
 	AcceptLanguage *AcceptLanguage `json:"Accept-Language,omitempty"`
 }
@@ -2625,6 +3010,9 @@ type StartBackfillJSONRequestBody = BackfillInput
 // PreviewBackfillJSONRequestBody defines body for PreviewBackfill for application/json ContentType.
 type PreviewBackfillJSONRequestBody = BackfillInput
 
+// RotateTriggerURLJSONRequestBody defines body for RotateTriggerURL for application/json ContentType.
+type RotateTriggerURLJSONRequestBody = Rotation
+
 // ServerInterface represents all server handlers.
 type ServerInterface interface {
 	// ListActions The types of steps, with the shapes of their configurations and outputs
@@ -2687,6 +3075,12 @@ type ServerInterface interface {
 	// ReplaceCalendar Change a calendar
 	// (PUT /calendars/{id})
 	ReplaceCalendar(ctx echo.Context, id ID) error
+	// GetDelivery A delivery with its body
+	// (GET /deliveries/{id})
+	GetDelivery(ctx echo.Context, id ID) error
+	// ReplayDelivery Run a delivery once more, by the workflow's current version
+	// (POST /deliveries/{id}/replay)
+	ReplayDelivery(ctx echo.Context, id ID) error
 	// StreamEvents Live changes as server-sent events
 	// (GET /events)
 	StreamEvents(ctx echo.Context, params StreamEventsParams) error
@@ -2813,9 +3207,15 @@ type ServerInterface interface {
 	// PreviewBackfill List the fires that a backfill would run
 	// (POST /workflows/{id}/triggers/{trigger}/backfills/preview)
 	PreviewBackfill(ctx echo.Context, id ID, trigger TriggerID) error
+	// ListDeliveries What arrived at a webhook trigger, newest first, without the bodies
+	// (GET /workflows/{id}/triggers/{trigger}/deliveries)
+	ListDeliveries(ctx echo.Context, id ID, trigger TriggerID, params ListDeliveriesParams) error
 	// ExplainFire Why a trigger did, or did not, run at a time
 	// (GET /workflows/{id}/triggers/{trigger}/explain)
 	ExplainFire(ctx echo.Context, id ID, trigger TriggerID, params ExplainFireParams) error
+	// RotateTriggerURL Give a webhook or heartbeat trigger another address
+	// (POST /workflows/{id}/triggers/{trigger}/rotate-url)
+	RotateTriggerURL(ctx echo.Context, id ID, trigger TriggerID, params RotateTriggerURLParams) error
 	// ListVersions The versions of a workflow, newest first
 	// (GET /workflows/{id}/versions)
 	ListVersions(ctx echo.Context, id ID, params ListVersionsParams) error
@@ -3136,6 +3536,38 @@ func (w *ServerInterfaceWrapper) ReplaceCalendar(ctx echo.Context) error {
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.ReplaceCalendar(ctx, id)
+	return err
+}
+
+// GetDelivery converts echo context to params.
+func (w *ServerInterfaceWrapper) GetDelivery(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "id" -------------
+	var id ID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", ctx.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.GetDelivery(ctx, id)
+	return err
+}
+
+// ReplayDelivery converts echo context to params.
+func (w *ServerInterfaceWrapper) ReplayDelivery(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "id" -------------
+	var id ID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", ctx.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ReplayDelivery(ctx, id)
 	return err
 }
 
@@ -4338,6 +4770,53 @@ func (w *ServerInterfaceWrapper) PreviewBackfill(ctx echo.Context) error {
 	return err
 }
 
+// ListDeliveries converts echo context to params.
+func (w *ServerInterfaceWrapper) ListDeliveries(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "id" -------------
+	var id ID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", ctx.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
+	}
+
+	// ------------- Path parameter "trigger" -------------
+	var trigger TriggerID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "trigger", ctx.Param("trigger"), &trigger, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter trigger: %s", err))
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListDeliveriesParams
+	// ------------- Optional query parameter "verdict" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "verdict", ctx.QueryParams(), &params.Verdict, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter verdict: %s", err))
+	}
+
+	// ------------- Optional query parameter "cursor" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cursor", ctx.QueryParams(), &params.Cursor, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter cursor: %s", err))
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", ctx.QueryParams(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: "int32"})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter limit: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListDeliveries(ctx, id, trigger, params)
+	return err
+}
+
 // ExplainFire converts echo context to params.
 func (w *ServerInterfaceWrapper) ExplainFire(ctx echo.Context) error {
 	var err error
@@ -4385,6 +4864,50 @@ func (w *ServerInterfaceWrapper) ExplainFire(ctx echo.Context) error {
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.ExplainFire(ctx, id, trigger, params)
+	return err
+}
+
+// RotateTriggerURL converts echo context to params.
+func (w *ServerInterfaceWrapper) RotateTriggerURL(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "id" -------------
+	var id ID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", ctx.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
+	}
+
+	// ------------- Path parameter "trigger" -------------
+	var trigger TriggerID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "trigger", ctx.Param("trigger"), &trigger, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter trigger: %s", err))
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params RotateTriggerURLParams
+
+	headers := ctx.Request().Header
+	// ------------- Optional header parameter "Accept-Language" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Accept-Language")]; found {
+		var AcceptLanguage AcceptLanguage
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for Accept-Language, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Accept-Language", valueList[0], &AcceptLanguage, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter Accept-Language: %s", err))
+		}
+
+		params.AcceptLanguage = &AcceptLanguage
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.RotateTriggerURL(ctx, id, trigger, params)
 	return err
 }
 
@@ -4517,6 +5040,10 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.POST(options.BaseURL+"/workflows/:id/triggers/:trigger/backfills/preview", wrapper.PreviewBackfill, options.OperationMiddlewares["previewBackfill"]...)
 	router.GET(options.BaseURL+"/workflows/:id/triggers/:trigger/backfills", wrapper.ListBackfills, options.OperationMiddlewares["listBackfills"]...)
 	router.POST(options.BaseURL+"/workflows/:id/triggers/:trigger/backfills", wrapper.StartBackfill, options.OperationMiddlewares["startBackfill"]...)
+	router.GET(options.BaseURL+"/workflows/:id/triggers/:trigger/deliveries", wrapper.ListDeliveries, options.OperationMiddlewares["listDeliveries"]...)
+	router.POST(options.BaseURL+"/workflows/:id/triggers/:trigger/rotate-url", wrapper.RotateTriggerURL, options.OperationMiddlewares["rotateTriggerURL"]...)
+	router.GET(options.BaseURL+"/deliveries/:id", wrapper.GetDelivery, options.OperationMiddlewares["getDelivery"]...)
+	router.POST(options.BaseURL+"/deliveries/:id/replay", wrapper.ReplayDelivery, options.OperationMiddlewares["replayDelivery"]...)
 	router.GET(options.BaseURL+"/backfills/:id", wrapper.GetBackfill, options.OperationMiddlewares["getBackfill"]...)
 	router.POST(options.BaseURL+"/backfills/:id/pause", wrapper.PauseBackfill, options.OperationMiddlewares["pauseBackfill"]...)
 	router.POST(options.BaseURL+"/backfills/:id/resume", wrapper.ResumeBackfill, options.OperationMiddlewares["resumeBackfill"]...)
@@ -5356,6 +5883,87 @@ type ReplaceCalendardefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response ReplaceCalendardefaultApplicationProblemPlusJSONResponse) VisitReplaceCalendarResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetDeliveryRequestObject struct {
+	Id ID `json:"id"`
+}
+
+type GetDeliveryResponseObject interface {
+	VisitGetDeliveryResponse(w http.ResponseWriter) error
+}
+
+type GetDelivery200JSONResponse Delivery
+
+func (response GetDelivery200JSONResponse) VisitGetDeliveryResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetDeliverydefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetDeliverydefaultApplicationProblemPlusJSONResponse) VisitGetDeliveryResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ReplayDeliveryRequestObject struct {
+	Id ID `json:"id"`
+}
+
+type ReplayDeliveryResponseObject interface {
+	VisitReplayDeliveryResponse(w http.ResponseWriter) error
+}
+
+type ReplayDelivery202JSONResponse struct{ RunAcceptedJSONResponse }
+
+func (response ReplayDelivery202JSONResponse) VisitReplayDeliveryResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.Location != nil {
+		w.Header().Set("Location", fmt.Sprint(*response.Headers.Location))
+	}
+	w.WriteHeader(202)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ReplayDeliverydefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ReplayDeliverydefaultApplicationProblemPlusJSONResponse) VisitReplayDeliveryResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -7090,6 +7698,47 @@ func (response PreviewBackfilldefaultApplicationProblemPlusJSONResponse) VisitPr
 	return err
 }
 
+type ListDeliveriesRequestObject struct {
+	Id      ID        `json:"id"`
+	Trigger TriggerID `json:"trigger"`
+	Params  ListDeliveriesParams
+}
+
+type ListDeliveriesResponseObject interface {
+	VisitListDeliveriesResponse(w http.ResponseWriter) error
+}
+
+type ListDeliveries200JSONResponse DeliveryPage
+
+func (response ListDeliveries200JSONResponse) VisitListDeliveriesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListDeliveriesdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListDeliveriesdefaultApplicationProblemPlusJSONResponse) VisitListDeliveriesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type ExplainFireRequestObject struct {
 	Id      ID        `json:"id"`
 	Trigger TriggerID `json:"trigger"`
@@ -7120,6 +7769,51 @@ type ExplainFiredefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response ExplainFiredefaultApplicationProblemPlusJSONResponse) VisitExplainFireResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RotateTriggerURLRequestObject struct {
+	Id      ID        `json:"id"`
+	Trigger TriggerID `json:"trigger"`
+	Params  RotateTriggerURLParams
+	Body    *RotateTriggerURLJSONRequestBody
+}
+
+type RotateTriggerURLResponseObject interface {
+	VisitRotateTriggerURLResponse(w http.ResponseWriter) error
+}
+
+type RotateTriggerURL200JSONResponse struct{ OneWorkflowJSONResponse }
+
+func (response RotateTriggerURL200JSONResponse) VisitRotateTriggerURLResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.ETag != nil {
+		w.Header().Set("ETag", fmt.Sprint(*response.Headers.ETag))
+	}
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RotateTriggerURLdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response RotateTriggerURLdefaultApplicationProblemPlusJSONResponse) VisitRotateTriggerURLResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -7273,6 +7967,12 @@ type StrictServerInterface interface {
 	// ReplaceCalendar Change a calendar
 	// (PUT /calendars/{id})
 	ReplaceCalendar(ctx context.Context, request ReplaceCalendarRequestObject) (ReplaceCalendarResponseObject, error)
+	// GetDelivery A delivery with its body
+	// (GET /deliveries/{id})
+	GetDelivery(ctx context.Context, request GetDeliveryRequestObject) (GetDeliveryResponseObject, error)
+	// ReplayDelivery Run a delivery once more, by the workflow's current version
+	// (POST /deliveries/{id}/replay)
+	ReplayDelivery(ctx context.Context, request ReplayDeliveryRequestObject) (ReplayDeliveryResponseObject, error)
 	// StreamEvents Live changes as server-sent events
 	// (GET /events)
 	StreamEvents(ctx context.Context, request StreamEventsRequestObject) (StreamEventsResponseObject, error)
@@ -7399,9 +8099,15 @@ type StrictServerInterface interface {
 	// PreviewBackfill List the fires that a backfill would run
 	// (POST /workflows/{id}/triggers/{trigger}/backfills/preview)
 	PreviewBackfill(ctx context.Context, request PreviewBackfillRequestObject) (PreviewBackfillResponseObject, error)
+	// ListDeliveries What arrived at a webhook trigger, newest first, without the bodies
+	// (GET /workflows/{id}/triggers/{trigger}/deliveries)
+	ListDeliveries(ctx context.Context, request ListDeliveriesRequestObject) (ListDeliveriesResponseObject, error)
 	// ExplainFire Why a trigger did, or did not, run at a time
 	// (GET /workflows/{id}/triggers/{trigger}/explain)
 	ExplainFire(ctx context.Context, request ExplainFireRequestObject) (ExplainFireResponseObject, error)
+	// RotateTriggerURL Give a webhook or heartbeat trigger another address
+	// (POST /workflows/{id}/triggers/{trigger}/rotate-url)
+	RotateTriggerURL(ctx context.Context, request RotateTriggerURLRequestObject) (RotateTriggerURLResponseObject, error)
 	// ListVersions The versions of a workflow, newest first
 	// (GET /workflows/{id}/versions)
 	ListVersions(ctx context.Context, request ListVersionsRequestObject) (ListVersionsResponseObject, error)
@@ -8015,6 +8721,56 @@ func (sh *strictHandler) ReplaceCalendar(ctx echo.Context, id ID) error {
 		return err
 	} else if validResponse, ok := response.(ReplaceCalendarResponseObject); ok {
 		return validResponse.VisitReplaceCalendarResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetDelivery operation middleware
+func (sh *strictHandler) GetDelivery(ctx echo.Context, id ID) error {
+	var request GetDeliveryRequestObject
+
+	request.Id = id
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetDelivery(ctx.Request().Context(), request.(GetDeliveryRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetDelivery")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetDeliveryResponseObject); ok {
+		return validResponse.VisitGetDeliveryResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ReplayDelivery operation middleware
+func (sh *strictHandler) ReplayDelivery(ctx echo.Context, id ID) error {
+	var request ReplayDeliveryRequestObject
+
+	request.Id = id
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ReplayDelivery(ctx.Request().Context(), request.(ReplayDeliveryRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ReplayDelivery")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ReplayDeliveryResponseObject); ok {
+		return validResponse.VisitReplayDeliveryResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}
@@ -9429,6 +10185,33 @@ func (sh *strictHandler) PreviewBackfill(ctx echo.Context, id ID, trigger Trigge
 	return nil
 }
 
+// ListDeliveries operation middleware
+func (sh *strictHandler) ListDeliveries(ctx echo.Context, id ID, trigger TriggerID, params ListDeliveriesParams) error {
+	var request ListDeliveriesRequestObject
+
+	request.Id = id
+	request.Trigger = trigger
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListDeliveries(ctx.Request().Context(), request.(ListDeliveriesRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListDeliveries")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListDeliveriesResponseObject); ok {
+		return validResponse.VisitListDeliveriesResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // ExplainFire operation middleware
 func (sh *strictHandler) ExplainFire(ctx echo.Context, id ID, trigger TriggerID, params ExplainFireParams) error {
 	var request ExplainFireRequestObject
@@ -9450,6 +10233,59 @@ func (sh *strictHandler) ExplainFire(ctx echo.Context, id ID, trigger TriggerID,
 		return err
 	} else if validResponse, ok := response.(ExplainFireResponseObject); ok {
 		return validResponse.VisitExplainFireResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// RotateTriggerURL operation middleware
+func (sh *strictHandler) RotateTriggerURL(ctx echo.Context, id ID, trigger TriggerID, params RotateTriggerURLParams) error {
+	var request RotateTriggerURLRequestObject
+
+	request.Id = id
+	request.Trigger = trigger
+	request.Params = params
+
+	var body RotateTriggerURLJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		if !errors.Is(err, io.EOF) {
+			return err
+		}
+	} else {
+		request.Body = &body
+	}
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.RotateTriggerURL(ctx.Request().Context(), request.(RotateTriggerURLRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "RotateTriggerURL")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(RotateTriggerURLResponseObject); ok {
+		return validResponse.VisitRotateTriggerURLResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}

@@ -4,6 +4,7 @@
 import type { Retry, Step, TriggerInput, WorkflowInput } from '@/shared/api/types'
 import { configSummary } from '@/shared/lib/config-summary'
 import { cronOf, startingPreset } from './cron'
+import { emptyEvent, type EventDraft, type TriggerType } from './event'
 import { copyOrigin } from './origin'
 
 export interface Pair {
@@ -65,6 +66,9 @@ export interface TriggerDraft {
   key: string
   id: string
   enabled: boolean
+  type: TriggerType
+  /** Of types other than schedule. */
+  event: EventDraft
   mode: ScheduleMode
   cron: string
   every: string
@@ -184,6 +188,8 @@ export function newTrigger(triggers: readonly TriggerDraft[], timezone: string):
       triggers.map((trigger) => trigger.id),
     ),
     enabled: true,
+    type: 'schedule',
+    event: emptyEvent(),
     mode: 'cron',
     cron: cronOf(startingPreset('daily')),
     every: '10m',

@@ -1,6 +1,7 @@
 // From a definition of the contract to the editor's draft.
 import type { Step, TriggerInput, WorkflowInput } from '@/shared/api/types'
 import { toLocalInput } from '@/shared/lib/zone'
+import { eventDraftOf, usualOverlap } from './event'
 import {
   newKey,
   newPair,
@@ -49,11 +50,13 @@ function triggerDraftOf(trigger: TriggerInput): TriggerDraft {
     ...draft,
     id: trigger.id,
     enabled: trigger.enabled ?? true,
+    type: trigger.type,
+    event: eventDraftOf(trigger),
     mode: trigger.at ? 'at' : trigger.every ? 'every' : 'cron',
     cron: trigger.cron ?? '0 9 * * *',
     every: trigger.every ?? '10m',
     at: trigger.at ? toLocalInput(trigger.at) : '',
-    overlap: trigger.overlap ?? 'skip',
+    overlap: trigger.overlap ?? usualOverlap(trigger.type),
     missed: trigger.missed ?? 'latest',
     gap: trigger.gap ?? '',
     overlapHour: trigger.overlap_hour ?? '',

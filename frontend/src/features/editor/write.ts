@@ -2,6 +2,7 @@
 import type { FieldProblem, Retry, Step, TriggerInput, WorkflowInput } from '@/shared/api/types'
 import { parseObject } from '@/shared/lib/json'
 import { fromLocalInput } from '@/shared/lib/zone'
+import { afterOf, webhookOf } from './event'
 import type { Draft, HttpDraft, Pair, StepDraft, TriggerDraft } from './model'
 import { withOrigin } from './origin'
 
@@ -74,20 +75,39 @@ function triggerInputOf(trigger: TriggerDraft, pointer: string, say: Say): Trigg
   const inputs = parseObject(trigger.inputs)
   if (!inputs) say(`${pointer}/inputs`, 'json')
   const number = (text: string, field: string) => wholeNumber(text, `${pointer}/${field}`, say)
+  const common = {
+    id: trigger.id,
+    type: trigger.type,
+    enabled: trigger.enabled,
+    overlap: trigger.overlap,
+    pause_after_failures: number(trigger.pauseAfter, 'pause_after_failures'),
+    inputs: inputs && Object.keys(inputs).length > 0 ? inputs : undefined,
+  }
+  if (trigger.type === 'webhook') return { ...common, ...webhookOf(trigger.event, pointer, say) }
+  if (trigger.type === 'after') return { ...common, ...afterOf(trigger.event, pointer, say) }
+  if (trigger.type === 'heartbeat') return { ...common, ...heartbeatOf(trigger) }
   if (trigger.mode === 'at' && trigger.at === '') say(`${pointer}/at`, 'required')
   return {
-    id: trigger.id,
-    type: 'schedule',
-    enabled: trigger.enabled,
+    ...common,
     ...scheduleOf(trigger),
-    overlap: trigger.overlap,
     missed: trigger.missed,
     catch_up_window: trigger.window.trim() || undefined,
     catch_up_limit: number(trigger.limit, 'catch_up_limit'),
     grace: trigger.grace.trim() || undefined,
     max_runs: number(trigger.maxRuns, 'max_runs'),
-    pause_after_failures: number(trigger.pauseAfter, 'pause_after_failures'),
-    inputs: inputs && Object.keys(inputs).length > 0 ? inputs : undefined,
+  }
+}
+
+/** When pings are expected. */
+function heartbeatOf(trigger: TriggerDraft): Partial<TriggerInput> {
+  const often =
+    trigger.mode === 'cron'
+      ? { cron: trigger.cron.trim(), timezone: trigger.timezone.trim() || undefined }
+      : { every: trigger.every.trim() }
+  return {
+    ...often,
+    grace: trigger.grace.trim() || undefined,
+    on_recovery: trigger.event.onRecovery || undefined,
   }
 }
 

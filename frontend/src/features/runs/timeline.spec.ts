@@ -42,6 +42,7 @@ function run(steps: StepRun[], finished: number | null = 10): Run {
     trigger_id: null,
     fire_at: null,
     rerun_of: null,
+    cause: null,
     cancel_requested_at: null,
     created_at: at(-1),
     started_at: at(0),

@@ -15,6 +15,7 @@ const run = (id: string, status: RunSummary['status'], minute = 0): RunSummary =
   trigger_id: null,
   fire_at: null,
   rerun_of: null,
+  cause: null,
   cancel_requested_at: null,
   created_at: created(minute),
   started_at: null,

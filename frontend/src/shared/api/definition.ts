@@ -1,5 +1,5 @@
 // Definitions as people keep them in files: without what only the server sets, and with their fields in a readable order.
-import type { Workflow, WorkflowInput } from './types'
+import type { Trigger, TriggerInput, Workflow, WorkflowInput } from './types'
 
 /** A workflow without what only the server sets: what can be saved, exported and compared. */
 export function definitionFrom(workflow: Workflow): WorkflowInput {
@@ -14,13 +14,26 @@ export function definitionFrom(workflow: Workflow): WorkflowInput {
     max_concurrent,
     keep,
     inputs,
-    triggers: workflow.triggers.map(
-      ({ description: _, next_fire_at: __, paused_reason: ___, ...trigger }) => trigger,
-    ),
+    triggers: workflow.triggers.map(triggerFrom),
     steps,
     outputs,
   }
 }
+
+/** Its address above all stays here: whoever has it can start runs. */
+function triggerFrom(trigger: Trigger): TriggerInput {
+  const given: Partial<Trigger> = { ...trigger }
+  for (const name of serverSet) delete given[name]
+  return given as TriggerInput
+}
+const serverSet = [
+  'description',
+  'next_fire_at',
+  'paused_reason',
+  'url',
+  'heartbeat',
+  'after_workflow_id',
+] as const satisfies readonly (keyof Trigger)[]
 
 const order = [
   'name',
@@ -52,6 +65,13 @@ const triggerOrder = [
   'id',
   'type',
   'enabled',
+  'methods',
+  'signature',
+  'dedupe',
+  'filter',
+  'respond',
+  'workflow',
+  'on',
   'cron',
   'every',
   'at',
@@ -69,6 +89,7 @@ const triggerOrder = [
   'max_runs',
   'excluded_dates',
   'calendar',
+  'on_recovery',
   'pause_after_failures',
   'inputs',
 ]

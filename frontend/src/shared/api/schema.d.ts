@@ -431,6 +431,95 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/workflows/{id}/triggers/{trigger}/deliveries": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["ID"];
+                /** @description The trigger's id in the workflow */
+                trigger: components["parameters"]["TriggerID"];
+            };
+            cookie?: never;
+        };
+        /**
+         * What arrived at a webhook trigger, newest first, without the bodies
+         * @description Of refused deliveries, which anybody can send, at most 20 of a trigger are listed for each minute.
+         */
+        get: operations["listDeliveries"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/workflows/{id}/triggers/{trigger}/rotate-url": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["ID"];
+                /** @description The trigger's id in the workflow */
+                trigger: components["parameters"]["TriggerID"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Give a webhook or heartbeat trigger another address
+         * @description The old address stops working, at once or after the time that is asked for.
+         */
+        post: operations["rotateTriggerURL"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/deliveries/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["ID"];
+            };
+            cookie?: never;
+        };
+        /** A delivery with its body */
+        get: operations["getDelivery"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/deliveries/{id}/replay": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["ID"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Run a delivery once more, by the workflow's current version
+         * @description Signature, filter and de-duplication are not asked again. A delivery that was refused cannot be run (409).
+         */
+        post: operations["replayDelivery"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/backfills/{id}": {
         parameters: {
             query?: never;
@@ -1197,8 +1286,7 @@ export interface components {
         Identifier: string;
         TriggerInput: {
             id: components["schemas"]["Identifier"];
-            /** @enum {string} */
-            type: "schedule";
+            type: components["schemas"]["TriggerType"];
             /** @default true */
             enabled?: boolean;
             /** @description Five fields (minute first), six (second first) or @daily and its like */
@@ -1211,7 +1299,7 @@ export interface components {
             gap?: components["schemas"]["GapRule"];
             overlap_hour?: components["schemas"]["OverlapHourRule"];
             /**
-             * @default skip
+             * @description Of a schedule skip unless said, of other types allow
              * @enum {string}
              */
             overlap?: "skip" | "allow" | "queue_one" | "queue_all" | "cancel_running";
@@ -1246,17 +1334,169 @@ export interface components {
             inputs?: {
                 [key: string]: unknown;
             };
+            methods?: components["schemas"]["WebhookMethods"];
+            signature?: components["schemas"]["WebhookSignature"];
+            dedupe?: components["schemas"]["WebhookDedupe"];
+            /** @description Of a webhook: a condition over inputs; requests for which it is false start no run */
+            filter?: string;
+            respond?: components["schemas"]["WebhookRespond"];
+            /** @description Of one after another workflow: the name or id of that, in the same project */
+            workflow?: string;
+            on?: components["schemas"]["AfterEnd"];
+            /** @description Of a heartbeat: a run as well when pings come again */
+            on_recovery?: boolean;
             /** @description Set by the server; ignored */
             readonly description?: unknown;
             /** @description Set by the server; ignored */
             readonly next_fire_at?: unknown;
             /** @description Set by the server; ignored */
             readonly paused_reason?: unknown;
+            /** @description Set by the server; ignored */
+            readonly url?: unknown;
+            /** @description Set by the server; ignored */
+            readonly heartbeat?: unknown;
+            /** @description Set by the server; ignored */
+            readonly after_workflow_id?: unknown;
+        };
+        /**
+         * @description What the trigger waits for - the time, a request, the end of another workflow's run, a ping that does not come
+         * @enum {string}
+         */
+        TriggerType: "schedule" | "webhook" | "after" | "heartbeat";
+        /** @description Of a webhook: the methods that it takes; POST when absent */
+        WebhookMethods: ("GET" | "POST" | "PUT" | "PATCH" | "DELETE")[];
+        /** @description Of a webhook: how its requests are signed. The fields after secret are for the scheme hmac. */
+        WebhookSignature: {
+            /** @enum {string} */
+            scheme: "standard_webhooks" | "github" | "stripe" | "slack" | "hmac";
+            /** @description The name of the project's secret that the sender signs with */
+            secret: string;
+            header?: string;
+            /** @enum {string} */
+            algorithm?: "sha256" | "sha1" | "sha512";
+            /** @enum {string} */
+            encoding?: "hex" | "base64";
+            /** @description What stands before the signature, as sha256= */
+            prefix?: string;
+            /** @description It holds the seconds since 1970, and <timestamp>.<body> is signed */
+            timestamp_header?: string;
+            /** @description It holds the delivery's id, which stays the same when it is sent again */
+            id_header?: string;
+        };
+        /** @description Of a webhook: what is the same in two deliveries of one thing. One of header, json_path and body. */
+        WebhookDedupe: {
+            header?: string;
+            /** @description As data.items[0].id */
+            json_path?: string;
+            body?: boolean;
+            window?: components["schemas"]["Duration"];
+        };
+        /** @description Of a webhook: the answer waits for the end of the run, at most this long */
+        WebhookRespond: {
+            wait: components["schemas"]["Duration"];
+        };
+        /**
+         * @description Which ends of the other workflow's runs count; success when absent
+         * @enum {string}
+         */
+        AfterEnd: "success" | "failure" | "any";
+        HeartbeatState: {
+            /**
+             * @description waiting: no ping has come yet, and none is late
+             * @enum {string}
+             */
+            state: "waiting" | "fine" | "started" | "late" | "off";
+            /** Format: date-time */
+            last_ping: string | null;
+            /**
+             * Format: date-time
+             * @description When the next is due; it is late after the grace
+             */
+            expected_at: string | null;
+            /** Format: date-time */
+            late_since: string | null;
+            /** @description The latest: ping, start, fail or log */
+            signal: string | null;
+            /** Format: date-time */
+            signal_at: string | null;
+            /** @description What came with it */
+            message: string | null;
+        };
+        Rotation: {
+            keep_old?: components["schemas"]["Duration"];
+        };
+        /** @enum {string} */
+        DeliveryVerdict: "accepted" | "duplicate" | "filtered" | "skipped" | "refused";
+        DeliverySummary: {
+            /** Format: uuid */
+            id: string;
+            /** Format: uuid */
+            workflow_id: string;
+            verdict: components["schemas"]["DeliveryVerdict"];
+            /** @description Why, for programs */
+            code: string | null;
+            /** @description Why, for people */
+            reason: string | null;
+            /**
+             * Format: uuid
+             * @description The run it became; of a duplicate, the run of the first
+             */
+            run_id: string | null;
+            /** Format: uuid */
+            replay_of: string | null;
+            /** @description A username */
+            replayed_by: string | null;
+            method: string;
+            query: string;
+            headers: {
+                [key: string]: string;
+            };
+            /**
+             * Format: int32
+             * @description Of the body as it arrived, in bytes
+             */
+            size: number;
+            /** @description Where it came from */
+            address: string;
+            /** Format: date-time */
+            created_at: string;
+        };
+        Delivery: {
+            /** Format: uuid */
+            id: string;
+            /** Format: uuid */
+            workflow_id: string;
+            verdict: components["schemas"]["DeliveryVerdict"];
+            code: string | null;
+            reason: string | null;
+            /** Format: uuid */
+            run_id: string | null;
+            /** Format: uuid */
+            replay_of: string | null;
+            replayed_by: string | null;
+            method: string;
+            query: string;
+            headers: {
+                [key: string]: string;
+            };
+            /** Format: int32 */
+            size: number;
+            address: string;
+            /** Format: date-time */
+            created_at: string;
+            body: string;
+            /** @enum {string} */
+            encoding: "text" | "base64";
+            /** @description Of a refused delivery only the beginning of the body is kept */
+            complete: boolean;
+        };
+        DeliveryPage: {
+            items: components["schemas"]["DeliverySummary"][];
+            next_cursor: string | null;
         };
         Trigger: {
             id: string;
-            /** @enum {string} */
-            type: "schedule";
+            type: components["schemas"]["TriggerType"];
             enabled: boolean;
             cron?: string;
             every?: string;
@@ -1296,6 +1536,22 @@ export interface components {
             next_fire_at: string | null;
             /** @description Why the trigger stopped by itself; enabling or saving the workflow lets it go on */
             paused_reason: string | null;
+            methods?: components["schemas"]["WebhookMethods"];
+            signature?: components["schemas"]["WebhookSignature"];
+            dedupe?: components["schemas"]["WebhookDedupe"];
+            filter?: string;
+            respond?: components["schemas"]["WebhookRespond"];
+            workflow?: string;
+            on?: components["schemas"]["AfterEnd"];
+            on_recovery?: boolean;
+            /** @description Of a webhook or heartbeat, for those who may start runs: its address */
+            url?: string;
+            heartbeat?: components["schemas"]["HeartbeatState"];
+            /**
+             * Format: uuid
+             * @description Of one after another workflow: the id of that
+             */
+            after_workflow_id?: string;
         };
         /** @description Dates in the trigger's zone on which it does not run */
         DateList: string[];
@@ -1583,7 +1839,7 @@ export interface components {
         /** @enum {string} */
         StepStatus: "queued" | "running" | "waiting" | "held" | "succeeded" | "failed" | "cancelled" | "skipped";
         /** @enum {string} */
-        RunTrigger: "manual" | "schedule" | "rerun" | "backfill" | "workflow";
+        RunTrigger: "manual" | "schedule" | "rerun" | "backfill" | "webhook" | "after" | "heartbeat" | "workflow";
         RunStart: {
             inputs?: {
                 [key: string]: unknown;
@@ -1955,6 +2211,11 @@ export interface components {
             fire_at: string | null;
             /** Format: uuid */
             rerun_of: string | null;
+            /**
+             * Format: uuid
+             * @description The run whose end started this one
+             */
+            cause: string | null;
             /** Format: date-time */
             created_at: string;
             /** Format: date-time */
@@ -2214,7 +2475,7 @@ export interface components {
              * @description For programs
              * @enum {string}
              */
-            answer: "ran" | "ran_late" | "coalesced" | "skipped" | "superseded" | "backfilled" | "overdue" | "will_run" | "no_record" | "before_created" | "not_in_version" | "excluded" | "disabled" | "paused" | "removed" | "max_runs" | "before_start" | "after_end" | "once" | "interval" | "field" | "repeated" | "gap";
+            answer: "ran" | "ran_late" | "coalesced" | "skipped" | "superseded" | "backfilled" | "overdue" | "will_run" | "no_record" | "before_created" | "not_in_version" | "excluded" | "disabled" | "paused" | "removed" | "max_runs" | "before_start" | "after_end" | "once" | "interval" | "field" | "repeated" | "gap" | "no_event";
             /** @description For people, in the caller's language */
             text: string;
             /**
@@ -3048,6 +3309,98 @@ export interface operations {
                     "application/json": components["schemas"]["Backfill"];
                 };
             };
+            default: components["responses"]["Failure"];
+        };
+    };
+    listDeliveries: {
+        parameters: {
+            query?: {
+                verdict?: components["schemas"]["DeliveryVerdict"];
+                /** @description `next_cursor` of the page before */
+                cursor?: components["parameters"]["Cursor"];
+                limit?: components["parameters"]["Limit"];
+            };
+            header?: never;
+            path: {
+                id: components["parameters"]["ID"];
+                /** @description The trigger's id in the workflow */
+                trigger: components["parameters"]["TriggerID"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeliveryPage"];
+                };
+            };
+            default: components["responses"]["Failure"];
+        };
+    };
+    rotateTriggerURL: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Language of descriptions (es or en) */
+                "Accept-Language"?: components["parameters"]["AcceptLanguage"];
+            };
+            path: {
+                id: components["parameters"]["ID"];
+                /** @description The trigger's id in the workflow */
+                trigger: components["parameters"]["TriggerID"];
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["Rotation"];
+            };
+        };
+        responses: {
+            200: components["responses"]["OneWorkflow"];
+            default: components["responses"]["Failure"];
+        };
+    };
+    getDelivery: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["ID"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The delivery */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Delivery"];
+                };
+            };
+            default: components["responses"]["Failure"];
+        };
+    };
+    replayDelivery: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["ID"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            202: components["responses"]["RunAccepted"];
             default: components["responses"]["Failure"];
         };
     };

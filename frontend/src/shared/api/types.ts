@@ -57,6 +57,10 @@ export type BackfillPage = Schemas['BackfillPage']
 export type BackfillPreview = Schemas['BackfillPreview']
 export type Explanation = Schemas['Explanation']
 export type LoginSession = Schemas['LoginSession']
+export type Delivery = Schemas['Delivery']
+export type DeliverySummary = Schemas['DeliverySummary']
+export type DeliveryVerdict = Schemas['DeliveryVerdict']
+export type HeartbeatState = Schemas['HeartbeatState']
 export type Problem = Schemas['Problem']
 export type FieldProblem = NonNullable<Problem['errors']>[number]
 
@@ -69,7 +73,16 @@ export const runStatuses: readonly RunStatus[] = [
   'failed',
   'cancelled',
 ]
-export const runTriggers: readonly RunTrigger[] = ['manual', 'schedule', 'rerun', 'backfill', 'workflow']
+export const runTriggers: readonly RunTrigger[] = [
+  'manual',
+  'schedule',
+  'webhook',
+  'after',
+  'heartbeat',
+  'rerun',
+  'backfill',
+  'workflow',
+]
 export const outcomes: readonly OccurrenceOutcome[] = [
   'ran',
   'ran_late',

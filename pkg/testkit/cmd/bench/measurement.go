@@ -50,6 +50,10 @@ var measurements = []measurement{
 		note: "started by POST over HTTP, one http_endpoint step each; client and target are in the same process",
 	},
 	{
+		name: "webhook", run: webhooks(256), goal: ">= 3000 accepted/s", met: atLeast("per_second", 3000),
+		note: "deliveries by 256 senders over HTTP, each stored with its run before it is answered 202; sender and API are in the same process; nobody works on the runs",
+	},
+	{
 		name: "latency", run: latency, goal: "p50 < 5 ms, p99 < 30 ms",
 		met:  func(v values) bool { return v["p50_ms"] < 5 && v["p99_ms"] < 30 },
 		note: "1,000 runs/s for 10 s, to the announcement of the recorded end: since the ticket of the committed run goes into the queue, and (from_call) since the call that starts the run",

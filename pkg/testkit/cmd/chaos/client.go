@@ -76,6 +76,11 @@ func idIn(body []byte) (string, error) {
 
 // do makes one request of an API that runs, and watches the answer.
 func (c *client) do(ctx context.Context, method, path string, body any, key string) (status int, answer []byte, err error) {
+	return c.send(ctx, method, "/api/v1"+path, body, key)
+}
+
+// send is do for any path.
+func (c *client) send(ctx context.Context, method, path string, body any, key string) (status int, answer []byte, err error) {
 	address, ok := c.rig.api(int(c.turn.Add(1)))
 	if !ok {
 		return 0, nil, errNoAPI
@@ -88,7 +93,7 @@ func (c *client) do(ctx context.Context, method, path string, body any, key stri
 		}
 		content = bytes.NewReader(raw)
 	}
-	req, err := http.NewRequestWithContext(ctx, method, address+"/api/v1"+path, content)
+	req, err := http.NewRequestWithContext(ctx, method, address+path, content)
 	if err != nil {
 		return 0, nil, fmt.Errorf("make a request: %w", err)
 	}

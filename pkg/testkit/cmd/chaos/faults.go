@@ -148,6 +148,13 @@ var faults = []fault{
 		long:    40 * time.Second, short: 10 * time.Second, roles: pairs, inject: restartPostgres,
 	},
 	{
+		name: "webhooks_postgres_restart", breaks: "PostgreSQL is restarted while webhooks arrive",
+		measure: draining, limit: 5 * time.Second, silence: true,
+		because: "as for a restart: a delivery that was answered 202 is stored with its run, and has exactly that one",
+		long:    40 * time.Second, short: 10 * time.Second, demand: demand{starts: 60, schedules: 5, hooks: true}, roles: pairs,
+		inject: restartPostgres, check: deliveriesHaveRuns,
+	},
+	{
 		name: "postgres_down", breaks: "PostgreSQL is away for 60 s",
 		measure: draining, limit: 10 * time.Second, silence: true,
 		because: "as for a restart, and 5 s for what has gathered",

@@ -2,8 +2,10 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"net/http"
+	"net/url"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -17,14 +19,16 @@ type demand struct {
 	starts    int // per second, through the API
 	schedules int // each due every second
 	slow      time.Duration
+	hooks     bool // the starts are deliveries to webhook triggers
 }
 
 // load starts runs through the API and lets schedules fire, and knows which runs that asks for.
 type load struct {
 	client *client
 	plans  []plan
-	quick  string // the workflow of two short steps
-	slow   string // the workflow with a long step in its middle
+	hooks  map[string]string // paths of the addresses of workflows, when the starts are deliveries
+	quick  string            // the workflow of two short steps
+	slow   string            // the workflow with a long step in its middle
 
 	mu      sync.Mutex
 	starts  []start
@@ -54,16 +58,20 @@ func step(id, url, after string) object {
 
 // newLoad makes the workflows. The schedules fire from begin to end.
 func newLoad(ctx context.Context, c *client, d demand, begin, end time.Time) (*load, error) {
-	l := &load{client: c, inFlight: make(chan struct{}, mostInFlight)}
+	l := &load{client: c, inFlight: make(chan struct{}, mostInFlight), hooks: map[string]string{}}
+	create := c.create
+	if d.hooks {
+		create = l.hooked
+	}
 	ok := c.rig.sink.url + "/ok"
 	slow := c.rig.sink.url + "/slow?for=" + d.slow.String()
 	two := []object{step("first", ok, ""), step("last", ok, "first")}
 	var err error
-	if l.quick, err = c.create(ctx, object{"name": "quick", "steps": two}); err != nil {
+	if l.quick, err = create(ctx, object{"name": "quick", "steps": two}); err != nil {
 		return nil, err
 	}
 	three := []object{step("first", ok, ""), step("slow", slow, "first"), step("last", ok, "slow")}
-	if l.slow, err = c.create(ctx, object{"name": "slow", "steps": three}); err != nil {
+	if l.slow, err = create(ctx, object{"name": "slow", "steps": three}); err != nil {
 		return nil, err
 	}
 	const perWorkflow = 20
@@ -179,10 +187,10 @@ func (l *load) begin(ctx context.Context, number int) {
 	var took time.Duration
 	for {
 		began := time.Now()
-		status, body, err := l.client.do(ctx, http.MethodPost, "/workflows/"+workflow+"/runs", object{"inputs": object{"n": number}}, key)
+		status, body, err := l.ask(ctx, workflow, number, key)
 		if status == http.StatusAccepted {
-			if id, err := idIn(body); err == nil {
-				s.answered, s.run = true, uuid.MustParse(id)
+			if id, err := runIn(body); err == nil {
+				s.answered, s.run = true, id
 			}
 			took = time.Since(began)
 			break
@@ -209,6 +217,55 @@ func (l *load) begin(ctx context.Context, number int) {
 	if s.answered {
 		l.newest = s.run.String()
 	}
+}
+
+// ask asks for a run: by a start, or by a delivery, whose Idempotency-Key is what the trigger tells deliveries by.
+func (l *load) ask(ctx context.Context, workflow string, number int, key string) (status int, answer []byte, err error) {
+	if path, ok := l.hooks[workflow]; ok {
+		return l.client.send(ctx, http.MethodPost, path, object{"n": number}, key)
+	}
+	return l.client.do(ctx, http.MethodPost, "/workflows/"+workflow+"/runs", object{"inputs": object{"n": number}}, key)
+}
+
+// runIn reads which run a start, or a delivery, became.
+func runIn(body []byte) (uuid.UUID, error) {
+	var answer struct {
+		ID    *uuid.UUID
+		RunID *uuid.UUID `json:"run_id"`
+	}
+	if err := json.Unmarshal(body, &answer); err != nil {
+		return uuid.UUID{}, fmt.Errorf("read a run's id: %w", err)
+	}
+	switch {
+	case answer.RunID != nil:
+		return *answer.RunID, nil
+	case answer.ID != nil:
+		return *answer.ID, nil
+	}
+	return uuid.UUID{}, fmt.Errorf("the answer names no run: %.300s", body)
+}
+
+// hooked makes a workflow with a webhook trigger.
+func (l *load) hooked(ctx context.Context, definition any) (id string, err error) {
+	w, _ := definition.(object)
+	w["triggers"] = []object{{"id": "hook", "type": "webhook", "dedupe": object{"header": "Idempotency-Key"}}}
+	status, body, err := l.client.do(ctx, http.MethodPost, "/workflows", w, "")
+	if err != nil {
+		return "", err
+	}
+	var answer struct {
+		ID       string
+		Triggers []struct{ URL string }
+	}
+	if err := json.Unmarshal(body, &answer); err != nil || status != http.StatusCreated || len(answer.Triggers) != 1 {
+		return "", fmt.Errorf("save a workflow with a webhook: %d %s", status, body)
+	}
+	address, err := url.Parse(answer.Triggers[0].URL)
+	if err != nil {
+		return "", fmt.Errorf("read an address: %w", err)
+	}
+	l.hooks[answer.ID] = address.Path
+	return answer.ID, nil
 }
 
 // read makes a request that changes nothing.

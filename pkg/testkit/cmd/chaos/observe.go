@@ -35,7 +35,7 @@ func observe(ctx context.Context, databaseURL string, steps map[uuid.UUID][]stri
 	}
 	defer db.Close(context.WithoutCancel(ctx))
 	rows, err := db.Query(ctx, `
-		select r.id, r.workflow_id, coalesce(t.key, ''), r.fire_at, coalesce(r.inputs ->> 'n', ''), r.status, coalesce(r.reason, ''),
+		select r.id, r.workflow_id, coalesce(t.key, ''), r.fire_at, coalesce(r.inputs ->> 'n', r.inputs -> 'body' ->> 'n', ''), r.status, coalesce(r.reason, ''),
 		       r.created_at, r.finished_at
 		  from runs r left join triggers t on t.id = r.trigger_id`)
 	if err != nil {
