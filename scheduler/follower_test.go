@@ -56,7 +56,7 @@ func (d *desk) finish(id uuid.UUID, status run.Status, output string) {
 	written, err := live.Write(d.t.Context(), "test", []postgres.Record{{
 		RunID: id, Attempt: claimed[0].Attempt, Steps: steps, Outcome: postgres.Finish, Status: status, Reason: "so it was",
 	}})
-	if err != nil || !written[id] {
+	if _, ok := written[id]; err != nil || !ok {
 		d.t.Fatalf("finish: %v, %v", written, err)
 	}
 }

@@ -49,20 +49,24 @@ func (s Stats) Attention(ctx context.Context, projects []uuid.UUID, limit int) (
 		             where u.project_id = p.id and u.status = 'failed' and u.id >= first_id_at(now() - interval '` + failingSince + `')
 		             order by u.id desc limit ` + fmt.Sprint(failingRuns) + `) u) u
 		      join runs r on r.id = u.id),
+		newest as (
+		    select w.id as workflow_id, w.name, e.id, e.reason from bad join workflows w on w.id = bad.workflow_id
+		     cross join lateral (
+		        select r.id, r.status, r.reason from runs r
+		         where r.workflow_id = bad.workflow_id and r.status in ('succeeded', 'failed') order by r.id desc limit 1) e
+		     where w.deleted_at is null and w.enabled and e.status = 'failed' order by e.id desc limit @limit),
 		ended as (
-		    select bad.workflow_id, r.*, row_number() over (partition by bad.workflow_id order by r.id desc) as n
-		      from bad cross join lateral (
-		        select r.id, r.status, r.reason, r.finished_at from runs r
-		         where r.workflow_id = bad.workflow_id and r.status in ('succeeded', 'failed') order by r.id desc limit ` + fmt.Sprint(failingDepth) + `) r),
+		    select f.workflow_id, r.*, row_number() over (partition by f.workflow_id order by r.id desc) as n
+		      from newest f cross join lateral (
+		        select r.id, r.status, r.finished_at from runs r
+		         where r.workflow_id = f.workflow_id and r.status in ('succeeded', 'failed') order by r.id desc limit ` + fmt.Sprint(failingDepth) + `) r),
 		streak as (
 		    select workflow_id, coalesce(min(n) filter (where status = 'succeeded') - 1, max(n)) as count from ended group by workflow_id)
-		select 'failing' as kind, w.id as workflow_id, w.name as workflow_name, o.finished_at as since, s.count, e.reason as detail,
-		       null::text as trigger_key, e.id as run_id
-		  from streak s
-		  join workflows w on w.id = s.workflow_id and w.deleted_at is null and w.enabled
-		  join ended e on e.workflow_id = s.workflow_id and e.n = 1
-		  join ended o on o.workflow_id = s.workflow_id and o.n = s.count
-		 where s.count > 0 order by e.id desc limit @limit`,
+		select 'failing' as kind, f.workflow_id, f.name as workflow_name, o.finished_at as since, s.count, f.reason as detail,
+		       null::text as trigger_key, f.id as run_id
+		  from newest f join streak s on s.workflow_id = f.workflow_id
+		  join ended o on o.workflow_id = f.workflow_id and o.n = s.count
+		 order by f.id desc`,
 		`select 'late' as kind, w.id as workflow_id, w.name as workflow_name, t.due_at as since, 1 as count, null::text as detail,
 		       t.key as trigger_key, null::uuid as run_id
 		  from triggers t join workflows w on w.id = t.workflow_id

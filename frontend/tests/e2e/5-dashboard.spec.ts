@@ -5,6 +5,7 @@ import {
   logIn,
   logStep,
   makeWorkflow,
+  refusal,
   startRun,
   test,
   uniqueName,
@@ -109,17 +110,7 @@ test('the queue page shows queues, workers and hosts, and administrators change 
 
 test('every part of the dashboard says what went wrong, and tries again', async ({ page, context }) => {
   await page.route(/\/api\/v1\/(stats|overview)/, (route) =>
-    route.fulfill({
-      status: 422,
-      contentType: 'application/problem+json',
-      body: JSON.stringify({
-        type: 'about:blank',
-        title: 'No',
-        status: 422,
-        code: 'validation_failed',
-        detail: 'Not now',
-      }),
-    }),
+    route.fulfill(refusal('Not now', { code: 'validation_failed' })),
   )
   await page.goto('/')
   await expect(page.getByText('Not now')).toHaveCount(2)
@@ -128,13 +119,7 @@ test('every part of the dashboard says what went wrong, and tries again', async 
   await expect(page.getByRole('region', { name: 'Runs per day' })).toBeVisible()
 
   // So does every part of the queue page.
-  await page.route(/\/api\/v1\/(queues|workers|hosts)/, (route) =>
-    route.fulfill({
-      status: 422,
-      contentType: 'application/problem+json',
-      body: JSON.stringify({ type: 'about:blank', title: 'No', status: 422, code: 'x', detail: 'Not now' }),
-    }),
-  )
+  await page.route(/\/api\/v1\/(queues|workers|hosts)/, (route) => route.fulfill(refusal('Not now')))
   await page.goto('/queue')
   await expect(page.getByText('Not now')).toHaveCount(3)
   await page.unrouteAll()

@@ -5,6 +5,7 @@ import {
   logIn,
   logStep,
   makeWorkflow,
+  refusal,
   startRun,
   test,
   uniqueName,
@@ -171,19 +172,7 @@ test('each attempt has its logs, and each line has a link', async ({ page }) => 
   await expect(log.locator('[data-line="1"]').locator('..')).toHaveClass(/bg-accent-soft/)
 
   // Logs that cannot be had say so, apart from the rest of the page.
-  await page.route(/\/logs\?/, (route) =>
-    route.fulfill({
-      status: 422,
-      contentType: 'application/problem+json',
-      body: JSON.stringify({
-        type: 'about:blank',
-        title: 'No',
-        status: 422,
-        code: 'x',
-        detail: 'No logs now',
-      }),
-    }),
-  )
+  await page.route(/\/logs\?/, (route) => route.fulfill(refusal('No logs now')))
   await page.reload()
   await expect(page.getByRole('alert')).toContainText('No logs now')
   await page.unrouteAll()
@@ -221,15 +210,8 @@ test('a cancelled run says how long that may take, and a held one asks for a dec
   )
   await page.route(`**/api/v1/runs/${id}/resolve`, (route) => {
     resolved = route.request().postDataJSON()
-    const body = { type: 'about:blank', title: 'x', status: 422, code: 'validation_failed', detail: 'x' }
-    return route.fulfill({
-      status: 422,
-      contentType: 'application/problem+json',
-      body: JSON.stringify({
-        ...body,
-        errors: [{ pointer: '/output', code: 'too_large', message: 'the output is too large' }],
-      }),
-    })
+    const errors = [{ pointer: '/output', code: 'too_large', message: 'the output is too large' }]
+    return route.fulfill(refusal('x', { code: 'validation_failed', errors }))
   })
   await page.goto(`/runs/${id}`)
   await expect(page.getByText('Nobody knows whether “Fetch the rate” happened')).toBeVisible()

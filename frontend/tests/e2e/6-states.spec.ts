@@ -1,6 +1,6 @@
 // Every list says that it is loading, that the server is away, and what the server refused, and tries again when asked.
 import type { Route } from '@playwright/test'
-import { expect, logIn, logStep, makeWorkflow, startRun, test, uniqueName } from './support'
+import { expect, logIn, logStep, makeWorkflow, refusal, startRun, test, uniqueName } from './support'
 
 const lists = [
   { name: 'dashboard', address: '/', call: /\/api\/v1\/stats/ },
@@ -61,18 +61,12 @@ test('what the server refuses stands at its field', async ({ page }) => {
   const workflow = await makeWorkflow(page, uniqueName('Refuses'), { steps: [logStep('x')] })
   await page.route(/\/runs$/, (route) =>
     route.request().method() === 'POST'
-      ? route.fulfill({
-          status: 422,
-          contentType: 'application/problem+json',
-          body: JSON.stringify({
-            type: 'about:blank',
-            title: 'No',
-            status: 422,
+      ? route.fulfill(
+          refusal('some fields are not valid', {
             code: 'validation_failed',
-            detail: 'some fields are not valid',
             errors: [{ pointer: '/inputs', code: 'too_large', message: 'the inputs are too large' }],
           }),
-        })
+        )
       : route.fallback(),
   )
   await page.goto(`/workflows/${workflow.id}`)

@@ -3,7 +3,7 @@
 import type { Page } from '@playwright/test'
 import en from '../../src/shared/i18n/locales/en.json' with { type: 'json' }
 import es from '../../src/shared/i18n/locales/es.json' with { type: 'json' }
-import { expect, httpStep, logStep, makeWorkflow, startRun } from './support'
+import { expect, httpStep, logStep, makeWorkflow, refusal, startRun } from './support'
 
 export type Language = 'en' | 'es'
 /** The text of a key in a language, with values put in. */
@@ -45,12 +45,7 @@ export async function settled(page: Page): Promise<void> {
   await expect(page.locator('[aria-busy="true"]')).toHaveCount(0)
 }
 
-const problem = (detail: string) => ({
-  status: 422,
-  contentType: 'application/problem+json',
-  body: JSON.stringify({ type: 'about:blank', title: 'No', status: 422, code: 'x', detail }),
-})
-const fail = (what: RegExp) => (page: Page) => page.route(what, (route) => route.fulfill(problem('Not now.')))
+const fail = (what: RegExp) => (page: Page) => page.route(what, (route) => route.fulfill(refusal('Not now.')))
 
 /** Makes workflows and runs of every kind. */
 export async function buildScene(page: Page): Promise<Scene> {

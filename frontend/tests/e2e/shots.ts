@@ -164,7 +164,6 @@ test('the pictures of the documents', async ({ browser }) => {
   for (const [name, address, options] of [
     ['dashboard', '/', { colorScheme: 'light', locale: 'en-GB', width: 1280, height: 900 }],
     ['panel', '/', { colorScheme: 'light', locale: 'es-ES', width: 1280, height: 900 }],
-    ['runs', '/runs', { colorScheme: 'light', locale: 'en-GB', width: 1280, height: 800 }],
     ['workflows', '/workflows', { colorScheme: 'light', locale: 'en-GB', width: 1280, height: 720 }],
     ['run', `/runs/${last}`, { colorScheme: 'dark', locale: 'en-GB', width: 1280, height: 800 }],
     ['flujos', '/workflows', { colorScheme: 'light', locale: 'es-ES', width: 1280, height: 720 }],

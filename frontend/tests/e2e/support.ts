@@ -44,6 +44,15 @@ function pick<T extends object, K extends keyof T>(from: T, ...keys: K[]): Pick<
   return Object.fromEntries(keys.map((key) => [key, from[key]])) as Pick<T, K>
 }
 
+/** An answer that refuses, as the server writes it. */
+export function refusal(detail: string, more: { code?: string; errors?: object[] } = {}) {
+  return {
+    status: 422,
+    contentType: 'application/problem+json',
+    body: JSON.stringify({ type: 'about:blank', title: 'No', status: 422, code: 'x', detail, ...more }),
+  }
+}
+
 let made = 0
 export function uniqueName(base: string): string {
   return `${base} ${Date.now().toString(36)}${made++}`

@@ -8,7 +8,7 @@ describe('the period of the durations', () => {
     expect(durationPeriod({ from: '', to: '' }, now)).toEqual({
       from: '2026-10-26T10:00:00.000Z',
       to: '2026-11-25T10:00:00.000Z',
-      bucket: 'hour',
+      bucket: 'day',
     })
   })
 

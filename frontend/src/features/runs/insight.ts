@@ -45,7 +45,10 @@ export function useDurations(filter: () => { workflow: string; from: string; to:
   })
 }
 
-/** The period of a filter as the server takes it: at most 400 days, in hours where that is possible and sharper. */
+/**
+ * The period of a filter as the server takes it: at most 400 days; in hours where somebody chose one that hours can hold,
+ * else in days, which are less to count and to send.
+ */
 export function durationPeriod(
   filter: { from: string; to: string },
   now: number,
@@ -53,6 +56,7 @@ export function durationPeriod(
   const to = filter.to ? Date.parse(filter.to) : now
   let from = filter.from ? Date.parse(filter.from) : to - 30 * day
   from = Math.max(Math.min(from, to - hour), to - 399 * day)
-  const bucket = to - from <= 30 * day ? 'hour' : 'day'
+  const chosen = filter.from !== '' || filter.to !== ''
+  const bucket = chosen && to - from <= 30 * day ? 'hour' : 'day'
   return { from: new Date(from).toISOString(), to: new Date(to).toISOString(), bucket }
 }
