@@ -14,6 +14,7 @@ import {
   Play,
   Settings,
   Sun,
+  UserCheck,
   Workflow,
 } from '@lucide/vue'
 import { computed, ref, shallowRef, watch, type Component, type Ref } from 'vue'
@@ -50,6 +51,7 @@ export function usePalette(typed: Ref<string>, open: Ref<boolean>, help: () => v
         ['workflows', Workflow],
         ['runs', History],
         ['queue', Layers],
+        ['approvals', UserCheck],
         ['calendars', CalendarX2],
         ['secrets', KeyRound],
         ['settings', Settings],
