@@ -23,11 +23,11 @@ type Retry struct {
 	Backoff  Backoff       // Exponential when empty
 	Initial  time.Duration // before the second attempt; one second when zero
 	Max      time.Duration // no delay is longer, Retry-After included; one minute when zero
-	On       []string      // any, timeout, connection, 429, 5xx; empty means DefaultRetryOn
+	On       []string      // any, timeout, connection, deferred, 429, 5xx; empty means DefaultRetryOn
 }
 
 // DefaultRetryOn is what passes by itself: time-outs, connections, overload and the server's own faults.
-var DefaultRetryOn = []string{"timeout", "connection", "429", "5xx"}
+var DefaultRetryOn = []string{"timeout", "connection", "deferred", "429", "5xx"}
 
 // Failure classes of an attempt that are no HTTP status.
 const (
@@ -37,6 +37,8 @@ const (
 	FailureWorkerLost = "worker_lost" // the worker died; always tried again, and not counted
 	FailureUnknown    = "unknown"     // the worker died after the request may have been sent; never tried again by itself
 	FailurePanic      = "panic"       // a fault of ours
+	// FailureDeferred is a refusal for now of a server that is no HTTP server.
+	FailureDeferred = "deferred"
 	// FailureRejected is a refusal for good of a server that is no HTTP server; tried again only when asked for.
 	FailureRejected = "rejected"
 	// FailureBody is an answer of a good status that does not say what was expected; tried again only when asked for.

@@ -1868,7 +1868,7 @@ type Retry struct {
 	Initial  *Duration     `json:"initial,omitempty"`
 	Max      *Duration     `json:"max,omitempty"`
 
-	// On Which failures are tried again: timeout, connection, any, a status (429) or a class of them (5xx)
+	// On Which failures are tried again: timeout, connection, deferred, any, a status (429) or a class of them (5xx)
 	On *[]string `json:"on,omitempty"`
 }
 

@@ -275,7 +275,7 @@ func smtpFailure(ctx context.Context, server string, err error, clean bool) Resu
 	case code >= 500:
 		result = failed(run.FailureRejected, "%s refuses the mail: %s", server, said)
 	case code > 0:
-		result = failed(run.FailureConnection, "%s does not take the mail now: %s", server, said)
+		result = failed(run.FailureDeferred, "%s does not take the mail now: %s", server, said)
 	default:
 		result = httpFailure(ctx, err)
 		if result.Failure.Class == run.FailureConnection {

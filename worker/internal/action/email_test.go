@@ -246,7 +246,7 @@ func TestMailsThatAreNotTaken(t *testing.T) {
 		result         Result
 		class, message string
 	}{
-		{send(office, "starttls", object{"to": []string{"full@example.com"}}), "connection", "does not take the mail now"},
+		{send(office, "starttls", object{"to": []string{"full@example.com"}}), "deferred", "does not take the mail now"},
 		{send(office, "starttls", object{"to": []string{"ana@example.com", "gone@example.com"}}), "rejected", "no such user"},
 		{send(office, "starttls", object{"password": "wrong {{ secrets.token }}"}), "rejected", "Authentication failed"},
 		{send(plain, "starttls", nil), "connection", "does not support STARTTLS"},

@@ -258,6 +258,8 @@ func judge(f *action.Failure) verdict {
 	switch f.Class {
 	case run.FailureConnection, run.FailureTimeout:
 		return bad
+	case run.FailureBody, run.FailureDeferred, run.FailureRejected:
+		return good // whatever it said, it answered
 	case run.FailureConfig, run.FailurePanic:
 		return nothing
 	}

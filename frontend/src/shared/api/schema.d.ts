@@ -1575,7 +1575,7 @@ export interface components {
             backoff?: "exponential" | "linear" | "fixed";
             initial?: components["schemas"]["Duration"];
             max?: components["schemas"]["Duration"];
-            /** @description Which failures are tried again: timeout, connection, any, a status (429) or a class of them (5xx) */
+            /** @description Which failures are tried again: timeout, connection, deferred, any, a status (429) or a class of them (5xx) */
             on?: string[];
         };
         Step: {
