@@ -59,9 +59,9 @@ func (h *hooks) serve(c echo.Context) error {
 	if err != nil {
 		return err
 	}
+	defer leave()
 	request, err := readHook(c)
 	if err != nil {
-		leave()
 		h.refuse(ctx, c, k, request, err)
 		return err
 	}
