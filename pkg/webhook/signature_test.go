@@ -149,7 +149,11 @@ func FuzzVerify(f *testing.F) {
 func TestSignAndVerify(t *testing.T) {
 	now := time.Unix(1_700_000_000, 0)
 	for _, how := range []workflow.Signature{
-		{Scheme: "standard_webhooks"}, {Scheme: "github"}, {Scheme: "stripe"}, {Scheme: "slack"}, {Scheme: "hmac", Header: "X-Sign"},
+		{Scheme: "standard_webhooks"},
+		{Scheme: "github"},
+		{Scheme: "stripe"},
+		{Scheme: "slack"},
+		{Scheme: "hmac", Header: "X-Sign"},
 		{Scheme: "hmac", Header: "X-Sign", Algorithm: "sha512", Encoding: "base64", Prefix: "v=", TimestampHeader: "X-At", IDHeader: "X-Id"},
 	} {
 		body := []byte(`{"id":"evt_7","event_id":"evt_7"}`)
