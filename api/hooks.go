@@ -44,9 +44,9 @@ type hookAnswer struct {
 
 // serve takes a request to the address of a webhook trigger.
 func (h *hooks) serve(c echo.Context) error {
-	ctx, cancel := context.WithTimeout(c.Request().Context(), hookTimeout)
+	listening := c.Request().Context() // it ends when the sender leaves
+	ctx, cancel := context.WithTimeout(listening, hookTimeout)
 	defer cancel()
-	c.SetRequest(c.Request().WithContext(ctx))
 	k, err := h.find(ctx, c.Param("token"), false)
 	if err != nil {
 		return err
@@ -65,7 +65,21 @@ func (h *hooks) serve(c echo.Context) error {
 		h.refuse(ctx, c, k, request, err)
 		return err
 	}
-	return h.take(ctx, c, k, request)
+	taken, err := h.take(ctx, c, k, request)
+	leave() // who waits for the run is no burden any more
+	defer taken.ear.close()
+	if err != nil {
+		return err
+	}
+	return h.answer(listening, c, taken)
+}
+
+// taken is a delivery that was stored.
+type taken struct {
+	hook     *hook
+	delivery dispatch.Delivery
+	done     dispatch.Delivered
+	ear      *runEar // nil when nobody waits for the run
 }
 
 // readHook reads the request as it arrived. What is read before the body turns out too large is in the answer.
@@ -92,42 +106,32 @@ const mostLooks = 3
 
 // take decides about a request and stores it. What is known of the trigger may be some seconds old: nobody is turned away by
 // that, and nothing is stored by it.
-func (h *hooks) take(ctx context.Context, c echo.Context, k *hook, r webhook.Request) error {
+func (h *hooks) take(ctx context.Context, c echo.Context, k *hook, r webhook.Request) (t taken, err error) {
 	id, err := dispatch.NewRunID()
 	if err != nil {
-		return err
+		return t, err
 	}
-	var done dispatch.Delivered
-	var ear *runEar
 	for range mostLooks {
-		delivery, err := h.decide(ctx, k, r, id)
-		if err != nil && !k.fresh {
-			if k, err = h.find(ctx, k.Token, true); err != nil {
-				return err
-			}
-			delivery, err = h.decide(ctx, k, r, id)
-		}
-		if err != nil {
+		t.hook = k
+		t.delivery, err = h.decide(ctx, k, r, id)
+		if err != nil && k.fresh {
 			h.refuse(ctx, c, k, r, err)
-			return err
+			return t, err
 		}
-		delivery.Address = c.RealIP()
-		if k.Spec.Respond != nil && ear == nil {
-			ear = h.listen(k.ProjectID, id)
-			defer ear.close()
-		}
-		done, err = h.server.dispatch.Deliver(ctx, delivery)
-		if !errors.Is(err, dispatch.ErrChanged) {
-			if err != nil {
-				return err
+		if err == nil {
+			t.delivery.Address = c.RealIP()
+			if k.Spec.Respond != nil && t.ear == nil {
+				t.ear = h.listen(k.ProjectID, id)
 			}
-			return h.answer(c, k, id, delivery, done, ear)
+			if t.done, err = h.server.dispatch.Deliver(ctx, t.delivery); !errors.Is(err, dispatch.ErrChanged) {
+				return t, err
+			}
 		}
 		if k, err = h.find(ctx, k.Token, true); err != nil {
-			return err
+			return t, err
 		}
 	}
-	return batch.ErrFull
+	return t, batch.ErrFull
 }
 
 // decide says what is to become of a request: who may send it, whether it is wanted, and what the run gets of it.
@@ -170,18 +174,19 @@ func (h *hooks) decide(ctx context.Context, k *hook, r webhook.Request, id uuid.
 }
 
 // answer tells the sender what became of the delivery, once the run has ended if the trigger wants that.
-func (h *hooks) answer(c echo.Context, k *hook, id uuid.UUID, d dispatch.Delivery, done dispatch.Delivered, ear *runEar) error {
-	a := hookAnswer{RunID: done.RunID, DeliveryID: id, Verdict: done.Verdict, Duplicate: done.Verdict == postgres.VerdictDuplicate}
-	if d.Reason != nil {
-		a.Reason = *d.Reason
+func (h *hooks) answer(listening context.Context, c echo.Context, t taken) error {
+	done := t.done
+	a := hookAnswer{RunID: done.RunID, DeliveryID: t.delivery.ID, Verdict: done.Verdict, Duplicate: done.Verdict == postgres.VerdictDuplicate}
+	if t.delivery.Reason != nil {
+		a.Reason = *t.delivery.Reason
 	}
 	if done.Code != "" {
-		a.Reason = "not now: " + done.Code
+		a.Reason = dispatch.SkipReasons[done.Code]
 	}
 	status := http.StatusAccepted
-	if ear != nil && done.RunID != nil {
+	if t.ear != nil && done.RunID != nil {
 		// The request's own time is over with the delivery; how long the run may take is the trigger's to say.
-		if end := ear.wait(context.WithoutCancel(c.Request().Context()), *done.RunID, time.Duration(k.Spec.Respond.Wait)); end != nil {
+		if end := t.ear.wait(listening, *done.RunID, time.Duration(t.hook.Spec.Respond.Wait)); end != nil {
 			status, a.Status, a.Outputs = http.StatusOK, string(end.Status), end.Outputs
 			if end.Reason != nil {
 				a.Reason = *end.Reason

@@ -148,15 +148,15 @@ const (
 	intakeRequests = 10_000
 )
 
-// enter takes up a request of a size, -1 when it is not known.
+// enter takes up a request of a size, -1 when it is not known. leave may be called more than once.
 func (i *intake) enter(size int64) (leave func(), err error) {
 	if size < 0 || size > webhook.MaxBody {
 		size = webhook.MaxBody
 	}
-	leave = func() {
+	leave = sync.OnceFunc(func() {
 		i.bytes.Add(-size)
 		i.requests.Add(-1)
-	}
+	})
 	if bytes, requests := i.bytes.Add(size), i.requests.Add(1); bytes > intakeBytes || requests > intakeRequests {
 		leave()
 		return nil, batch.ErrFull

@@ -285,6 +285,12 @@ func TestFilteredAndSkippedDeliveries(t *testing.T) {
 	if a := in.deliver(one, `{}`).want(202); a.text("verdict") != "skipped" || a["run_id"] != nil || a.text("reason") == "" {
 		t.Errorf("while %s is under way: %v", first.text("run_id"), a)
 	}
+	_, instead := ana.hooked(func(o object) { o["overlap"] = "cancel_running" })
+	old := in.deliver(instead, `{}`).want(202).text("run_id")
+	in.deliver(instead, `{}`).want(202)
+	if r := ana.get("/runs/" + old).want(200); r.text("status") != "cancelled" || r.text("reason") != "a newer run of its trigger was due" {
+		t.Errorf("the run that makes way: %v", r)
+	}
 	_, queued := ana.hooked(func(o object) { o["overlap"] = "queue_one" })
 	in.deliver(queued, `{}`).want(202)
 	waits := in.deliver(queued, `{}`).want(202)

@@ -14,13 +14,20 @@ import (
 type runEar struct {
 	hooks *hooks
 	ear   *subscriber
-	close func()
+	end   func()
+}
+
+// close stops listening; nobody may have begun.
+func (e *runEar) close() {
+	if e != nil {
+		e.end()
+	}
 }
 
 // listen begins to listen before there is the run, so that nothing is missed.
 func (h *hooks) listen(project, id uuid.UUID) *runEar {
 	ear := &subscriber{projects: []uuid.UUID{project}, runs: []uuid.UUID{id}, changed: map[uuid.UUID]bool{}, wake: make(chan struct{}, 1)}
-	return &runEar{hooks: h, ear: ear, close: h.server.hub.subscribe(ear)}
+	return &runEar{hooks: h, ear: ear, end: h.server.hub.subscribe(ear)}
 }
 
 // wait answers the run once it has ended; nil when it takes longer.
@@ -39,6 +46,8 @@ func (e *runEar) wait(ctx context.Context, id uuid.UUID, most time.Duration) *po
 		case <-over:
 			return e.look(ctx, id)
 		case <-e.hooks.stopping.Done():
+			return nil
+		case <-ctx.Done():
 			return nil
 		}
 	}

@@ -6,8 +6,9 @@ alter table runs drop constraint runs_trigger_check;
 alter table runs add constraint runs_trigger_check
     check (trigger in ('manual', 'schedule', 'rerun', 'backfill', 'webhook', 'after', 'heartbeat'));
 
--- The workflow whose runs a trigger waits for. It is looked up with the end of every run: the index holds nothing but these.
-alter table triggers add column after_workflow uuid references workflows (id);
+-- The workflow whose runs a trigger waits for. It is looked up with the end of every run: the index holds nothing but these. It is
+-- no foreign key, which would wait for whoever saves the other workflow; workflows are only hidden.
+alter table triggers add column after_workflow uuid;
 create index triggers_after on triggers (after_workflow) where after_workflow is not null;
 
 -- The public addresses of webhook and heartbeat triggers. Who knows one may use it; the old one of a trigger that got a new

@@ -257,3 +257,30 @@ func TestRingsAndLongChains(t *testing.T) {
 	d.follow()
 	d.same([]string{"skipped chain"}, d.told(then))
 }
+
+// Two people who each save half of a ring at the same time: one of them is refused, and nobody waits for ever.
+func TestARingMadeByTwoAtOnce(t *testing.T) {
+	d := newDesk(t)
+	for round := range 5 {
+		a, b := fmt.Sprint("a", round), fmt.Sprint("b", round)
+		ids := []uuid.UUID{d.save(named(a)), d.save(named(b))}
+		defs := []workflow.Definition{named(a, after(b, "")), named(b, after(a, ""))}
+		var wg sync.WaitGroup
+		errs := make([]error, 2)
+		for i := range ids {
+			wg.Go(func() { _, errs[i] = d.service.Replace(t.Context(), d.who, ids[i], defs[i], nil, 0) })
+		}
+		wg.Wait()
+		refused := 0
+		for _, err := range errs {
+			if f, ok := fault.Of(err); ok && len(f.Fields) == 1 && f.Fields[0].Code == "cycle" {
+				refused++
+			} else if err != nil {
+				t.Errorf("refused with %v", err)
+			}
+		}
+		if refused != 1 {
+			t.Errorf("%d of two are refused", refused)
+		}
+	}
+}

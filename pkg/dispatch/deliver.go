@@ -167,7 +167,7 @@ func (w *delivering) write(ctx context.Context, s *Service) error {
 		row := d.DeliveryRow
 		row.Verdict, row.RunID = done.Verdict, done.RunID
 		if done.Code != "" {
-			reason := skipReasons[done.Code]
+			reason := SkipReasons[done.Code]
 			row.Code, row.Reason = &done.Code, &reason
 		}
 		rows = append(rows, row)
@@ -195,8 +195,8 @@ func (w *delivering) write(ctx context.Context, s *Service) error {
 	return nil
 }
 
-// skipReasons say for people why a delivery has no run.
-var skipReasons = map[string]string{
+// SkipReasons say, by their codes, for people why a delivery has no run.
+var SkipReasons = map[string]string{
 	postgres.CodeOverlap:   "a run of the trigger has not finished",
 	postgres.CodeQueueFull: "as many runs of the trigger wait as may",
 }

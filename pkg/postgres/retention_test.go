@@ -96,8 +96,14 @@ func TestRunsGoByTheirEnd(t *testing.T) {
 	failed := y.past("2 days", p, short, run.Failed)
 	y.past("2 days", p, long, run.Succeeded)
 	y.past("1 hour", p, short, run.Succeeded)
+	_, err = y.db.Exec(t.Context(), `insert into deliveries (id, project_id, workflow_id, trigger_id, verdict, run_id, method, headers, size, address)
+		select id, project_id, workflow_id, gen_random_uuid(), 'accepted', id, 'POST', '{}', 0, '' from runs`)
+	must(t, err)
 	gone, err := keep.DropRuns(t.Context(), postgres.Old{}, 100)
 	must(t, err)
+	if n := y.count("deliveries"); n != 3 {
+		t.Errorf("%d deliveries remain of those runs", n)
+	}
 	if gone != 1 || y.count("runs") != 3 || y.count("run_logs") != 3 {
 		t.Errorf("%d gone, %d remain", gone, y.count("runs"))
 	}

@@ -144,3 +144,30 @@ func FuzzVerify(f *testing.F) {
 		}
 	})
 }
+
+// What is signed here is taken here, under every scheme, with the id that it was given.
+func TestSignAndVerify(t *testing.T) {
+	now := time.Unix(1_700_000_000, 0)
+	for _, how := range []workflow.Signature{
+		{Scheme: "standard_webhooks"},
+		{Scheme: "github"},
+		{Scheme: "stripe"},
+		{Scheme: "slack"},
+		{Scheme: "hmac", Header: "X-Sign"},
+		{Scheme: "hmac", Header: "X-Sign", Algorithm: "sha512", Encoding: "base64", Prefix: "v=", TimestampHeader: "X-At", IDHeader: "X-Id"},
+	} {
+		body := []byte(`{"id":"evt_7","event_id":"evt_7"}`)
+		header, err := Sign(how, "whsec_c2VjcmV0", "evt_7", body, now)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r := Request{Header: header, Body: body}
+		id, err := Verify(how, "whsec_c2VjcmV0", r, now)
+		if err != nil || id != "evt_7" && how.IDHeader+how.Scheme != "hmac" {
+			t.Errorf("%+v: %q, %v", how, id, err)
+		}
+		if _, err := Verify(how, "whsec_b3RoZXI=", r, now); codeOf(err) != "signature_invalid" {
+			t.Errorf("%+v with another secret: %v", how, err)
+		}
+	}
+}

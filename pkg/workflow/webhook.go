@@ -110,8 +110,12 @@ func checkSignature(c *collector, at string, s Signature) {
 		c.add(at+"/secret", "required", "name the secret of the project that the sender signs with")
 	}
 	own := []struct{ name, value string }{
-		{"header", s.Header}, {"algorithm", s.Algorithm}, {"encoding", s.Encoding}, {"prefix", s.Prefix},
-		{"timestamp_header", s.TimestampHeader}, {"id_header", s.IDHeader},
+		{"header", s.Header},
+		{"algorithm", s.Algorithm},
+		{"encoding", s.Encoding},
+		{"prefix", s.Prefix},
+		{"timestamp_header", s.TimestampHeader},
+		{"id_header", s.IDHeader},
 	}
 	if s.Scheme != SchemeHMAC {
 		for _, f := range own {

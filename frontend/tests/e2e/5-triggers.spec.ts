@@ -54,6 +54,10 @@ test('a webhook: made in the editor, called, looked into, run again, and moved',
   await expect(items.filter({ hasText: 'Filtered out' })).toContainText('filter')
   await expectAccessible(page, 'the definition with deliveries')
   await expectNoOverflow(page, 'the definition with deliveries')
+  await page.setViewportSize({ width: 390, height: 844 })
+  await expectNoOverflow(page, 'the definition with deliveries on a phone')
+  await expectAccessible(page, 'the definition with deliveries on a phone')
+  await page.setViewportSize({ width: 1440, height: 900 })
   await panel.getByLabel('What became of it').selectOption('accepted')
   await expect(items).toHaveCount(1)
 

@@ -14,6 +14,7 @@ it('signs as each scheme wants it', () => {
   expect(curlOf({ url, signature: { scheme: 'github', secret: 's' } })).toContain(
     'X-Hub-Signature-256: sha256=$SIGN',
   )
+  expect(curlOf({ url, signature: { scheme: 'slack', secret: 's' } })).toMatch(/^SECRET='…'\nBODY=/)
   expect(curlOf({ url, signature: { scheme: 'stripe', secret: 's' } })).toContain('"$TIME.$BODY"')
   expect(curlOf({ url, signature: { scheme: 'slack', secret: 's' } })).toContain('"v0:$TIME:$BODY"')
   expect(curlOf({ url, signature: { scheme: 'standard_webhooks', secret: 's' } })).toContain(

@@ -9,6 +9,7 @@ export function curlOf(trigger: Pick<Trigger, 'url' | 'methods' | 'signature'>):
   const signing = signingOf(trigger.signature)
   if (!signing) return `${call} \\\n  -d '{"hello": "world"}' '${trigger.url ?? ''}'`
   return [
+    `SECRET='…'`,
     `BODY='{"hello": "world"}'`,
     ...signing.lines,
     `${call} \\\n  ${signing.headers.join(' \\\n  ')} \\\n  ${to}`,

@@ -106,6 +106,13 @@ var faults = []fault{
 		roles: []string{"api", "scheduler", "worker", "worker"}, inject: killSchedulers,
 	},
 	{
+		name: "after_sigkill", breaks: "SIGKILL for workers and schedulers while runs end that other workflows wait for",
+		measure: again, limit: 5 * time.Second, silence: true,
+		because: "as for a killed worker; the note of an end is written with the end, and taken with the making of the next run",
+		long:    70 * time.Second, short: 16 * time.Second, demand: demand{starts: 30, schedules: 5}, roles: workers,
+		inject: killFollowers, check: eachEndWasFollowed,
+	},
+	{
 		name: "three_schedulers", breaks: "three schedulers at once, of which one is stopped for a while, perhaps with rows locked",
 		measure: waiting, limit: 15 * time.Second,
 		because: "triggers whose rows the stopped one has locked wait for it, 10 s at most; all others are nobody's but the two that go on",

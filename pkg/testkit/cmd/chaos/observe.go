@@ -155,7 +155,7 @@ func settle(ctx context.Context, databaseURL string, patience time.Duration) err
 	defer db.Close(context.WithoutCancel(ctx))
 	for {
 		var live bool
-		if err := db.QueryRow(context.WithoutCancel(ctx), `select exists (select from run_live)`).Scan(&live); err != nil {
+		if err := db.QueryRow(context.WithoutCancel(ctx), `select exists (select from run_live) or exists (select from after_fires)`).Scan(&live); err != nil {
 			return fmt.Errorf("look for live runs: %w", err)
 		}
 		if !live || pause(ctx, 100*time.Millisecond) != nil {

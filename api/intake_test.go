@@ -1,0 +1,58 @@
+package api
+
+import (
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/guildmember145/orquestador-plataforma/pkg/fault"
+	"github.com/guildmember145/orquestador-plataforma/pkg/webhook"
+)
+
+// More than there is room for is turned away, by its size as well as by its number, and what has left makes room.
+func TestIntake(t *testing.T) {
+	var i intake
+	var leave []func()
+	for range intakeBytes / webhook.MaxBody {
+		l, err := i.enter(-1) // of an unknown size, which may be the largest
+		if err != nil {
+			t.Fatal(err)
+		}
+		leave = append(leave, l)
+	}
+	if _, err := i.enter(1); !fault.Is(err, fault.Unavailable) {
+		t.Errorf("one byte too many: %v", err)
+	}
+	leave[0]()
+	leave[0]()
+	if _, err := i.enter(webhook.MaxBody); err != nil {
+		t.Errorf("in the place of one that left: %v", err)
+	}
+	if _, err := i.enter(1); err == nil {
+		t.Error("one that left twice made room for two")
+	}
+	var many intake
+	for range intakeRequests {
+		if _, err := many.enter(0); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := many.enter(0); !fault.Is(err, fault.Unavailable) {
+		t.Errorf("one request too many: %v", err)
+	}
+}
+
+func TestRefusalsOfAMinute(t *testing.T) {
+	r := refusals{seen: map[uuid.UUID]int{}}
+	now, one, other := time.Unix(1_700_000_000, 0), uuid.New(), uuid.New()
+	listed := 0
+	for range 100 {
+		if r.allow(one, now) {
+			listed++
+		}
+	}
+	if listed != refusalsAMinute || !r.allow(other, now) || !r.allow(one, now.Add(time.Minute)) {
+		t.Errorf("%d are listed in a minute", listed)
+	}
+}
