@@ -25,6 +25,8 @@ export interface Scene {
   failedRun: string
   goodRun: string
   slowRun: string
+  asking: string
+  askingRun: string
 }
 
 export interface Screen {
@@ -119,7 +121,41 @@ export async function buildScene(page: Page): Promise<Scene> {
     data: { name: 'Public holidays', dates: ['2026-12-25', '2027-01-01', '2027-01-06'] },
   })
   await page.request.put('/api/v1/hosts/api.example.com', { data: { per_second: 2, burst: 5 } })
-  return { workflow: workflow.id, broken: last, failedRun, goodRun, slowRun }
+  const asking = await makeWorkflow(page, 'Pay the invoices of the month', {
+    steps: [
+      {
+        id: 'ask',
+        action: 'approval',
+        config: { message: 'Pay 12 invoices, 8,431.20 € in all?', timeout: '2d' },
+      },
+      {
+        id: 'pay',
+        action: 'run_workflow',
+        depends_on: ['ask'],
+        config: { workflow: workflow.id, for_each: '{{ 1..3 }}', inputs: { n: '{{ each.item }}' } },
+      },
+      {
+        id: 'mail',
+        action: 'send_email',
+        depends_on: ['pay'],
+        config: {
+          host: 'smtp.example.com',
+          from: 'a@example.com',
+          to: ['b@example.com'],
+          subject: 'Paid',
+          text: 'All is paid.',
+        },
+      },
+    ],
+  })
+  const askingRun = await startRun(page, asking.id, { wait: false })
+  await expect
+    .poll(
+      async () =>
+        ((await (await page.request.get(`/api/v1/runs/${askingRun}`)).json()) as { status: string }).status,
+    )
+    .toBe('held')
+  return { workflow: workflow.id, broken: last, failedRun, goodRun, slowRun, asking: asking.id, askingRun }
 }
 
 async function openMenu(page: Page, name: string) {
@@ -342,6 +378,18 @@ export function screensOf(scene: Scene): Screen[] {
       },
     },
     { name: 'run-missing', address: '/runs/00000000-0000-4000-8000-000000000000' },
+    { name: 'approvals', address: '/approvals' },
+    { name: 'approvals-all', address: '/approvals?show=all' },
+    { name: 'run-asking', address: `/runs/${scene.askingRun}` },
+    {
+      name: 'editor-actions',
+      address: `/workflows/${scene.asking}/edit`,
+      act: async (page) => {
+        for (const step of ['ask', 'pay', 'mail'])
+          await page.getByRole('button', { name: new RegExp(`^\\d ${step}`) }).click()
+        await page.getByLabel(/^(From|De)$/).waitFor()
+      },
+    },
     { name: 'queue', address: '/queue' },
     {
       name: 'queue-pause-dialog',
