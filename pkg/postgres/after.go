@@ -59,7 +59,7 @@ type Ended struct {
 	Reason       *string    `db:"reason"`
 	StartedAt    *time.Time `db:"started_at"`
 	FinishedAt   *time.Time `db:"finished_at"`
-	Depth        int        `db:"depth"` // how many runs stand before it, each the cause of the next; counted up to the limit
+	Depth        int        `db:"depth"` // how many runs stand before it, each the cause or the parent of the next; counted up to the limit
 	// Outputs are those of its steps that succeeded, by the step's id. When they are larger than asked for together, only
 	// those are there that fit, in the order in which the steps ended.
 	Outputs json.RawMessage `db:"outputs"`
@@ -71,9 +71,10 @@ func (s Runs) Ended(ctx context.Context, ids []uuid.UUID, depth, size int) (map[
 	rows, err := s.Q.Query(ctx, `
 		select r.id, r.workflow_id, w.name as workflow_name, r.status, r.reason, r.started_at, r.finished_at,
 		       (with recursive before as (
-		            select r.cause as id, 1 as n where r.cause is not null
+		            select coalesce(r.cause, r.parent_id) as id, 1 as n where num_nonnulls(r.cause, r.parent_id) > 0
 		            union all
-		            select c.cause, b.n + 1 from before b join runs c on c.id = b.id where c.cause is not null and b.n < @depth)
+		            select coalesce(c.cause, c.parent_id), b.n + 1 from before b join runs c on c.id = b.id
+		             where num_nonnulls(c.cause, c.parent_id) > 0 and b.n < @depth)
 		        select coalesce(max(n), 0) from before) as depth,
 		       coalesce(o.outputs, '{}') as outputs, coalesce(o.cut, false) as cut
 		  from runs r join workflows w on w.id = r.workflow_id

@@ -386,8 +386,8 @@ export function screensOf(scene: Scene): Screen[] {
       address: `/workflows/${scene.asking}/edit`,
       act: async (page) => {
         for (const step of ['ask', 'pay', 'mail'])
-          await page.getByRole('button', { name: new RegExp(`^\\d ${step}`) }).click()
-        await page.getByLabel(/^(From|De)$/).waitFor()
+          await page.getByRole('button', { name: step, expanded: false }).first().click()
+        await page.locator(`[data-pointer="/steps/2/config/from"]`).waitFor()
       },
     },
     { name: 'queue', address: '/queue' },
