@@ -1145,18 +1145,18 @@ type Action struct {
 	// Config A JSON Schema (draft 2020-12). Besides, `x-template` marks texts that may hold templates, `x-secret` those that are
 	// to come from the project's secrets, `x-multiline` texts of several lines, and `x-expression` expressions without
 	// braces, with the names that they may use besides those of templates.
-	Config      map[string]interface{} `json:"config"`
-	Description string                 `json:"description"`
+	Config      json.RawMessage `json:"config"`
+	Description string          `json:"description"`
 
 	// Example A configuration
-	Example map[string]interface{} `json:"example"`
+	Example json.RawMessage `json:"example"`
 
 	// Leaves It reaches outside: how an attempt ended may be unknown, and on_unknown applies
 	Leaves bool `json:"leaves"`
 
 	// Output A JSON Schema of what later steps see
-	Output map[string]interface{} `json:"output"`
-	Title  string                 `json:"title"`
+	Output json.RawMessage `json:"output"`
+	Title  string          `json:"title"`
 
 	// Type What a step's `action` says
 	Type string `json:"type"`
