@@ -113,6 +113,13 @@ var faults = []fault{
 		inject: killFollowers, check: eachEndWasFollowed,
 	},
 	{
+		name: "long_workflow", breaks: "SIGKILL for a worker at five random points of a run of 30 steps with branches, a list, a wait, an approval and a fallback",
+		measure: again, limit: 5 * time.Second, silence: true,
+		because: "as for a killed worker; each item of the list has one run, and no finished step is made again",
+		long:    70 * time.Second, short: 16 * time.Second, demand: demand{starts: 5, schedules: 5}, roles: workers,
+		inject: killThroughout, check: theWholeEndedRight,
+	},
+	{
 		name: "three_schedulers", breaks: "three schedulers at once, of which one is stopped for a while, perhaps with rows locked",
 		measure: waiting, limit: 15 * time.Second,
 		because: "triggers whose rows the stopped one has locked wait for it, 10 s at most; all others are nobody's but the two that go on",

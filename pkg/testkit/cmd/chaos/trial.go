@@ -19,6 +19,8 @@ type trial struct {
 	load   *load
 	steps  map[uuid.UUID][]string // that call the sink, by workflow; what is not in it is judged by the fault itself
 
+	whole    string // the run of a workflow that has everything
+	items    int    // of its list
 	hostile  []hostile
 	injected int
 	lost     []time.Time // when workers went away
