@@ -146,6 +146,7 @@ func TestNoListOrClaimReadsAWholeTable(t *testing.T) {
 		{Before: &id},
 		{From: &now},
 		{Trigger: run.Manual},
+		{Trigger: run.Webhook},
 		{Statuses: []run.Status{run.Failed}},
 		{Statuses: []run.Status{run.Queued, run.Running}},
 		{MinDuration: &second, WorkflowID: &workflow},
@@ -159,6 +160,16 @@ func TestNoListOrClaimReadsAWholeTable(t *testing.T) {
 	check(runs.Steps(ctx, id))
 	check(runs.Logs(ctx, id, "", 0, 100))
 	check(runs.LastSeq(ctx, id))
+	key := postgres.ChildKey{ParentID: id, Step: "s"}
+	children := postgres.Children{Q: q}
+	check(children.Of(ctx, key))
+	check(children.Ended(ctx, key, []int32{0, 1}))
+	check(children.List(ctx, projects, id, "", postgres.ChildPlace{Attempt: -1}, 51))
+	check(children.Orphans(ctx, 100))
+	check(postgres.Approvals{Q: q}.List(ctx, postgres.ApprovalFilter{Projects: projects, Pending: true, Limit: 51}))
+	check(postgres.Approvals{Q: q}.List(ctx, postgres.ApprovalFilter{Projects: projects, RunID: &id, Limit: 51}))
+	check(postgres.Retention{Q: q}.DropChildren(ctx, 1000*time.Hour, 100))
+	check(postgres.Retention{Q: q}.DropApprovals(ctx, 1000*time.Hour, 100))
 	stats := postgres.Stats{Q: q}
 	check(stats.Counts(ctx, postgres.CountFilter{Projects: projects, From: now.Add(-time.Hour), To: now, Unit: "hour", Zone: "UTC"}))
 	check(stats.Counts(ctx, postgres.CountFilter{Projects: projects, WorkflowID: &workflow, From: now.Add(-time.Hour), To: now, Unit: "day", Zone: "UTC"}))
