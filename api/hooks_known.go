@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"errors"
+	"regexp"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -75,9 +76,12 @@ func (h *hooks) find(ctx context.Context, token string, fresh bool) (*hook, erro
 	return &k, nil
 }
 
+// tokenShape is what every address looks like; anything else is none, and nobody is asked about it.
+var tokenShape = regexp.MustCompile(`^[a-z2-7]{32}$`)
+
 // behind looks up an address of triggers of a type.
 func (h *hooks) behind(ctx context.Context, token, kind string) (postgres.Addressed, error) {
-	if len(token) > 64 {
+	if !tokenShape.MatchString(token) {
 		return postgres.Addressed{}, errNoHook
 	}
 	a, err := h.server.dispatch.Behind(ctx, token)

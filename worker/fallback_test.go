@@ -72,3 +72,16 @@ func TestAFallbackFails(t *testing.T) {
 	b.until(again.ID, run.Succeeded)
 	b.same([]string{"fetch 1 succeeded", "plan 0 skipped", "use 1 succeeded"}, b.attempts(again.ID))
 }
+
+// A fallback may have a fallback itself; what follows the first step waits for the last.
+func TestAFallbackOfAFallbackStandsIn(t *testing.T) {
+	b := newBench(t)
+	b.target.answer = failing("/fetch", "/plan")
+	b.work()
+	def := withFallback(call("plan", "/plan"))
+	def.Steps[1].OnError, def.Steps[1].Fallback = workflow.OnErrorFallback, "last"
+	def.Steps = append(def.Steps, note("last", "plan C"))
+	id := b.start(b.create(def), nil)
+	b.until(id, run.Succeeded)
+	b.same([]string{"fetch 1 failed 500", "last 1 succeeded", "plan 1 failed 500", "use 1 succeeded"}, b.attempts(id))
+}

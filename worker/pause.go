@@ -24,11 +24,10 @@ func (d *drive) pause(r stepResult) {
 		row.Status = run.Held
 	}
 	step.nextAt = p.Until
-	switch {
-	case !p.Until.IsZero():
-		row.NextAt = &p.Until
-	case !p.Person:
+	if p.Until.IsZero() {
 		step.nextAt = now.Add(min(max(now.Sub(*row.StartedAt)/4, firstLook), lastLook))
+	} else {
+		row.NextAt = &p.Until
 	}
 	if p.Why != step.message {
 		d.journal.add(now, row.Step, row.Attempt, "info", p.Why)

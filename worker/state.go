@@ -194,11 +194,14 @@ func (s *state) forgiven(i int) bool {
 	return false
 }
 
-// fallbackOpen tells whether a step that failed has a fallback that has not ended.
+// fallbackOpen tells whether a step that failed has a fallback that has not ended, or that failed and has one itself.
 func (s *state) fallbackOpen(i int) bool {
 	def := s.book.def.Steps[i]
 	f, ok := s.book.graph.Index(def.Fallback)
-	return def.OnError == workflow.OnErrorFallback && ok && !s.steps[f].status.Finished()
+	if def.OnError != workflow.OnErrorFallback || !ok || f == i {
+		return false
+	}
+	return !s.steps[f].status.Finished() || s.steps[f].status == run.Failed && s.fallbackOpen(f)
 }
 
 // whyNever says why a step that will not begin does not.

@@ -2,6 +2,7 @@ package workflow
 
 import (
 	"encoding/json"
+	"slices"
 	"strings"
 
 	"github.com/guildmember145/orquestador-plataforma/pkg/expr"
@@ -41,14 +42,11 @@ func (r RunConfig) check() ([]expr.Ref, error) {
 		} else {
 			c.value("/inputs", r.Inputs)
 		}
-		for _, ref := range c.refs {
-			if ref.Root == RootSecrets {
-				c.add("/inputs", "secret", "inputs are kept with the run; let the other workflow name the secret itself")
-				break
-			}
-		}
 	}
 	c.template("/for_each", r.ForEach)
+	if slices.ContainsFunc(c.refs, func(ref expr.Ref) bool { return ref.Root == RootSecrets }) {
+		c.add("/inputs", "secret", "inputs are kept with the run; let the other workflow name the secret itself")
+	}
 	if r.ForEach != "" && !strings.Contains(r.ForEach, "{{") {
 		c.add("/for_each", "list", "for_each is a list, as in {{ steps.fetch.body.items }}")
 	}

@@ -29,24 +29,38 @@ func NewGraph(steps []Step) Graph {
 	}
 	for i := range steps {
 		if f, ok := g.fallback(steps, i); ok {
-			for _, next := range slices.Clone(g.after[i]) {
-				if next != f {
-					g.link(f, next)
-				}
-			}
 			g.standsIn[f] = append(g.standsIn[f], i)
+		}
+	}
+	// A fallback may have one itself, which is found whatever the order of the steps.
+	for linked := true; linked; {
+		linked = false
+		for i := range steps {
+			f, ok := g.fallback(steps, i)
+			if !ok {
+				continue
+			}
+			for _, next := range slices.Clone(g.after[i]) {
+				linked = next != f && g.link(f, next) || linked
+			}
+		}
+	}
+	for f, list := range g.standsIn {
+		for _, i := range list {
 			g.link(i, f)
 		}
 	}
 	return g
 }
 
-// link lets step j run after step i.
-func (g Graph) link(i, j int) {
-	if !slices.Contains(g.deps[j], i) {
-		g.deps[j] = append(g.deps[j], i)
-		g.after[i] = append(g.after[i], j)
+// link lets step j run after step i; false when it does already.
+func (g Graph) link(i, j int) bool {
+	if slices.Contains(g.deps[j], i) {
+		return false
 	}
+	g.deps[j] = append(g.deps[j], i)
+	g.after[i] = append(g.after[i], j)
+	return true
 }
 
 func (g Graph) fallback(steps []Step, i int) (int, bool) {

@@ -25,7 +25,7 @@ func CheckJSON(body []byte) error {
 	decoder := json.NewDecoder(bytes.NewReader(body))
 	decoder.UseNumber()
 	w := walker{decoder: decoder}
-	if err := w.value("", 0); err != nil {
+	if err := w.value(0); err != nil {
 		return err
 	}
 	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
@@ -34,9 +34,36 @@ func CheckJSON(body []byte) error {
 	return nil
 }
 
-type walker struct{ decoder *json.Decoder }
+// walker goes through a JSON value. Where it is stands in path, and is written out only when there is something to say about
+// it: a long key above many elements must not be copied for each.
+type walker struct {
+	decoder *json.Decoder
+	path    []any // keys and indexes
+}
 
-func (w walker) value(pointer string, depth int) error {
+func (w *walker) pointer() string {
+	var b strings.Builder
+	for _, part := range w.path {
+		b.WriteByte('/')
+		switch p := part.(type) {
+		case string:
+			b.WriteString(strings.NewReplacer("~", "~0", "/", "~1").Replace(p))
+		case int:
+			b.WriteString(strconv.Itoa(p))
+		}
+	}
+	return b.String()
+}
+
+// within looks at the value of a key or an index.
+func (w *walker) within(part any, depth int) error {
+	w.path = append(w.path, part)
+	err := w.value(depth + 1)
+	w.path = w.path[:len(w.path)-1]
+	return err
+}
+
+func (w *walker) value(depth int) error {
 	token, err := w.next()
 	if err != nil {
 		return err
@@ -47,18 +74,18 @@ func (w walker) value(pointer string, depth int) error {
 			return fault.New(fault.Malformed, "json_depth", "The JSON is nested deeper than %d levels", maxDepth)
 		}
 		if t == '{' {
-			return w.object(pointer, depth)
+			return w.object(depth)
 		}
-		return w.array(pointer, depth)
+		return w.array(depth)
 	case string:
-		return checkText(pointer, t)
+		return w.checkText(t)
 	case json.Number:
-		return checkNumber(pointer, t)
+		return w.checkNumber(t)
 	}
 	return nil
 }
 
-func (w walker) object(pointer string, depth int) error {
+func (w *walker) object(depth int) error {
 	seen := map[string]bool{}
 	for w.decoder.More() {
 		token, err := w.next()
@@ -66,18 +93,19 @@ func (w walker) object(pointer string, depth int) error {
 			return err
 		}
 		key, _ := token.(string)
-		at := pointer + "/" + strings.NewReplacer("~", "~0", "/", "~1").Replace(key)
 		if seen[key] {
+			w.path = append(w.path, key)
 			return &fault.Error{
 				Kind: fault.Malformed, Code: "json_duplicate_key", Message: "The JSON has a key twice",
-				Fields: []fault.Field{{Pointer: at, Code: "json_duplicate_key", Message: fmt.Sprintf("%q stands here twice", shorten(key))}},
+				Fields: []fault.Field{{Pointer: w.pointer(), Code: "json_duplicate_key", Message: fmt.Sprintf("%q stands here twice", shorten(key))}},
 			}
 		}
 		seen[key] = true
-		if err := checkText(at, key); err != nil {
-			return err
+		if !storable(key) {
+			w.path = append(w.path, key)
+			return w.checkText(key)
 		}
-		if err := w.value(at, depth+1); err != nil {
+		if err := w.within(key, depth); err != nil {
 			return err
 		}
 	}
@@ -85,9 +113,9 @@ func (w walker) object(pointer string, depth int) error {
 	return err
 }
 
-func (w walker) array(pointer string, depth int) error {
+func (w *walker) array(depth int) error {
 	for i := 0; w.decoder.More(); i++ {
-		if err := w.value(pointer+"/"+strconv.Itoa(i), depth+1); err != nil {
+		if err := w.within(i, depth); err != nil {
 			return err
 		}
 	}
@@ -95,7 +123,7 @@ func (w walker) array(pointer string, depth int) error {
 	return err
 }
 
-func (w walker) next() (json.Token, error) {
+func (w *walker) next() (json.Token, error) {
 	token, err := w.decoder.Token()
 	if err != nil {
 		var syntax *json.SyntaxError
@@ -115,14 +143,24 @@ func (w walker) next() (json.Token, error) {
 const maxDigits = 100
 
 // checkNumber refuses numbers that would become infinite, or nothing, where they are calculated with.
-func checkNumber(pointer string, n json.Number) error {
+func (w *walker) checkNumber(n json.Number) error {
 	f, err := n.Float64()
 	mantissa, _, _ := strings.Cut(strings.ToLower(n.String()), "e")
 	vanished := f == 0 && strings.ContainsAny(mantissa, "123456789")
 	if err != nil || vanished || len(n) > maxDigits {
-		return fault.At(pointer, "number_range", "the number is out of range")
+		return fault.At(w.pointer(), "number_range", "the number is out of range")
 	}
 	return nil
+}
+
+// storable tells whether PostgreSQL can keep a text.
+func storable(s string) bool { return utf8.ValidString(s) && !strings.ContainsRune(s, 0) }
+
+func (w *walker) checkText(s string) error {
+	if storable(s) {
+		return nil
+	}
+	return checkText(w.pointer(), s)
 }
 
 // checkText refuses text that PostgreSQL cannot keep.

@@ -120,10 +120,13 @@ export async function expectAccessible(
 }
 
 export async function expectNoOverflow(page: Page, where: string): Promise<void> {
-  const surplus = await page.evaluate(
-    () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
-  )
-  expect(surplus, `${where} is wider than the window`).toBeLessThanOrEqual(0)
+  // What floats, such as an open menu, is placed anew after the window has changed.
+  await expect
+    .poll(() => page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth), {
+      message: `${where} is wider than the window`,
+      timeout: 5000,
+    })
+    .toBeLessThanOrEqual(0)
 }
 
 /** Texts that are cut off: with an ellipsis, or by the edge of what holds them. */

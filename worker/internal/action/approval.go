@@ -69,8 +69,8 @@ func (r approvalRunner) Run(ctx context.Context, call Call) Result {
 		return Result{Output: map[string]any{"decision": "pending", "message": call.Secrets.Hide(message)}}
 	}
 	a, err := r.approvals.Ask(ctx, call, call.Secrets.Hide(message), r.wait)
-	if err != nil {
-		return failed(run.FailureConnection, "%s", err)
+	if err != nil { // the database is away: the question, if it was asked, stands
+		return Result{Pause: &Pause{Until: call.Now.Add(lookAgain), Why: "waits for approval: " + firstLine(call.Secrets.Hide(message))}}
 	}
 	output := map[string]any{"approval_id": a.ID, "message": a.Message, "decision": a.Decision}
 	if a.Decision == "pending" {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -103,7 +104,7 @@ func (r runRunner) Run(ctx context.Context, call Call) Result {
 	}
 	for {
 		if err := r.advance(ctx, call, items, &at); err != nil {
-			return childFailure(err)
+			return r.stumbled(call, at, err)
 		}
 		done := len(at.Open) == 0
 		switch {
@@ -204,6 +205,7 @@ func (r runRunner) inputsOf(ctx context.Context, call Call, index int, item any)
 	if err != nil {
 		return nil, fmt.Errorf("encode inputs: %w", err)
 	}
+	raw = call.Secrets.JSON(raw) // they are kept with the run
 	if len(raw) > workflow.MaxInputs {
 		return nil, configFault{errors.New("the inputs are larger than 256 KiB")}
 	}
@@ -213,8 +215,12 @@ func (r runRunner) inputsOf(ctx context.Context, call Call, index int, item any)
 // configFault is an error that the step's configuration is to blame for.
 type configFault struct{ error }
 
-// childFailure tells what the step is to blame for from what may pass: the database is away.
-func childFailure(err error) Result {
+// lookAgain is when it is looked again after something that passes: the database was away.
+const lookAgain = 5 * time.Second
+
+// stumbled tells what the step is to blame for from what passes. After the latter it goes on where it was: what it started is
+// found again.
+func (r runRunner) stumbled(call Call, at progress, err error) Result {
 	var config configFault
 	if errors.As(err, &config) {
 		return failed(run.FailureConfig, "%s", err)
@@ -222,7 +228,7 @@ func childFailure(err error) Result {
 	if f, ok := fault.Of(err); ok && f.Kind == fault.Invalid {
 		return failed(run.FailureConfig, "%s", messageOf(f))
 	}
-	return failed(run.FailureConnection, "%s", err)
+	return Result{Pause: &Pause{Until: call.Now.Add(lookAgain), Why: r.why(), Left: at}}
 }
 
 func messageOf(f *fault.Error) string {
@@ -247,7 +253,7 @@ type childResult struct {
 func (r runRunner) finish(ctx context.Context, call Call, at progress) Result {
 	all, err := r.children.All(ctx, call)
 	if err != nil {
-		return childFailure(err)
+		return r.stumbled(call, at, err)
 	}
 	if r.list == nil {
 		return r.finishOne(all)

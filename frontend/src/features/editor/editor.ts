@@ -8,7 +8,7 @@ import { validate } from './api'
 import { without } from './graph'
 import { useHistory } from './history'
 import { duplicateStep, newStep, newTrigger, type Draft, type StepDraft } from './model'
-import { provideProblems } from './problems'
+import { provideProblems } from '@/shared/forms/problems'
 import { definitionOf } from './write'
 
 const checkAfter = 600 // ms without a change

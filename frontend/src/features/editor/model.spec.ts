@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { Workflow, WorkflowInput } from '@/shared/api/types'
-import { duplicateStep, freeID, newDraft, newPair, newStep, slug } from './model'
+import { newPair } from '@/shared/forms/pairs'
+import { duplicateStep, freeID, newDraft, newStep, slug } from './model'
 import { definitionFrom } from '@/shared/api/definition'
 import { draftOf } from './read'
 import { definitionOf, listOf } from './write'

@@ -2,16 +2,11 @@
 // Steps point at each other by a key that never changes, so that an id can be edited without breaking "runs after".
 // read.ts makes it from a definition, write.ts makes a definition of it.
 import type { Retry, Step, TriggerInput, WorkflowInput } from '@/shared/api/types'
+import { newKey, type Pair } from '@/shared/forms/pairs'
 import { configSummary } from '@/shared/lib/config-summary'
 import { cronOf, startingPreset } from './cron'
 import { emptyEvent, type EventDraft, type TriggerType } from './event'
 import { copyOrigin } from './origin'
-
-export interface Pair {
-  key: string
-  name: string
-  value: string
-}
 
 export const methods = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'HEAD', 'OPTIONS'] as const
 export const logLevels = ['debug', 'info', 'warn', 'error'] as const
@@ -105,15 +100,6 @@ export interface Draft {
   maxConcurrent: string
   keepSucceeded: string
   keepFailed: string
-}
-
-let lastKey = 0
-export function newKey(): string {
-  return `k${++lastKey}`
-}
-
-export function newPair(name = '', value = ''): Pair {
-  return { key: newKey(), name, value }
 }
 
 /** An identifier made of a name: "Fetch the rate" is fetch_the_rate, accents dropped; "" when nothing is left. */

@@ -1,16 +1,14 @@
 // From a definition of the contract to the editor's draft.
 import type { Step, TriggerInput, WorkflowInput } from '@/shared/api/types'
+import { newKey, newPair, type Pair } from '@/shared/forms/pairs'
 import { toLocalInput } from '@/shared/lib/zone'
 import { eventDraftOf, usualOverlap } from './event'
 import {
-  newKey,
-  newPair,
   newStep,
   newTrigger,
   type BodyKind,
   type Draft,
   type HttpDraft,
-  type Pair,
   type StepDraft,
   type TriggerDraft,
 } from './model'

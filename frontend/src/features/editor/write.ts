@@ -1,9 +1,10 @@
 // From the editor's draft to a definition of the contract, with the problems that only the form can see.
 import type { FieldProblem, Retry, Step, TriggerInput, WorkflowInput } from '@/shared/api/types'
+import type { Pair } from '@/shared/forms/pairs'
 import { parseObject } from '@/shared/lib/json'
 import { fromLocalInput } from '@/shared/lib/zone'
 import { afterOf, webhookOf } from './event'
-import type { Draft, HttpDraft, Pair, StepDraft, TriggerDraft } from './model'
+import type { Draft, HttpDraft, StepDraft, TriggerDraft } from './model'
 import { withOrigin } from './origin'
 
 export interface Definition {

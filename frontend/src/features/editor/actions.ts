@@ -3,7 +3,7 @@ import { useQuery } from '@pinia/colada'
 import { computed } from 'vue'
 import { body, client } from '@/shared/api/client'
 import type { Action } from '@/shared/api/types'
-import type { Schema } from './schema'
+import type { Schema } from '@/shared/forms/schema'
 
 export function useActions() {
   const query = useQuery({

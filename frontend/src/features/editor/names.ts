@@ -3,11 +3,11 @@ import { useQuery } from '@pinia/colada'
 import { computed } from 'vue'
 import { body, client } from '@/shared/api/client'
 import type { Action } from '@/shared/api/types'
-import { useEditorContext } from '../context'
-import { ancestors } from '../graph'
-import type { StepDraft } from '../model'
-import type { Schema } from './schema'
-import { namesOf, type Suggestion } from './suggest'
+import { useEditorContext } from './context'
+import { ancestors } from './graph'
+import type { StepDraft } from './model'
+import type { Schema } from '@/shared/forms/schema'
+import { namesOf, type Suggestion } from '@/shared/forms/suggest'
 
 const always: readonly Suggestion[] = [
   { text: 'run.id' },
