@@ -122,10 +122,13 @@ export async function expectAccessible(
 export async function expectNoOverflow(page: Page, where: string): Promise<void> {
   // What floats, such as an open menu, is placed anew after the window has changed.
   await expect
-    .poll(() => page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth), {
-      message: `${where} is wider than the window`,
-      timeout: 5000,
-    })
+    .poll(
+      () => page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth),
+      {
+        message: `${where} is wider than the window`,
+        timeout: 5000,
+      },
+    )
     .toBeLessThanOrEqual(0)
 }
 
