@@ -40,8 +40,8 @@ func (c children) Ended(ctx context.Context, call action.Call, items []int32) ([
 }
 
 // All implements action.Children.
-func (c children) All(ctx context.Context, call action.Call) ([]action.Child, error) {
-	rows, err := postgres.Children{Q: c.db}.Of(ctx, keyOf(call))
+func (c children) All(ctx context.Context, call action.Call, room int) ([]action.Child, error) {
+	rows, err := postgres.Children{Q: c.db}.Of(ctx, keyOf(call), room)
 	return childrenOf(rows), err
 }
 

@@ -1,6 +1,7 @@
 package dispatch
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -101,7 +102,9 @@ func completeAll(schema json.RawMessage, children []Child) error {
 	for i, c := range children {
 		given := map[string]any{}
 		if len(c.Inputs) > 0 {
-			if err := json.Unmarshal(c.Inputs, &given); err != nil {
+			decoder := json.NewDecoder(bytes.NewReader(c.Inputs))
+			decoder.UseNumber() // a whole number may be longer than a float64
+			if err := decoder.Decode(&given); err != nil {
 				return fmt.Errorf("read the inputs of item %d: %w", c.Item, err)
 			}
 		}

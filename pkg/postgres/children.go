@@ -55,20 +55,26 @@ type ChildRow struct {
 	Output json.RawMessage `db:"output"`
 }
 
-const childColumns = `c.item, c.run_id, coalesce(l.state, r.status) as status, r.reason, r.output`
+// A run that was removed since has ended, and nobody knows how: it counts as one that succeeded, since only those are kept for
+// less than a failed one.
+const childColumns = `c.item, c.run_id, coalesce(l.state, r.status, 'succeeded') as status, r.reason`
 
-// Of lists the runs that a step started, in the order of its items; those that were removed since are missing.
-func (s Children) Of(ctx context.Context, key ChildKey) ([]ChildRow, error) {
+// Of lists the runs that a step started, in the order of its items, with their outputs as far as they fit into room bytes
+// together.
+func (s Children) Of(ctx context.Context, key ChildKey, room int) ([]ChildRow, error) {
 	rows, err := s.Q.Query(ctx, `
-		select `+childColumns+` from child_runs c join runs r on r.id = c.run_id left join run_live l on l.id = c.run_id
-		 where c.parent_id = $1 and c.step = $2 and c.attempt = $3 order by c.item`, key.ParentID, key.Step, key.Try)
+		select `+childColumns+`,
+		       case when sum(octet_length(r.output::text)) over (order by c.item) <= $4 then r.output end as output
+		  from child_runs c left join runs r on r.id = c.run_id left join run_live l on l.id = c.run_id
+		 where c.parent_id = $1 and c.step = $2 and c.attempt = $3 order by c.item`, key.ParentID, key.Step, key.Try, room)
 	return collectChildren(rows, err)
 }
 
-// Ended lists which of the items' runs have ended.
+// Ended lists which of the items' runs have ended, without their outputs.
 func (s Children) Ended(ctx context.Context, key ChildKey, items []int32) ([]ChildRow, error) {
 	rows, err := s.Q.Query(ctx, `
-		select `+childColumns+` from child_runs c join runs r on r.id = c.run_id left join run_live l on l.id = c.run_id
+		select `+childColumns+`, null::jsonb as output
+		  from child_runs c left join runs r on r.id = c.run_id left join run_live l on l.id = c.run_id
 		 where c.parent_id = $1 and c.step = $2 and c.attempt = $3 and c.item = any($4) and l.id is null
 		 order by c.item`, key.ParentID, key.Step, key.Try, items)
 	return collectChildren(rows, err)

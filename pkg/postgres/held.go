@@ -10,9 +10,10 @@ import (
 	"github.com/guildmember145/orquestador-plataforma/pkg/run"
 )
 
-// LockHeld keeps a held run as it is until the transaction ends; false when it is not held, or is to be cancelled.
+// LockHeld keeps a run that no worker has as it is until the transaction ends; false when it neither is held nor waits for
+// something besides, or is to be cancelled.
 func (s Live) LockHeld(ctx context.Context, id uuid.UUID) (bool, error) {
-	tag, err := s.Q.Exec(ctx, `select from run_live where id = $1 and state = 'held' and cancel is null for update`, id)
+	tag, err := s.Q.Exec(ctx, `select from run_live where id = $1 and state in ('held', 'waiting') and cancel is null for update`, id)
 	if err != nil {
 		return false, fmt.Errorf("lock a held run: %w", err)
 	}
@@ -24,8 +25,8 @@ func (s Live) Unhold(ctx context.Context, id uuid.UUID) error {
 	_, err := s.Q.Exec(ctx, `
 		update run_live
 		   set state = 'queued', due_at = now(), enqueued_at = null, enqueues = 0, reason = null, held_at = null,
-		       held_for = held_for + extract(epoch from now() - held_at)
-		 where id = $1 and state = 'held'`, id)
+		       held_for = held_for + coalesce(extract(epoch from now() - held_at), 0)
+		 where id = $1 and state in ('held', 'waiting')`, id)
 	if err != nil {
 		return fmt.Errorf("let a held run go on: %w", err)
 	}

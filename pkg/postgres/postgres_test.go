@@ -162,7 +162,7 @@ func TestNoListOrClaimReadsAWholeTable(t *testing.T) {
 	check(runs.LastSeq(ctx, id))
 	key := postgres.ChildKey{ParentID: id, Step: "s"}
 	children := postgres.Children{Q: q}
-	check(children.Of(ctx, key))
+	check(children.Of(ctx, key, 1000))
 	check(children.Ended(ctx, key, []int32{0, 1}))
 	check(children.List(ctx, projects, id, "", postgres.ChildPlace{Attempt: -1}, 51))
 	check(children.Orphans(ctx, 100))

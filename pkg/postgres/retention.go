@@ -91,8 +91,10 @@ func (s Retention) DropRuns(ctx context.Context, old Old, limit int) (int64, err
 func (s Retention) DropChildren(ctx context.Context, keep time.Duration, limit int) (int64, error) {
 	tag, err := s.Q.Exec(ctx, `
 		delete from child_runs where (parent_id, step, attempt, item) in (
-		    select parent_id, step, attempt, item from child_runs
-		     where parent_id < first_id_at(now() - make_interval(secs => $1)) order by parent_id limit $2)`, keep.Seconds(), limit)
+		    select c.parent_id, c.step, c.attempt, c.item from child_runs c
+		     where c.parent_id < first_id_at(now() - make_interval(secs => $1))
+		       and not exists (select from run_live l where l.id = c.parent_id)
+		     order by c.parent_id limit $2)`, keep.Seconds(), limit)
 	if err != nil {
 		return 0, fmt.Errorf("drop child runs: %w", err)
 	}
@@ -103,7 +105,9 @@ func (s Retention) DropChildren(ctx context.Context, keep time.Duration, limit i
 func (s Retention) DropApprovals(ctx context.Context, keep time.Duration, limit int) (int64, error) {
 	tag, err := s.Q.Exec(ctx, `
 		delete from approvals where id in (
-		    select id from approvals where id < first_id_at(now() - make_interval(secs => $1)) order by id limit $2)`, keep.Seconds(), limit)
+		    select a.id from approvals a
+		     where a.id < first_id_at(now() - make_interval(secs => $1)) and not exists (select from run_live l where l.id = a.run_id)
+		     order by a.id limit $2)`, keep.Seconds(), limit)
 	if err != nil {
 		return 0, fmt.Errorf("drop approvals: %w", err)
 	}

@@ -22,8 +22,8 @@ type Children interface {
 	Start(ctx context.Context, call Call, workflow string, awaits bool, inputs map[int32]json.RawMessage) (map[int32]uuid.UUID, error)
 	// Ended answers which of the items' runs have ended.
 	Ended(ctx context.Context, call Call, items []int32) ([]Child, error)
-	// All answers the runs of all items, in their order.
-	All(ctx context.Context, call Call) ([]Child, error)
+	// All answers the runs of all items, in their order, with outputs as far as they fit into room bytes together.
+	All(ctx context.Context, call Call, room int) ([]Child, error)
 }
 
 // Child is a run that a step started.
@@ -238,8 +238,12 @@ func messageOf(f *fault.Error) string {
 	return f.Message
 }
 
-// maxResults is how much of the runs' outputs a step keeps, in bytes; the run of each item keeps its own.
-const maxResults = 200 << 10
+// maxResults is how much of the runs' outputs a step keeps, in bytes; the run of each item keeps its own. entrySize is what the
+// entry of one takes besides.
+const (
+	maxResults = 200 << 10
+	entrySize  = 100
+)
 
 type childResult struct {
 	Index   int             `json:"index"`
@@ -251,7 +255,7 @@ type childResult struct {
 
 // finish says how it went.
 func (r runRunner) finish(ctx context.Context, call Call, at progress) Result {
-	all, err := r.children.All(ctx, call)
+	all, err := r.children.All(ctx, call, maxResults)
 	if err != nil {
 		return r.stumbled(call, at, err)
 	}
@@ -261,15 +265,19 @@ func (r runRunner) finish(ctx context.Context, call Call, at progress) Result {
 	results := make([]childResult, len(all))
 	size, firstBad := 0, ""
 	for i, c := range all {
-		results[i] = childResult{Index: int(c.Item), RunID: c.RunID.String(), Status: c.Status, Reason: c.Reason}
-		if size += len(c.Output); size <= maxResults {
-			results[i].Outputs = c.Output
+		results[i] = childResult{Index: int(c.Item), RunID: c.RunID.String(), Status: c.Status}
+		if size += entrySize + len(c.Output) + len(c.Reason); size <= maxResults {
+			results[i].Outputs, results[i].Reason = c.Output, c.Reason
 		}
 		if firstBad == "" && c.Status != run.Succeeded {
 			firstBad = fmt.Sprintf("item %d: %s", c.Item, orElse(c.Reason, string(c.Status)))
 		}
 	}
-	output := map[string]any{"count": at.Count, "started": at.Started, "succeeded": at.Succeeded, "failed": at.Failed, "items": results}
+	output := map[string]any{"count": at.Count, "started": at.Started, "succeeded": at.Succeeded, "failed": at.Failed}
+	if most := maxResults / entrySize; len(results) > most {
+		results, output["items_cut"] = results[:most], true // all of them are in the list of the runs that it started
+	}
+	output["items"] = results
 	if at.Failed > r.tolerate {
 		result := failed(FailureChild, "%d of %d runs of %q failed; %s", at.Failed, at.Started, r.workflow, firstBad)
 		result.Output = output
