@@ -48,6 +48,9 @@ func ParseInputs(raw json.RawMessage) (*Inputs, error) {
 	if !ok {
 		return nil, fault.At("", "schema", `a schema is an object, as in {"type": "object", "properties": {"name": {"type": "string"}}}`)
 	}
+	if err := checkNumbers(doc); err != nil {
+		return nil, err
+	}
 	if kind, ok := object["type"]; ok && kind != "object" {
 		return nil, fault.At("/type", "schema", "the inputs of a run are an object")
 	}
@@ -61,6 +64,9 @@ func ParseInputs(raw json.RawMessage) (*Inputs, error) {
 	schema, err := c.Compile(here)
 	if err != nil {
 		return nil, schemaFault(err)
+	}
+	if (work{}).of(schema) > maxSchemaWork {
+		return nil, fault.At("", "too_complex", "the schema looks at the same value more than %d times", maxSchemaWork)
 	}
 	in := &Inputs{schema: schema, defaults: map[string]any{}}
 	for name, property := range schema.Properties {
@@ -122,4 +128,70 @@ func pointerTo(path []string) string {
 		b.WriteString("/" + escapePointer(token))
 	}
 	return b.String()
+}
+
+// maxSchemaWork is how many schemas one value may be held against: a few that each refer twice to the next would take for ever.
+const maxSchemaWork = 10_000
+
+// work counts how many schemas a value is held against, with those it refers to.
+type work map[*jsonschema.Schema]int
+
+func (w work) of(s *jsonschema.Schema) int {
+	if s == nil {
+		return 0
+	}
+	if n, ok := w[s]; ok {
+		return n
+	}
+	w[s] = 1 // while it is counted: one that refers to itself is refused by the compiler, or goes down a level
+	n := 1
+	add := func(others ...*jsonschema.Schema) {
+		for _, other := range others {
+			n = min(n+w.of(other), maxSchemaWork+1)
+		}
+	}
+	add(s.Ref, s.RecursiveRef, s.Not, s.If, s.Then, s.Else)
+	if s.DynamicRef != nil {
+		add(s.DynamicRef.Ref)
+	}
+	add(s.AllOf...)
+	add(s.AnyOf...)
+	add(s.OneOf...)
+	for _, dependent := range s.DependentSchemas {
+		add(dependent)
+	}
+	// A level below, each part of the value meets these.
+	for _, property := range s.Properties {
+		add(property)
+	}
+	if items, ok := s.Items.(*jsonschema.Schema); ok {
+		add(items)
+	}
+	add(s.Items2020, s.Contains, s.PropertyNames)
+	add(s.PrefixItems...)
+	w[s] = n
+	return n
+}
+
+// checkNumbers refuses numbers that cannot be calculated with.
+func checkNumbers(v any) error {
+	switch t := v.(type) {
+	case json.Number:
+		if _, err := t.Float64(); err != nil {
+			return fault.At("", "number_range", "the number %.40s is out of range", t)
+		}
+	case []any:
+		for _, item := range t {
+			if err := checkNumbers(item); err != nil {
+				return err
+			}
+		}
+	case map[string]any:
+		for _, item := range t {
+			if err := checkNumbers(item); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }

@@ -2,6 +2,7 @@ package workflow
 
 import (
 	"encoding/json"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -59,7 +60,13 @@ func TestInputsAreCheckedAndCompleted(t *testing.T) {
 }
 
 func TestSchemasThatAreNone(t *testing.T) {
+	var bomb strings.Builder
+	for i := range 40 {
+		fmt.Fprintf(&bomb, `"a%d":{"allOf":[{"$ref":"#/$defs/a%d"},{"$ref":"#/$defs/a%d"}]},`, i, i+1, i+1)
+	}
 	for raw, want := range map[string]string{
+		`{"$ref":"#/$defs/a0","$defs":{` + bomb.String() + `"a40":{}}}`: ": the schema looks at the same value more than 10000 times",
+		`{"properties":{"a":{"multipleOf":1e9999999}}}`:                 ": the number 1e9999999 is out of range",
 		`[]`:                                                 ": a schema is an object",
 		`{"type":"string"}`:                                  "/type: the inputs of a run are an object",
 		`{"properties":{"a":{"type":"txt"}}}`:                "/properties/a/type: ",
