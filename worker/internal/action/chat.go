@@ -123,6 +123,9 @@ func bindPost(client HTTPClient, call Call, p post, err error, judge judge) Boun
 	if key == "" {
 		return unsent("what should be a webhook's URL is none")
 	}
+	if call.Secrets.Finds(key) {
+		return unsent("a secret cannot be a host's name: hosts are listed and counted")
+	}
 	req := egress.Request{Method: http.MethodPost, URL: p.url, Body: body, Header: http.Header{"Content-Type": {"application/json"}}}
 	return Bound{Host: key, Run: func(ctx context.Context) Result { return sendPost(ctx, client, call, req, p, judge) }}
 }

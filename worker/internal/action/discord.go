@@ -51,7 +51,7 @@ func discordPost(m message, address string) post {
 	}
 	embed := map[string]any{}
 	if m.Title != "" {
-		embed["title"] = spend(discordTitle, m.Title)
+		embed["title"] = spend(discordTitle, markdown(m.Title))
 	}
 	embed["description"] = spend(discordText, m.Text)
 	if m.Link != "" {
@@ -67,7 +67,7 @@ func discordPost(m message, address string) post {
 			break
 		}
 		fields = append(fields, map[string]any{
-			"name": spend(discordName, orBlank(f.Name)), "value": spend(discordValue, orBlank(f.Value)), "inline": len(f.Value) < 40,
+			"name": spend(discordName, orBlank(markdown(f.Name))), "value": spend(discordValue, orBlank(markdown(f.Value))), "inline": len(f.Value) < 40,
 		})
 	}
 	embed["fields"] = fields

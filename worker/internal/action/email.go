@@ -92,6 +92,9 @@ func (r *emailRunner) Bind(ctx context.Context, call Call) Bound {
 	if e.err == nil && (key == "" || strings.ContainsAny(server, "/@?#: ")) {
 		e.keep("host", errors.New("it is no name of a mail server"))
 	}
+	if call.Secrets.Finds(key) {
+		e.keep("host", errors.New("a secret cannot be a host's name: hosts are listed and counted"))
+	}
 	if e.err != nil {
 		result := unsent(run.FailureConfig, "%s", e.err)
 		return Bound{Run: func(context.Context) Result { return result }}
@@ -151,8 +154,11 @@ func (r *emailRunner) message(e *evaluator, call Call) (msg *mail.Msg, recipient
 			recipients += len(list)
 		}
 	}
-	if recipients == 0 {
+	switch {
+	case recipients == 0:
 		e.keep("to", errors.New("nobody is left to send it to"))
+	case recipients > workflow.MaxRecipients:
+		e.keep("to", fmt.Errorf("%d recipients are more than %d", recipients, workflow.MaxRecipients))
 	}
 	msg.Subject(strings.Join(strings.Fields(e.text("subject", r.subject)), " ")) // one line, whatever a value holds
 	r.bodies(e, msg)

@@ -3,6 +3,7 @@ package action
 import (
 	"encoding/json"
 	"regexp"
+	"strings"
 
 	"github.com/guildmember145/orquestador-plataforma/pkg/egress"
 	"github.com/guildmember145/orquestador-plataforma/pkg/workflow"
@@ -50,6 +51,9 @@ func size(v any) int {
 	return len(raw)
 }
 
+// linkEscapes keeps an address from ending the link that it stands in.
+var linkEscapes = strings.NewReplacer("(", "%28", ")", "%29", " ", "%20", "[", "%5B", "]", "%5D", "\\", "%5C")
+
 // teamsCard is an Adaptive Card in the envelope that the workflows of Teams take.
 func teamsCard(m message, limit int, c *cutter) map[string]any {
 	block := func(text string, more map[string]any) map[string]any {
@@ -60,14 +64,14 @@ func teamsCard(m message, limit int, c *cutter) map[string]any {
 	if m.Title != "" {
 		title := markdown(c.to(teamsShort, m.Title))
 		if m.Link != "" {
-			title = "[" + title + "](" + m.Link + ")"
+			title = "[" + title + "](" + linkEscapes.Replace(m.Link) + ")"
 		}
 		body = append(body, block(title, map[string]any{"size": "Medium", "weight": "Bolder"}))
 	}
 	body = append(body, block(c.to(limit, m.Text), map[string]any{}))
 	var facts []any
 	for _, f := range m.Fields {
-		facts = append(facts, map[string]any{"title": c.to(teamsShort, f.Name), "value": markdown(c.to(teamsShort, f.Value))})
+		facts = append(facts, map[string]any{"title": markdown(c.to(teamsShort, f.Name)), "value": markdown(c.to(teamsShort, f.Value))})
 	}
 	if len(facts) > 0 {
 		body = append(body, map[string]any{"type": "FactSet", "facts": facts})
