@@ -216,3 +216,29 @@ func TestInputsOfAnotherWorkflow(t *testing.T) {
 	b.until(id, run.Succeeded)
 	b.same([]string{"2 5"}, b.messages(id))
 }
+
+// Defaults are for every run, and whatever started it, what does not suit ends it with the reason.
+func TestInputsAreCompletedForEveryRun(t *testing.T) {
+	b := newBench(t)
+	b.work()
+	b.schedule(time.Minute)
+	wf := b.create(workflow.Definition{
+		Inputs:   json.RawMessage(`{"properties":{"n":{"type":"integer","default":10}}}`),
+		Triggers: []workflow.Trigger{{ID: "tick", Type: "schedule", Cron: "* * * * * *"}},
+		Steps:    []workflow.Step{note("say", "{{ inputs.n }}")},
+	})
+	var id uuid.UUID
+	b.eventually("a run of its schedule", func() bool {
+		err := b.db.QueryRow(t.Context(), `select id from runs where workflow_id = $1 and status = 'succeeded' limit 1`, wf.ID).Scan(&id)
+		return err == nil
+	})
+	b.same([]string{"10"}, b.messages(id))
+	if _, err := b.db.Exec(t.Context(), `update triggers set spec = jsonb_set(spec, '{inputs}', '{"n":"ten"}') where workflow_id = $1`, wf.ID); err != nil {
+		t.Fatal(err)
+	}
+	b.eventually("a run that is refused", func() bool {
+		var n int
+		err := b.db.QueryRow(t.Context(), `select count(*) from runs where workflow_id = $1 and status = 'failed' and reason like 'the inputs do not suit the workflow%'`, wf.ID).Scan(&n)
+		return err == nil && n > 0
+	})
+}

@@ -63,7 +63,7 @@ func (w *Worker) drive(ctx context.Context, h *hold, c postgres.Claimed) (run.St
 	}
 	st, err := newState(b, c)
 	if err != nil {
-		return "", err
+		return run.Failed, w.refuse(ctx, c, err)
 	}
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
@@ -80,6 +80,15 @@ func (w *Worker) drive(ctx context.Context, h *hold, c postgres.Claimed) (run.St
 	ctx, cancel := context.WithTimeoutCause(ctx, d.deadline().Sub(d.now()), errTimeout)
 	defer cancel()
 	return d.loop(ctx)
+}
+
+// refuse ends a run that cannot begin with what it was given.
+func (w *Worker) refuse(ctx context.Context, c postgres.Claimed, why error) error {
+	return w.insist(ctx, func(ctx context.Context) error {
+		return w.recorder.write(ctx, entry{change: changeOf(c), tell: true, Record: postgres.Record{
+			RunID: c.ID, Attempt: c.Attempt, Outcome: postgres.Finish, Status: run.Failed, Reason: clip(why.Error()),
+		}})
+	})
 }
 
 // now is the present instant by the database's clock.

@@ -36,7 +36,8 @@ type book struct {
 	def     workflow.Definition
 	graph   workflow.Graph
 	steps   []bookStep
-	outputs any // the definition's, decoded; nil when it has none
+	inputs  *workflow.Inputs // what its runs get; nil for anything
+	outputs any              // the definition's, decoded; nil when it has none
 }
 
 type bookStep struct {
@@ -90,8 +91,11 @@ func (l *library) open(raw json.RawMessage) (*book, error) {
 	for i, s := range b.def.Steps {
 		b.steps[i] = l.prepare(s)
 	}
+	var err error
+	if b.inputs, err = workflow.ParseInputs(b.def.Inputs); err != nil {
+		return nil, fmt.Errorf("read the schema of the inputs: %w", err)
+	}
 	if len(b.def.Outputs) > 0 {
-		var err error
 		if b.outputs, err = outputsOf(b.def); err != nil {
 			return nil, err
 		}

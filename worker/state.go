@@ -2,6 +2,7 @@ package worker
 
 import (
 	"encoding/json"
+	"fmt"
 	"maps"
 	"slices"
 	"time"
@@ -44,6 +45,11 @@ func newState(b *book, c postgres.Claimed) (*state, error) {
 		if object, ok := v.(map[string]any); ok {
 			inputs = object
 		}
+	}
+	// What a person, a step or a schedule gives was looked at before. Others come as they are, and defaults are for all.
+	inputs, err := b.inputs.Complete(inputs)
+	if err != nil {
+		return nil, fmt.Errorf("the inputs do not suit the workflow: %w", err)
 	}
 	for i, step := range b.def.Steps {
 		s.steps[i].status = run.Queued
