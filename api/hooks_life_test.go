@@ -3,6 +3,7 @@ package api_test
 import (
 	"net/http"
 	"net/url"
+	"strings"
 	"testing"
 	"time"
 
@@ -149,7 +150,7 @@ func TestAWebhookWithoutItsDatabase(t *testing.T) {
 	_, hook := ana.hooked()
 	in.deliver(hook, `{}`).want(202)
 	back := in.cutOff()
-	for _, path := range []string{hook, "/hooks/nobody"} {
+	for _, path := range []string{hook, "/hooks/" + strings.Repeat("a", 32)} {
 		if a := in.deliver(path, `{}`); a.status != 503 || a.header.Get("Retry-After") == "" {
 			t.Errorf("%s: %d %s", path, a.status, a.body)
 		}
