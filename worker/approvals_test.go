@@ -1,6 +1,8 @@
 package worker_test
 
 import (
+	"context"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -9,6 +11,7 @@ import (
 
 	"github.com/guildmember145/orquestador-plataforma/pkg/account"
 	"github.com/guildmember145/orquestador-plataforma/pkg/dispatch"
+	"github.com/guildmember145/orquestador-plataforma/pkg/egress"
 	"github.com/guildmember145/orquestador-plataforma/pkg/fault"
 	"github.com/guildmember145/orquestador-plataforma/pkg/postgres"
 	"github.com/guildmember145/orquestador-plataforma/pkg/run"
@@ -134,4 +137,28 @@ func TestADecisionBesideAWait(t *testing.T) {
 	if !fault.Is(err, fault.Conflict) || !strings.Contains(err.Error(), "The run that asks has ended") {
 		t.Errorf("an answer to a run that ended: %v", err)
 	}
+}
+
+// Beside a step that takes long, what was approved goes on all the same.
+func TestADecisionBesideALongStep(t *testing.T) {
+	b := newBench(t)
+	free := make(chan struct{})
+	b.target.answer = func(ctx context.Context, n int, req egress.Request) (*egress.Response, error) {
+		if strings.HasSuffix(req.URL, "/long") {
+			select {
+			case <-free:
+			case <-ctx.Done():
+			}
+		}
+		return ok(ctx, n, req)
+	}
+	b.work()
+	b.schedule(time.Minute)
+	id := b.start(b.create(workflow.Definition{Steps: []workflow.Step{
+		call("long", "/long"), ask("ask", workflow.ApprovalConfig{Message: "Pay?"}), call("pay", "/pay", "ask"),
+	}}), nil)
+	b.decide(b.asked(id).ID, true, "")
+	b.eventually("the payment", func() bool { return slices.Contains(b.target.called(), "/pay") })
+	close(free)
+	b.until(id, run.Succeeded)
 }

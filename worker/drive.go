@@ -172,6 +172,9 @@ func (d *drive) wait(ctx context.Context) error {
 	case <-due:
 		d.wake()
 		return nil
+	case <-d.hold.nudged:
+		d.look()
+		return nil
 	case <-ctx.Done():
 		return nil
 	}

@@ -51,3 +51,12 @@ func (d *drive) goOn(ctx context.Context, i int, env expr.Env) {
 	r := stepResult{index: i, row: row, before: before, secrets: d.secrets}
 	go d.attempt(ctx, r, bind(ctx, d.book.steps[i].runner, call), turn, d.book.def.Steps[i].AttemptTimeout())
 }
+
+// look lets the attempts that paused see whether what they wait for has happened, while others of the run are under way.
+func (d *drive) look() {
+	for i := range d.steps {
+		if step := &d.steps[i]; step.paused != nil && (step.status == run.Waiting || step.status == run.Held) {
+			step.status, step.parked = run.Queued, ""
+		}
+	}
+}

@@ -97,6 +97,7 @@ type Worker struct {
 type hold struct {
 	cancel   context.CancelCauseFunc
 	deadline atomic.Pointer[time.Time] // of the run or of what it is at, by the database's clock
+	nudged   chan struct{}             // something happened that a step of it may wait for
 }
 
 // Why the context of a run ends.
@@ -245,7 +246,7 @@ func (w *Worker) handle(ctx context.Context, ticket run.Ticket) {
 func (w *Worker) take(ctx context.Context, claimed postgres.Claimed) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	h := &hold{cancel: cancel}
+	h := &hold{cancel: cancel, nudged: make(chan struct{}, 1)}
 	w.keep(claimed.ID, h)
 	defer w.forget(claimed.ID, h)
 	w.execute(ctx, h, claimed)
@@ -340,10 +341,16 @@ func (w *Worker) beatOnce(ctx context.Context) {
 		return
 	}
 	for id, h := range mine {
-		reason, ok := held[id]
+		pulse, ok := held[id]
+		if pulse.Nudged {
+			select {
+			case h.nudged <- struct{}{}:
+			default: // it is about to look
+			}
+		}
 		switch {
-		case ok && reason != nil:
-			h.cancel(cancelled{*reason})
+		case ok && pulse.Cancel != nil:
+			h.cancel(cancelled{*pulse.Cancel})
 		case !ok && w.holds(id, h):
 			// Either taken away, or finished between the two looks; the fence tells them apart.
 			h.cancel(errLost)

@@ -80,9 +80,15 @@ type Alive struct {
 	Deadline *time.Time // of the run, or of the attempt of its that has the least time left; nil when that is not known
 }
 
+// Pulse is what a worker learns of a run that it has.
+type Pulse struct {
+	Cancel *string // why it is to end; nil when it is not
+	Nudged bool    // something happened that it may wait for; so it stays until the worker lets go of the run
+}
+
 // Beat tells that the worker still has the runs, and until when they should have got further. It answers those that it
-// really has, with the reason of those that are to be cancelled (nil for the others); a run that is missing was taken away.
-func (s Live) Beat(ctx context.Context, worker string, alive []Alive) (map[uuid.UUID]*string, error) {
+// really has; a run that is missing was taken away.
+func (s Live) Beat(ctx context.Context, worker string, alive []Alive) (map[uuid.UUID]Pulse, error) {
 	ids, deadlines := make([]uuid.UUID, len(alive)), make([]*time.Time, len(alive))
 	for i, a := range alive {
 		ids[i], deadlines[i] = a.ID, a.Deadline
@@ -93,16 +99,16 @@ func (s Live) Beat(ctx context.Context, worker string, alive []Alive) (map[uuid.
 		      join run_live l on l.id = u.id
 		     where l.worker = @worker and l.state = 'running' order by l.id for update of l)
 		update run_live l set beat_at = now(), deadline_at = mine.deadline from mine where l.id = mine.id
-		returning l.id, l.cancel`,
+		returning l.id, l.cancel, l.nudged`,
 		args{"ids": ids, "deadlines": deadlines, "worker": worker})
 	if err != nil {
 		return nil, fmt.Errorf("beat: %w", err)
 	}
-	held := make(map[uuid.UUID]*string, len(ids))
+	held := make(map[uuid.UUID]Pulse, len(ids))
 	var id uuid.UUID
-	var cancel *string
-	_, err = pgx.ForEachRow(rows, []any{&id, &cancel}, func() error {
-		held[id] = cancel
+	var pulse Pulse
+	_, err = pgx.ForEachRow(rows, []any{&id, &pulse.Cancel, &pulse.Nudged}, func() error {
+		held[id] = pulse
 		return nil
 	})
 	if err != nil {
