@@ -1,11 +1,14 @@
 // Large installations stay quick. Last, because the other tests need no such crowd.
 import { expect, expectSmooth, logIn, logStep, test } from './support'
 
+test.describe.configure({ retries: 2 }) // other programs share the machine; a slow page is slow each time
+
 test('a list of 10,000 workflows stays smooth and never loads them all', async ({ page }) => {
   test.setTimeout(300_000)
   await logIn(page)
   const all = 10_000
-  let next = 0
+  const there = await page.request.get('/api/v1/workflows', { params: { q: 'Crowd 9999', limit: 1 } })
+  let next = ((await there.json()) as { items: unknown[] }).items.length > 0 ? all : 0 // an earlier try made them
   await Promise.all(
     Array.from({ length: 16 }, async () => {
       while (next < all) {
