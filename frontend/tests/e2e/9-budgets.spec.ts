@@ -54,6 +54,7 @@ test('a list of 10,000 workflows stays smooth and never loads them all', async (
     await page.getByLabel('State').selectOption({ label: 'Paused' })
     await expect(page.getByRole('row')).toHaveCount(51)
     await page.keyboard.press('Control+k')
+    await expect(page.getByRole('dialog').getByRole('combobox')).toBeFocused()
     await page.keyboard.type('Crowd 9876')
     await expect(page.getByRole('option', { name: 'Crowd 9876', exact: true })).toBeVisible()
   })
