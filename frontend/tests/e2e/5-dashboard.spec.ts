@@ -19,7 +19,9 @@ test('the dashboard counts runs as they end, and each mark leads to what it coun
     steps: [httpStep('/fail')],
   })
   await startRun(page, workflow.id)
+  const stream = page.waitForResponse((response) => response.url().includes('/api/v1/events'))
   await page.goto('/?period=24h')
+  await stream // what ends before it begins is told by no event
   const chart = page.getByRole('region', { name: 'Runs per hour' })
   const mark = chart.getByRole('link', { name: /failed/ }).last()
   await expect(mark).toBeVisible()
