@@ -139,14 +139,32 @@ describe('EventHub', () => {
     const browser = new FakeBrowser()
     const leader = browser.tab()
     const follower = browser.tab()
-    const seen: string[] = []
-    leader.subscribe(['runs'], () => undefined)
-    follower.subscribe(['run:7'], (event) => seen.push(event.type))
+    const seen: LiveEvent[] = []
+    leader.subscribe(['workflow:1'], () => undefined)
+    follower.subscribe(['runs'], (event) => seen.push(event))
     settle()
     browser.leaderGone()
     settle()
-    expect(seen).toEqual(['resync'])
-    expect(topicsOf(browser.sources.at(-1))).toEqual(['run:7'])
+    expect(topicsOf(browser.sources.at(-1))).toEqual(['runs'])
+    expect(seen).toEqual([])
+    browser.sources.at(-1)?.opens()
+    expect(seen).toEqual([{ type: 'resync', topics: ['runs'] }])
+  })
+
+  it('has those ask again whose topics begin, since their lists were read before, and nobody else', () => {
+    const browser = new FakeBrowser()
+    const hub = browser.tab()
+    const seen: string[] = []
+    const note = (name: string) => (event: LiveEvent) => seen.push(`${name} ${event.type}`)
+    hub.subscribe(['runs'], note('list'))
+    settle()
+    browser.sources[0]?.opens()
+    expect(seen).toEqual(['list resync'])
+    hub.subscribe(['workflow:1'], note('workflow'))
+    hub.subscribe(['run:7'], note('run')) // the server begins with all that it has of it
+    settle()
+    browser.sources[1]?.opens()
+    expect(seen).toEqual(['list resync', 'workflow resync'])
   })
 
   it('leaves reconnecting to the browser, and opens anew when the server refuses', async () => {
@@ -156,8 +174,8 @@ describe('EventHub', () => {
     const seen: string[] = []
     hub.subscribe(['runs'], (event) => seen.push(event.type))
     settle()
-    seen.length = 0
     browser.sources[0]?.opens()
+    seen.length = 0
     browser.sources[0]?.fails(0) // connecting again by itself, with Last-Event-ID
     expect(hub.state.value).toBe('connecting')
     expect(browser.sources).toHaveLength(1)

@@ -12,7 +12,11 @@ export interface EventPayloads {
 
 export type LiveEvent =
   | { [K in keyof EventPayloads]: { type: K; data: EventPayloads[K] } }[keyof EventPayloads]
-  | { type: 'resync' }
+  | {
+      type: 'resync'
+      /** Those of which something may have been missed; without, all. */
+      topics?: string[]
+    }
 
 export type LiveState = 'off' | 'connecting' | 'live'
 
@@ -51,6 +55,7 @@ export class EventHub {
   private source: EventSource | undefined
   private next: EventSource | undefined
   private openTopics = ''
+  private heard: string[] = [] // the topics of the stream that speaks
   private settle: ReturnType<typeof setTimeout> | undefined
   private retry: ReturnType<typeof setTimeout> | undefined
   private failures = 0
@@ -86,7 +91,6 @@ export class EventHub {
     elect(() => {
       this.leading = true
       this.environment.channel?.postMessage({ kind: 'ask' } satisfies Message)
-      this.deliver({ type: 'resync' }) // what happened between the last leader and this one is unknown
       this.reopen()
     })
     setInterval(() => {
@@ -135,7 +139,10 @@ export class EventHub {
   }
 
   private deliver(event: LiveEvent): void {
-    for (const handler of [...this.handlers.keys()]) handler(event)
+    const about = event.type === 'resync' ? event.topics : undefined
+    for (const [handler, topics] of [...this.handlers]) {
+      if (!about || topics.some((topic) => about.includes(topic))) handler(event)
+    }
   }
 
   private spread(event: LiveEvent): void {
@@ -171,6 +178,7 @@ export class EventHub {
       if (topics === '') {
         this.source?.close()
         this.source = undefined
+        this.heard = []
         this.setState('off')
         return
       }
@@ -189,7 +197,7 @@ export class EventHub {
         this.source?.close()
         this.source = source
         this.next = undefined
-        if (afterLoss) this.spread({ type: 'resync' })
+        this.catchUp(topics.split(','), afterLoss)
       }
       this.setState('live')
     })
@@ -207,6 +215,18 @@ export class EventHub {
     source.addEventListener('run', pass('run'))
     source.addEventListener('logs', pass('logs'))
     source.addEventListener('resync', () => this.spread({ type: 'resync' }))
+  }
+
+  /**
+   * Pages read their lists before the stream has begun, or before this tab led: what happened between is unknown. Of a
+   * single run the server sends all that there is.
+   */
+  private catchUp(topics: string[], afterLoss: boolean): void {
+    const unheard = topics.filter(
+      (topic) => !topic.startsWith('run:') && (afterLoss || !this.heard.includes(topic)),
+    )
+    this.heard = topics
+    if (unheard.length > 0) this.spread({ type: 'resync', topics: unheard })
   }
 
   /** The server refused the stream: perhaps the session ran out, perhaps it restarts. */
