@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"os"
@@ -30,13 +31,14 @@ type allCmd struct {
 
 	common    `embed:""`
 	outbound  `embed:""`
+	public    `embed:""`
 	API       api.Config       `embed:""`
 	Scheduler scheduler.Config `embed:""`
 	Worker    worker.Config    `embed:""`
 }
 
 // Validate implements kong's hook; the API's settings are checked once the key is made.
-func (c allCmd) Validate() error { return c.Scheduler.Check() }
+func (c allCmd) Validate() error { return errors.Join(c.public.Validate(), c.Scheduler.Check()) }
 
 // Run starts what is missing, then everything else.
 func (c *allCmd) Run(a *app) error {
@@ -104,13 +106,17 @@ func (c *allCmd) serve(a *app, u urls, stack *local.Stack) error {
 		return err
 	}
 	defer p.close()
-	if err := p.addAPI(c.API); err != nil {
+	if err := p.addAPI(c.API, c.public); err != nil {
 		return err
 	}
 	if err := p.addScheduler(c.Scheduler); err != nil {
 		return err
 	}
-	if err := p.addWorker(c.Worker, c.outbound, keys{SecretKey: c.API.SecretKey, PreviousKey: c.API.PreviousKey}); err != nil {
+	reached := c.public
+	if reached.PublicURL == "" {
+		reached.PublicURL = c.here()
+	}
+	if err := p.addWorker(c.Worker, c.outbound, keys{SecretKey: c.API.SecretKey, PreviousKey: c.API.PreviousKey}, reached); err != nil {
 		return err
 	}
 	c.greet(a, stack.DataDir)
@@ -123,9 +129,14 @@ func (c *allCmd) serve(a *app, u urls, stack *local.Stack) error {
 
 // greet tells where to go.
 func (c *allCmd) greet(a *app, dataDir string) {
+	fmt.Fprintf(a.stdout, "\nOrquestador is at %s\nData and keys are in %s. Stop with Ctrl-C.\n\n", c.here(), dataDir)
+}
+
+// here is the installation's address on this machine.
+func (c *allCmd) here() string {
 	host, port, err := net.SplitHostPort(c.API.Listen)
 	if err != nil || host == "" || host == "0.0.0.0" || host == "::" {
 		host = "127.0.0.1"
 	}
-	fmt.Fprintf(a.stdout, "\nOrquestador is at http://%s\nData and keys are in %s. Stop with Ctrl-C.\n\n", net.JoinHostPort(host, port), dataDir)
+	return "http://" + net.JoinHostPort(host, port)
 }

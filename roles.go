@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/url"
 	"syscall"
 	"time"
 
@@ -60,6 +61,19 @@ type outbound struct {
 	EgressAllow []string `env:"ORQ_EGRESS_ALLOW" help:"Private addresses, networks and hosts that workflows may call, as in 10.0.0.0/8,intranet.example."`
 }
 
+// public is where people reach this installation.
+type public struct {
+	PublicURL string `env:"ORQ_PUBLIC_URL" help:"Where others reach this installation, as in https://orq.example.com; it stands before the addresses of webhooks and of what messages link to. Without it the API takes where the request came to."`
+}
+
+// Validate implements kong's hook.
+func (p public) Validate() error {
+	if u, err := url.Parse(p.PublicURL); p.PublicURL != "" && (err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https") {
+		return errors.New("ORQ_PUBLIC_URL must be an address such as https://orq.example.com")
+	}
+	return nil
+}
+
 // keys are the installation's keys, for what opens secrets.
 type keys struct {
 	SecretKey   telemetry.Secret `env:"ORQ_SECRET_KEY" help:"The installation's key: opens secrets."`
@@ -79,6 +93,7 @@ func (k keys) ring() (*secret.Keyring, error) {
 type apiCmd struct {
 	urls   `embed:""`
 	common `embed:""`
+	public `embed:""`
 	api.Config
 }
 
@@ -93,14 +108,19 @@ type workerCmd struct {
 	common   `embed:""`
 	outbound `embed:""`
 	keys     `embed:""`
+	public   `embed:""`
 	worker.Config
 }
 
 // Validate implements kong's hook, so that the key is missed together with the URLs.
-func (c apiCmd) Validate() error { return errors.Join(c.urls.Validate(), c.Check()) }
+func (c apiCmd) Validate() error {
+	return errors.Join(c.urls.Validate(), c.public.Validate(), c.Check())
+}
 
 // Validate implements kong's hook in the same way.
-func (c workerCmd) Validate() error { return errors.Join(c.urls.Validate(), c.keys.Validate()) }
+func (c workerCmd) Validate() error {
+	return errors.Join(c.urls.Validate(), c.keys.Validate(), c.public.Validate())
+}
 
 // Validate implements kong's hook in the same way.
 func (c schedulerCmd) Validate() error { return errors.Join(c.urls.Validate(), c.Check()) }
@@ -150,7 +170,8 @@ func (p *process) open(o postgres.Options) (*postgres.DB, error) {
 	return db, nil
 }
 
-func (p *process) addAPI(cfg api.Config) error {
+func (p *process) addAPI(cfg api.Config, at public) error {
+	cfg.PublicURL = at.PublicURL
 	db, err := p.open(postgres.Options{Application: "api", Conns: apiConns})
 	if err != nil {
 		return err
@@ -175,7 +196,7 @@ func (p *process) addScheduler(cfg scheduler.Config) error {
 	return nil
 }
 
-func (p *process) addWorker(cfg worker.Config, out outbound, k keys) (err error) {
+func (p *process) addWorker(cfg worker.Config, out outbound, k keys, at public) (err error) {
 	if cfg.Secrets, err = k.ring(); err != nil {
 		return err
 	}
@@ -188,7 +209,7 @@ func (p *process) addWorker(cfg worker.Config, out outbound, k keys) (err error)
 		return fmt.Errorf("read ORQ_EGRESS_ALLOW: %w", err)
 	}
 	p.closers = append(p.closers, client.Close)
-	cfg.Version = version
+	cfg.Version, cfg.PublicURL = version, at.PublicURL
 	role, err := worker.New(cfg, db, p.queue, client, p.clock, p.app.log, p.registry)
 	if err != nil {
 		return err
@@ -216,7 +237,7 @@ func (p *process) close() {
 
 // Run serves the API.
 func (c *apiCmd) Run(a *app) error {
-	return serve(a, c.urls, c.common, func(p *process) error { return p.addAPI(c.Config) })
+	return serve(a, c.urls, c.common, func(p *process) error { return p.addAPI(c.Config, c.public) })
 }
 
 // Run schedules.
@@ -226,7 +247,7 @@ func (c *schedulerCmd) Run(a *app) error {
 
 // Run works.
 func (c *workerCmd) Run(a *app) error {
-	return serve(a, c.urls, c.common, func(p *process) error { return p.addWorker(c.Config, c.outbound, c.keys) })
+	return serve(a, c.urls, c.common, func(p *process) error { return p.addWorker(c.Config, c.outbound, c.keys, c.public) })
 }
 
 func serve(a *app, u urls, c common, add func(*process) error) error {

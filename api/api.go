@@ -10,7 +10,6 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
-	"net/url"
 	"time"
 
 	"github.com/labstack/echo/v4"
@@ -34,23 +33,22 @@ var contractSource []byte
 
 // Config is what can be set about the API.
 type Config struct {
-	Listen          string           `default:"127.0.0.1:8080" env:"ORQ_LISTEN" help:"Address of the API and the web interface."`
-	SecretKey       telemetry.Secret `env:"ORQ_SECRET_KEY" help:"Any text of 32 characters or more, the same for all roles; signs the access tokens and seals secrets."`
-	PreviousKey     telemetry.Secret `name:"secret-key-previous" env:"ORQ_SECRET_KEY_PREVIOUS" help:"The key before it, until orq secrets rotate has run."`
-	Registration    string           `default:"open" enum:"open,invite,closed" env:"ORQ_REGISTRATION" help:"Who may create an account: ${enum}. The first one always may."`
-	CORSOrigins     []string         `env:"ORQ_CORS_ORIGINS" help:"Other origins whose pages may call the API, as in https://tools.example.com."`
-	MinInterval     time.Duration    `default:"1s" env:"ORQ_MIN_INTERVAL" help:"How often a schedule may fire at most: once in this time."`
-	PublicURL       string           `env:"ORQ_PUBLIC_URL" help:"Where others reach this installation, as in https://orq.example.com; it stands before the addresses of webhooks. Without it: where the request came to."`
-	MonitoringWrite bool             `env:"ORQ_MONITORING_WRITE" help:"Let administrators change the queue from the dashboard."`
+	Listen       string           `default:"127.0.0.1:8080" env:"ORQ_LISTEN" help:"Address of the API and the web interface."`
+	SecretKey    telemetry.Secret `env:"ORQ_SECRET_KEY" help:"Any text of 32 characters or more, the same for all roles; signs the access tokens and seals secrets."`
+	PreviousKey  telemetry.Secret `name:"secret-key-previous" env:"ORQ_SECRET_KEY_PREVIOUS" help:"The key before it, until orq secrets rotate has run."`
+	Registration string           `default:"open" enum:"open,invite,closed" env:"ORQ_REGISTRATION" help:"Who may create an account: ${enum}. The first one always may."`
+	CORSOrigins  []string         `env:"ORQ_CORS_ORIGINS" help:"Other origins whose pages may call the API, as in https://tools.example.com."`
+	MinInterval  time.Duration    `default:"1s" env:"ORQ_MIN_INTERVAL" help:"How often a schedule may fire at most: once in this time."`
+	// PublicURL is where others reach the installation; it stands before the addresses of webhooks. Without it: where the
+	// request came to.
+	PublicURL       string `kong:"-"`
+	MonitoringWrite bool   `env:"ORQ_MONITORING_WRITE" help:"Let administrators change the queue from the dashboard."`
 }
 
 // Check reports what is wrong with the configuration.
 func (c Config) Check() error {
 	if _, err := c.keyring(); err != nil {
 		return err
-	}
-	if u, err := url.Parse(c.PublicURL); c.PublicURL != "" && (err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https") {
-		return errors.New("ORQ_PUBLIC_URL must be an address such as https://orq.example.com")
 	}
 	if c.MinInterval < 0 || c.MinInterval > maxMinInterval {
 		return fmt.Errorf("ORQ_MIN_INTERVAL must be from 1s to %s", maxMinInterval)

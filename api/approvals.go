@@ -41,12 +41,35 @@ func (s *server) GetApproval(ctx context.Context, req oas.GetApprovalRequestObje
 
 // DecideApproval implements the contract.
 func (s *server) DecideApproval(ctx context.Context, req oas.DecideApprovalRequestObject) (oas.DecideApprovalResponseObject, error) {
-	v := dispatch.Verdict{Approved: req.Body.Decision == oas.Approve}
+	v := dispatch.Verdict{Approved: req.Body.Decision == oas.VerdictDecisionApprove}
 	if req.Body.Note != nil {
 		v.Note = *req.Body.Note
 	}
 	row, err := s.dispatch.Decide(ctx, httpx.Principal(ctx), req.Id, v)
 	return oas.DecideApproval200JSONResponse(approvalOf(row)), err
+}
+
+// GetAsked implements the contract.
+func (s *server) GetAsked(ctx context.Context, req oas.GetAskedRequestObject) (oas.GetAskedResponseObject, error) {
+	row, err := s.dispatch.Asked(ctx, req.Token)
+	return oas.GetAsked200JSONResponse(askedOf(row)), err
+}
+
+// DecideAsked implements the contract.
+func (s *server) DecideAsked(ctx context.Context, req oas.DecideAskedRequestObject) (oas.DecideAskedResponseObject, error) {
+	v := dispatch.Verdict{Approved: req.Body.Decision == oas.LinkVerdictDecisionApprove}
+	if req.Body.Note != nil {
+		v.Note = *req.Body.Note
+	}
+	row, err := s.dispatch.DecideAs(ctx, req.Token, req.Body.Name, v)
+	return oas.DecideAsked200JSONResponse(askedOf(row)), err
+}
+
+func askedOf(r postgres.ApprovalRow) oas.Asked {
+	return oas.Asked{
+		WorkflowName: r.WorkflowName, Message: r.Message, State: oas.ApprovalState(r.State), ExpiresAt: wire.Maybe(r.ExpiresAt),
+		DecidedAt: wire.Maybe(r.DecidedAt), DecidedBy: r.DecidedBy, Note: r.Note, CreatedAt: wire.At(r.CreatedAt),
+	}
 }
 
 func approvalOf(r postgres.ApprovalRow) oas.Approval {

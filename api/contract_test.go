@@ -277,6 +277,10 @@ func TestTheWholeContract(t *testing.T) {
 	ana.get("/approvals").want(200)
 	ana.get(question).want(200)
 	ana.post(question+"/decide", object{"decision": "approve"}).want(200)
+	_, asking := ana.asks(path, "And this one?")
+	link := approvalLink(t, asking)
+	ana.get(link).want(200)
+	ana.post(link, object{"decision": "reject", "name": "Eva"}).want(200)
 	ana.put("/hosts/api.example.com", object{"max_concurrent": 5, "per_second": 0.5}).want(200)
 	ana.get("/hosts").want(200)
 	ana.delete("/hosts/api.example.com").want(204)
@@ -308,7 +312,7 @@ func TestTheWholeContract(t *testing.T) {
 func TestNobodyIsRefused(t *testing.T) {
 	in := install(t)
 	nobody := in.nobody(false)
-	public := []string{"getSystem", "register", "login", "refresh", "logout"}
+	public := []string{"getSystem", "register", "login", "refresh", "logout", "getAsked", "decideAsked"}
 	for name, op := range operations() {
 		permission, _ := op.Extensions["x-permission"].(string)
 		if permission == "" {

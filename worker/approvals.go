@@ -3,13 +3,28 @@ package worker
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
 
+	"github.com/guildmember145/orquestador-plataforma/pkg/dispatch"
 	"github.com/guildmember145/orquestador-plataforma/pkg/postgres"
+	"github.com/guildmember145/orquestador-plataforma/pkg/workflow"
 	"github.com/guildmember145/orquestador-plataforma/worker/internal/action"
 )
+
+// approvalLinks are the addresses at which people may answer what the steps of a run ask, by step. Without the address of
+// the installation they begin with a slash.
+func (w *Worker) approvalLinks(steps []workflow.Step, run uuid.UUID) map[string]any {
+	links := map[string]any{}
+	for _, step := range steps {
+		if step.Action == workflow.ActionApproval && w.cfg.Secrets != nil {
+			links[step.ID] = strings.TrimRight(w.cfg.PublicURL, "/") + dispatch.ApprovalPath + dispatch.ApprovalToken(w.cfg.Secrets, run, step.ID)
+		}
+	}
+	return links
+}
 
 // approvals is how steps ask people.
 type approvals struct{ db *postgres.DB }

@@ -162,3 +162,28 @@ func TestADecisionBesideALongStep(t *testing.T) {
 	close(free)
 	b.until(id, run.Succeeded)
 }
+
+// A message may hold the link before the question is asked; whoever has it may answer.
+func TestAnApprovalByItsLink(t *testing.T) {
+	b := newBench(t)
+	b.work()
+	b.schedule(time.Minute)
+	id := b.start(b.create(workflow.Definition{Steps: []workflow.Step{
+		note("tell", "{{ approvals.ask }}"),
+		ask("ask", workflow.ApprovalConfig{Message: "Pay?"}, "tell"),
+	}}), nil)
+	b.until(id, run.Held)
+	b.asked(id)
+	lines, err := postgres.Runs{Q: b.db}.Logs(t.Context(), id, "tell", 0, 10)
+	if err != nil || len(lines) != 1 {
+		t.Fatalf("%v, %v", lines, err)
+	}
+	token, ok := strings.CutPrefix(lines[0].Message, "https://orq.example.com/approve/")
+	if !ok {
+		t.Fatalf("the link is %q", lines[0].Message)
+	}
+	if _, err := b.service.DecideAs(t.Context(), token, "Eva", dispatch.Verdict{Approved: true}); err != nil {
+		t.Fatal(err)
+	}
+	b.until(id, run.Succeeded)
+}

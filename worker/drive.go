@@ -65,6 +65,7 @@ func (w *Worker) drive(ctx context.Context, h *hold, c postgres.Claimed) (run.St
 	if err != nil {
 		return run.Failed, w.refuse(ctx, c, err)
 	}
+	st.env["approvals"] = w.approvalLinks(b.def.Steps, c.ID)
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
 	d := &drive{

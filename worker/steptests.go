@@ -182,8 +182,8 @@ func testEnv(t postgres.ClaimedTest, step workflow.Step) (expr.Env, error) {
 	}
 	return expr.Env{
 		"inputs": inputs, "steps": steps,
-		"run":      map[string]any{"id": t.ID.String(), "attempt": 1, "created_at": stamp(&t.StartedAt), "fire_at": nil},
-		"trigger":  map[string]any{"type": "test", "fire_at": nil},
+		"run":     map[string]any{"id": t.ID.String(), "attempt": 1, "created_at": stamp(&t.StartedAt), "fire_at": nil},
+		"trigger": map[string]any{"type": "test", "fire_at": nil}, "approvals": map[string]any{},
 		"workflow": map[string]any{"id": id.String(), "name": "test", "version": 0},
 	}, nil
 }

@@ -38,7 +38,9 @@ type Config struct {
 	Version     string        `kong:"-"` // of the program, for people
 	// Secrets opens the projects' secrets; without it steps that name some fail.
 	Secrets *secret.Keyring `kong:"-"`
-	LetGo   time.Duration   `default:"5s" env:"ORQ_WORKER_LET_GO" help:"How long an action may take to stop when its run ends; then the run is let go without it."`
+	// PublicURL is where people reach the installation; links in messages begin with it.
+	PublicURL string        `kong:"-"`
+	LetGo     time.Duration `default:"5s" env:"ORQ_WORKER_LET_GO" help:"How long an action may take to stop when its run ends; then the run is let go without it."`
 
 	HostConcurrency int           `default:"0" env:"ORQ_HOST_CONCURRENCY" help:"How many calls all workers make to one host at a time, unless its own limits say otherwise; 0 for as many as there are."`
 	HostFailures    int           `default:"20" env:"ORQ_HOST_FAILURES" help:"After so many calls in a row that fail, a host gets none for a while; 0 for never."`

@@ -27,15 +27,6 @@ func (s *Service) Decide(ctx context.Context, who account.Principal, id uuid.UUI
 	return s.decide(ctx, row, who.User.Username, v)
 }
 
-// DecideAs answers a question for somebody who has shown the link to it, and calls themselves by.
-func (s *Service) DecideAs(ctx context.Context, by string, id uuid.UUID, v Verdict) (postgres.ApprovalRow, error) {
-	row, err := postgres.Approvals{Q: s.db}.Find(ctx, id)
-	if err != nil {
-		return postgres.ApprovalRow{}, err
-	}
-	return s.decide(ctx, row, by, v)
-}
-
 func (s *Service) decide(ctx context.Context, row postgres.ApprovalRow, by string, v Verdict) (postgres.ApprovalRow, error) {
 	state := postgres.ApprovalRejected
 	if v.Approved {
@@ -69,7 +60,7 @@ func tooLate(ctx context.Context, q postgres.Querier, id uuid.UUID) error {
 		return fault.New(fault.Conflict, "decided", "%s has approved it already", *row.DecidedBy)
 	case row.State == postgres.ApprovalRejected && row.DecidedBy != nil:
 		return fault.New(fault.Conflict, "decided", "%s has rejected it already", *row.DecidedBy)
-	case row.State == postgres.ApprovalExpired || row.ExpiresAt != nil:
+	case row.State == postgres.ApprovalExpired:
 		return fault.New(fault.Conflict, "expired", "The time for an answer is up")
 	}
 	return fault.New(fault.Conflict, "run_finished", "The run that asks has ended")

@@ -38,7 +38,7 @@ const (
 type Env map[string]any
 
 // Roots are the names an Env may have.
-var Roots = []string{"inputs", "steps", "run", "trigger", "workflow", "secrets", "vars", "now", "each"}
+var Roots = []string{"inputs", "steps", "run", "trigger", "workflow", "approvals", "secrets", "vars", "now", "each"}
 
 // Ref is one use of a root: steps.fetch is {steps, fetch}. Name is empty where the root is used as a whole or its
 // member is computed.

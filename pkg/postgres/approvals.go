@@ -18,6 +18,8 @@ const (
 	ApprovalApproved = "approved"
 	ApprovalRejected = "rejected"
 	ApprovalExpired  = "expired"
+	// ApprovalWithdrawn is how a question is read whose run ended before anybody answered.
+	ApprovalWithdrawn = "withdrawn"
 )
 
 // ApprovalRow is a question.
@@ -38,7 +40,11 @@ type ApprovalRow struct {
 }
 
 const approvalColumns = `a.id, a.project_id, a.workflow_id, (select w.name from workflows w where w.id = a.workflow_id) as workflow_name,
-	a.run_id, a.step, a.message, a.state, a.expires_at, a.decided_at, a.decided_by, a.note, a.created_at`
+	a.run_id, a.step, a.message, case
+		when a.state <> 'pending' then a.state
+		when a.expires_at <= now() then 'expired'
+		when not exists (select from run_live l where l.id = a.run_id) then 'withdrawn'
+		else 'pending' end as state, a.expires_at, a.decided_at, a.decided_by, a.note, a.created_at`
 
 // Ask stores a question unless the same step and try asked before, and answers how it stands. for is how long an answer is
 // waited for, from now on; zero for as long as it takes. A question whose time is up has expired.
@@ -62,6 +68,11 @@ func (s Approvals) Ask(ctx context.Context, key ChildKey, id uuid.UUID, message 
 // Get finds a question in one of the projects; ErrNotFound when it is not there.
 func (s Approvals) Get(ctx context.Context, projects []uuid.UUID, id uuid.UUID) (ApprovalRow, error) {
 	return s.one(ctx, "get an approval", `a.id = $1 and a.project_id = any($2)`, id, projects)
+}
+
+// Newest finds the newest question of a run's step; ErrNotFound when it has not asked.
+func (s Approvals) Newest(ctx context.Context, run uuid.UUID, step string) (ApprovalRow, error) {
+	return s.one(ctx, "find a step's approval", `a.run_id = $1 and a.step = $2 order by a.attempt desc limit 1`, run, step)
 }
 
 // Find finds a question whoever's it is; ErrNotFound when it is not there.

@@ -125,6 +125,10 @@ func Away(err error) bool {
 		// Class 57 is the operator's intervention, 53 a lack of resources such as connections, 08 the connection.
 		return pg.Code[:2] == "53" || pg.Code[:2] == "08" || pg.Code[:2] == "57" && pg.Code != "57014" || pg.Code == readOnly
 	}
+	// A connection that died between two statements says so without having sent the second, as does a transaction on it.
+	if pgconn.SafeToRetry(err) && !errors.Is(err, context.Canceled) || errors.Is(err, pgx.ErrTxClosed) {
+		return true
+	}
 	var connect *pgconn.ConnectError
 	var network net.Error
 	return errors.As(err, &connect) || errors.As(err, &network) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF)

@@ -433,6 +433,33 @@ func TestADatabaseThatTakesNoWritesIsAway(t *testing.T) {
 	}
 }
 
+// A connection that an operator ends between two statements of a transaction is no mistake of ours.
+func TestAConnectionThatDiesMeansAway(t *testing.T) {
+	db := open(t, postgres.Options{})
+	for _, after := range []string{"", "select 1", "commit"} {
+		err := db.InTx(t.Context(), func(q postgres.Querier) error {
+			var pid int
+			if err := q.QueryRow(t.Context(), `select pg_backend_pid()`).Scan(&pid); err != nil {
+				return err
+			}
+			if _, err := db.Exec(t.Context(), `select pg_terminate_backend($1, 10000)`, pid); err != nil {
+				return err
+			}
+			if _, err := q.Exec(t.Context(), `select 1`); err == nil || !postgres.Away(err) {
+				t.Errorf("the first statement after: %v", err)
+			}
+			if after == "" {
+				return nil
+			}
+			_, err := q.Exec(t.Context(), after)
+			return err
+		})
+		if err == nil || !postgres.Away(err) {
+			t.Errorf("not away after %q: %v", after, err)
+		}
+	}
+}
+
 func TestMigrationsMayRunAtOnce(t *testing.T) {
 	url := pgtest.Empty(t)
 	errs := make(chan error, 3)

@@ -46,8 +46,9 @@ type Keyring struct {
 
 // master is a key that wraps data keys.
 type master struct {
-	id   string // tells keys apart, and nothing about them
-	aead cipher.AEAD
+	id      string // tells keys apart, and nothing about them
+	aead    cipher.AEAD
+	signing []byte // proves what the installation said
 }
 
 // NewKeyring derives the master keys from the installation's keys: the present one, and the one before it, which may be
@@ -80,8 +81,12 @@ func newMaster(key string) (master, error) {
 	if err != nil {
 		return master{}, fmt.Errorf("derive the master key's id: %w", err)
 	}
+	signing, err := hkdf.Key(sha256.New, []byte(key), nil, "orquestador links v1", sha256.Size)
+	if err != nil {
+		return master{}, fmt.Errorf("derive the signing key: %w", err)
+	}
 	aead, err := newAEAD(wrapping)
-	return master{id: hex.EncodeToString(id), aead: aead}, err
+	return master{id: hex.EncodeToString(id), aead: aead, signing: signing}, err
 }
 
 func newAEAD(key []byte) (cipher.AEAD, error) {

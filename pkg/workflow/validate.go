@@ -258,6 +258,12 @@ func checkRefs(c *collector, at string, graph Graph, steps []Step, i int, refs [
 			c.add(at, "each", "each is the item of a list that a step goes through: give it for_each")
 			told["each"] = true
 		}
+		if ref.Root == "approvals" && ref.Name != "" {
+			if j, ok := graph.Index(ref.Name); !ok || steps[j].Action != ActionApproval {
+				c.add(at, "unknown_approval", "a template wants the link to the approval %q; no step that asks for approval has this id", ref.Name)
+			}
+			continue
+		}
 		if ref.Root != "steps" || ref.Name == "" || told[ref.Name] {
 			continue
 		}

@@ -98,6 +98,7 @@ func TestTemplatesNameEarlierSteps(t *testing.T) {
 		{"before it", []Step{fetch, log("mid", "fetch"), note("{{ steps.fetch.body.y }}", "mid")}, ""},
 		{"beside it", []Step{fetch, note("{{ steps.fetch.body.y }}")}, "step_order"},
 		{"nowhere", []Step{fetch, note("{{ steps.fetsh.body.y }}", "fetch")}, "unknown_step"},
+		{"to an approval that is not there", []Step{note("{{ approvals.fetch }}"), fetch}, "unknown_approval"},
 		{"in brackets", []Step{http("get-it", `{"url":"http://e.org"}`), note(`{{ steps["get-it"].status }}`, "get-it")}, ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -59,10 +59,11 @@ func (e AnomalyKind) Valid() bool {
 
 // Defines values for ApprovalState.
 const (
-	Approved ApprovalState = "approved"
-	Expired  ApprovalState = "expired"
-	Pending  ApprovalState = "pending"
-	Rejected ApprovalState = "rejected"
+	Approved  ApprovalState = "approved"
+	Expired   ApprovalState = "expired"
+	Pending   ApprovalState = "pending"
+	Rejected  ApprovalState = "rejected"
+	Withdrawn ApprovalState = "withdrawn"
 )
 
 // Valid indicates whether the value is a known member of the ApprovalState enum.
@@ -75,6 +76,8 @@ func (e ApprovalState) Valid() bool {
 	case Pending:
 		return true
 	case Rejected:
+		return true
+	case Withdrawn:
 		return true
 	default:
 		return false
@@ -336,6 +339,24 @@ func (e HeartbeatStateState) Valid() bool {
 	case HeartbeatStateStateStarted:
 		return true
 	case HeartbeatStateStateWaiting:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for LinkVerdictDecision.
+const (
+	LinkVerdictDecisionApprove LinkVerdictDecision = "approve"
+	LinkVerdictDecisionReject  LinkVerdictDecision = "reject"
+)
+
+// Valid indicates whether the value is a known member of the LinkVerdictDecision enum.
+func (e LinkVerdictDecision) Valid() bool {
+	switch e {
+	case LinkVerdictDecisionApprove:
+		return true
+	case LinkVerdictDecisionReject:
 		return true
 	default:
 		return false
@@ -977,16 +998,16 @@ func (e UserRole) Valid() bool {
 
 // Defines values for VerdictDecision.
 const (
-	Approve VerdictDecision = "approve"
-	Reject  VerdictDecision = "reject"
+	VerdictDecisionApprove VerdictDecision = "approve"
+	VerdictDecisionReject  VerdictDecision = "reject"
 )
 
 // Valid indicates whether the value is a known member of the VerdictDecision enum.
 func (e VerdictDecision) Valid() bool {
 	switch e {
-	case Approve:
+	case VerdictDecisionApprove:
 		return true
-	case Reject:
+	case VerdictDecisionReject:
 		return true
 	default:
 		return false
@@ -1187,25 +1208,43 @@ type Approval struct {
 	DecidedBy *string       `json:"decided_by"`
 
 	// ExpiresAt Until when an answer is waited for
-	ExpiresAt    *wire.Instant      `json:"expires_at"`
-	Id           openapi_types.UUID `json:"id"`
-	Message      string             `json:"message"`
-	Note         *string            `json:"note"`
-	ProjectId    openapi_types.UUID `json:"project_id"`
-	RunId        openapi_types.UUID `json:"run_id"`
+	ExpiresAt *wire.Instant      `json:"expires_at"`
+	Id        openapi_types.UUID `json:"id"`
+	Message   string             `json:"message"`
+	Note      *string            `json:"note"`
+	ProjectId openapi_types.UUID `json:"project_id"`
+	RunId     openapi_types.UUID `json:"run_id"`
+
+	// State `withdrawn`: its run ended before anybody answered.
 	State        ApprovalState      `json:"state"`
 	Step         string             `json:"step"`
 	WorkflowId   openapi_types.UUID `json:"workflow_id"`
 	WorkflowName string             `json:"workflow_name"`
 }
 
-// ApprovalState defines model for Approval.State.
-type ApprovalState string
-
 // ApprovalPage defines model for ApprovalPage.
 type ApprovalPage struct {
 	Items      []Approval `json:"items"`
 	NextCursor *string    `json:"next_cursor"`
+}
+
+// ApprovalState `withdrawn`: its run ended before anybody answered.
+type ApprovalState string
+
+// Asked What those see of a question who have nothing but the link to it
+type Asked struct {
+	CreatedAt wire.Instant  `json:"created_at"`
+	DecidedAt *wire.Instant `json:"decided_at"`
+	DecidedBy *string       `json:"decided_by"`
+
+	// ExpiresAt Until when an answer is waited for
+	ExpiresAt *wire.Instant `json:"expires_at"`
+	Message   string        `json:"message"`
+	Note      *string       `json:"note"`
+
+	// State `withdrawn`: its run ended before anybody answered.
+	State        ApprovalState `json:"state"`
+	WorkflowName string        `json:"workflow_name"`
 }
 
 // Attempt defines model for Attempt.
@@ -1604,6 +1643,20 @@ type Lane struct {
 	WorkflowId   openapi_types.UUID `json:"workflow_id"`
 	WorkflowName string             `json:"workflow_name"`
 }
+
+// LinkVerdict defines model for LinkVerdict.
+type LinkVerdict struct {
+	Decision LinkVerdictDecision `json:"decision"`
+
+	// Name How the person who decides is called
+	Name string `json:"name"`
+
+	// Note Why
+	Note *string `json:"note,omitempty"`
+}
+
+// LinkVerdictDecision defines model for LinkVerdict.Decision.
+type LinkVerdictDecision string
 
 // LogLine defines model for LogLine.
 type LogLine struct {
@@ -2950,6 +3003,9 @@ type ListVersionsParams struct {
 	Limit  *Limit  `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
+// DecideAskedJSONRequestBody defines body for DecideAsked for application/json ContentType.
+type DecideAskedJSONRequestBody = LinkVerdict
+
 // DecideApprovalJSONRequestBody defines body for DecideApproval for application/json ContentType.
 type DecideApprovalJSONRequestBody = Verdict
 
@@ -3018,6 +3074,12 @@ type ServerInterface interface {
 	// ListActions The types of steps, with the shapes of their configurations and outputs
 	// (GET /actions)
 	ListActions(ctx echo.Context) error
+	// GetAsked The question of a signed link
+	// (GET /approval-links/{token})
+	GetAsked(ctx echo.Context, token string) error
+	// DecideAsked Approve or reject with a signed link; the run goes on
+	// (POST /approval-links/{token})
+	DecideAsked(ctx echo.Context, token string) error
 	// ListApprovals What steps ask people, newest first
 	// (GET /approvals)
 	ListApprovals(ctx echo.Context, params ListApprovalsParams) error
@@ -3235,6 +3297,38 @@ func (w *ServerInterfaceWrapper) ListActions(ctx echo.Context) error {
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.ListActions(ctx)
+	return err
+}
+
+// GetAsked converts echo context to params.
+func (w *ServerInterfaceWrapper) GetAsked(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "token" -------------
+	var token string
+
+	err = runtime.BindStyledParameterWithOptions("simple", "token", ctx.Param("token"), &token, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter token: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.GetAsked(ctx, token)
+	return err
+}
+
+// DecideAsked converts echo context to params.
+func (w *ServerInterfaceWrapper) DecideAsked(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "token" -------------
+	var token string
+
+	err = runtime.BindStyledParameterWithOptions("simple", "token", ctx.Param("token"), &token, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter token: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.DecideAsked(ctx, token)
 	return err
 }
 
@@ -5071,6 +5165,8 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.GET(options.BaseURL+"/approvals", wrapper.ListApprovals, options.OperationMiddlewares["listApprovals"]...)
 	router.GET(options.BaseURL+"/approvals/:id", wrapper.GetApproval, options.OperationMiddlewares["getApproval"]...)
 	router.POST(options.BaseURL+"/approvals/:id/decide", wrapper.DecideApproval, options.OperationMiddlewares["decideApproval"]...)
+	router.GET(options.BaseURL+"/approval-links/:token", wrapper.GetAsked, options.OperationMiddlewares["getAsked"]...)
+	router.POST(options.BaseURL+"/approval-links/:token", wrapper.DecideAsked, options.OperationMiddlewares["decideAsked"]...)
 	router.GET(options.BaseURL+"/stats", wrapper.GetStats, options.OperationMiddlewares["getStats"]...)
 	router.GET(options.BaseURL+"/overview", wrapper.GetOverview, options.OperationMiddlewares["getOverview"]...)
 	router.GET(options.BaseURL+"/workers", wrapper.ListWorkers, options.OperationMiddlewares["listWorkers"]...)
@@ -5146,6 +5242,85 @@ type ListActionsdefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response ListActionsdefaultApplicationProblemPlusJSONResponse) VisitListActionsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetAskedRequestObject struct {
+	Token string `json:"token"`
+}
+
+type GetAskedResponseObject interface {
+	VisitGetAskedResponse(w http.ResponseWriter) error
+}
+
+type GetAsked200JSONResponse Asked
+
+func (response GetAsked200JSONResponse) VisitGetAskedResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetAskeddefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetAskeddefaultApplicationProblemPlusJSONResponse) VisitGetAskedResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DecideAskedRequestObject struct {
+	Token string `json:"token"`
+	Body  *DecideAskedJSONRequestBody
+}
+
+type DecideAskedResponseObject interface {
+	VisitDecideAskedResponse(w http.ResponseWriter) error
+}
+
+type DecideAsked200JSONResponse Asked
+
+func (response DecideAsked200JSONResponse) VisitDecideAskedResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DecideAskeddefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response DecideAskeddefaultApplicationProblemPlusJSONResponse) VisitDecideAskedResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -7910,6 +8085,12 @@ type StrictServerInterface interface {
 	// ListActions The types of steps, with the shapes of their configurations and outputs
 	// (GET /actions)
 	ListActions(ctx context.Context, request ListActionsRequestObject) (ListActionsResponseObject, error)
+	// GetAsked The question of a signed link
+	// (GET /approval-links/{token})
+	GetAsked(ctx context.Context, request GetAskedRequestObject) (GetAskedResponseObject, error)
+	// DecideAsked Approve or reject with a signed link; the run goes on
+	// (POST /approval-links/{token})
+	DecideAsked(ctx context.Context, request DecideAskedRequestObject) (DecideAskedResponseObject, error)
 	// ListApprovals What steps ask people, newest first
 	// (GET /approvals)
 	ListApprovals(ctx context.Context, request ListApprovalsRequestObject) (ListApprovalsResponseObject, error)
@@ -8145,6 +8326,79 @@ func (sh *strictHandler) ListActions(ctx echo.Context) error {
 		return err
 	} else if validResponse, ok := response.(ListActionsResponseObject); ok {
 		return validResponse.VisitListActionsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetAsked operation middleware
+func (sh *strictHandler) GetAsked(ctx echo.Context, token string) error {
+	var request GetAskedRequestObject
+
+	request.Token = token
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetAsked(ctx.Request().Context(), request.(GetAskedRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetAsked")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetAskedResponseObject); ok {
+		return validResponse.VisitGetAskedResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// DecideAsked operation middleware
+func (sh *strictHandler) DecideAsked(ctx echo.Context, token string) error {
+	var request DecideAskedRequestObject
+
+	request.Token = token
+
+	var body DecideAskedJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.DecideAsked(ctx.Request().Context(), request.(DecideAskedRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "DecideAsked")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(DecideAskedResponseObject); ok {
+		return validResponse.VisitDecideAskedResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}

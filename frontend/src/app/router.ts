@@ -7,6 +7,8 @@ declare module 'vue-router' {
   interface RouteMeta {
     /** Shown without the frame of the application, to people who are not logged in. */
     bare?: boolean
+    /** Shown to everybody, logged in or not. */
+    open?: boolean
   }
 }
 
@@ -57,6 +59,13 @@ export const router = createRouter({
     { path: '/runs/:id', name: 'run', component: () => import('@/pages/RunPage.vue'), props: true },
     { path: '/calendars', name: 'calendars', component: () => import('@/pages/CalendarsPage.vue') },
     { path: '/approvals', name: 'approvals', component: () => import('@/pages/ApprovalsPage.vue') },
+    {
+      path: '/approve/:token',
+      name: 'approve',
+      component: () => import('@/pages/ApprovePage.vue'),
+      meta: { bare: true, open: true },
+      props: true,
+    },
     { path: '/secrets', name: 'secrets', component: () => import('@/pages/SecretsPage.vue') },
     { path: '/settings', name: 'settings', component: () => import('@/pages/SettingsPage.vue') },
     { path: '/start', name: 'start', component: () => import('@/pages/StartPage.vue') },
@@ -79,6 +88,7 @@ router.beforeEach(async (to) => {
   }
   const session = useSession()
   await session.load()
+  if (to.meta.open) return true
   if (to.meta.bare) {
     if (session.me) return safeNext(to.query.next)
     if (session.setupRequired && to.name === 'login') return { name: 'register', query: to.query }

@@ -78,3 +78,31 @@ test('a rejection is answered by another step', async ({ page }) => {
   await expect(page.getByText('rejected by Ana: too much').first()).toBeVisible()
   await expect(page.getByText('Succeeded').first()).toBeVisible()
 })
+
+test('somebody without an account approves by the link in a message', async ({ page, browser }) => {
+  const { id } = await makeWorkflow(page, uniqueName('Pay'), {
+    steps: [
+      logStep('decide at {{ approvals.ask }}'),
+      { id: 'ask', action: 'approval', depends_on: ['note'], config: { message: 'Pay 12 €?' } },
+    ],
+  })
+  const run = await startRun(page, id, { wait: false })
+  await page.goto(`/runs/${run}`)
+  await expect(page.getByText('Waits for approval').first()).toBeVisible()
+  const lines = (await (await page.request.get(`/api/v1/runs/${run}/logs`)).json()) as {
+    items: { message: string }[]
+  }
+  const link = /decide at (\S+)/.exec(lines.items.map(({ message }) => message).join('\n'))?.[1] ?? ''
+  const stranger = await (await browser.newContext()).newPage()
+  await stranger.goto(link)
+  await expect(stranger.getByText('Pay 12 €?')).toBeVisible()
+  await stranger.getByRole('button', { name: 'Approve' }).click()
+  await expect(stranger.getByText('Say who you are')).toBeVisible()
+  await stranger.getByLabel('Your name').fill('Eva')
+  await stranger.getByRole('button', { name: 'Approve' }).click()
+  await expect(stranger.getByText('Approved by Eva (link)')).toBeVisible()
+  await stranger.goto(link.slice(0, -2))
+  await expect(stranger.getByText('There is no question here').first()).toBeVisible()
+  await stranger.context().close()
+  await expect(page.getByText('Succeeded').first()).toBeVisible()
+})

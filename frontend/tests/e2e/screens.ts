@@ -27,6 +27,8 @@ export interface Scene {
   slowRun: string
   asking: string
   askingRun: string
+  /** Where people answer without an account. */
+  askingLink: string
 }
 
 export interface Screen {
@@ -123,9 +125,11 @@ export async function buildScene(page: Page): Promise<Scene> {
   await page.request.put('/api/v1/hosts/api.example.com', { data: { per_second: 2, burst: 5 } })
   const asking = await makeWorkflow(page, 'Pay the invoices of the month', {
     steps: [
+      { id: 'link', action: 'transform', config: { value: '{{ approvals.ask }}' } },
       {
         id: 'ask',
         action: 'approval',
+        depends_on: ['link'],
         config: { message: 'Pay 12 invoices, 8,431.20 € in all?', timeout: '2d' },
       },
       {
@@ -149,13 +153,19 @@ export async function buildScene(page: Page): Promise<Scene> {
     ],
   })
   const askingRun = await startRun(page, asking.id, { wait: false })
+  let askingLink = ''
   await expect
-    .poll(
-      async () =>
-        ((await (await page.request.get(`/api/v1/runs/${askingRun}`)).json()) as { status: string }).status,
-    )
+    .poll(async () => {
+      const answer = await page.request.get(`/api/v1/runs/${askingRun}`)
+      const run = (await answer.json()) as { status: string; steps: { output: unknown }[] }
+      askingLink = new URL(String(run.steps[0]?.output ?? ''), 'http://x').pathname
+      return run.status
+    })
     .toBe('held')
-  return { workflow: workflow.id, broken: last, failedRun, goodRun, slowRun, asking: asking.id, askingRun }
+  return {
+    ...{ workflow: workflow.id, broken: last, failedRun, goodRun, slowRun },
+    ...{ asking: asking.id, askingRun, askingLink },
+  }
 }
 
 async function openMenu(page: Page, name: string) {
@@ -380,6 +390,8 @@ export function screensOf(scene: Scene): Screen[] {
     { name: 'run-missing', address: '/runs/00000000-0000-4000-8000-000000000000' },
     { name: 'approvals', address: '/approvals' },
     { name: 'approvals-all', address: '/approvals?show=all' },
+    { name: 'approve-by-link', address: scene.askingLink, as: 'guest' },
+    { name: 'approve-no-question', address: '/approve/nothing', as: 'guest', complains: true },
     { name: 'run-asking', address: `/runs/${scene.askingRun}` },
     {
       name: 'editor-actions',
@@ -387,7 +399,7 @@ export function screensOf(scene: Scene): Screen[] {
       act: async (page) => {
         for (const step of ['ask', 'pay', 'mail'])
           await page.getByRole('button', { name: step, expanded: false }).first().click()
-        await page.locator(`[data-pointer="/steps/2/config/from"]`).waitFor()
+        await page.locator(`[data-pointer="/steps/3/config/from"]`).waitFor()
       },
     },
     { name: 'queue', address: '/queue' },

@@ -46,6 +46,9 @@ export function useStepSuggestions(
       { text: 'inputs.' },
       ...(secrets.data.value?.items ?? []).map(({ name }) => ({ text: `secrets.${name}` })),
       ...(variables.data.value?.items ?? []).map(({ name }) => ({ text: `vars.${name}` })),
+      ...all
+        .filter((step) => step.action === 'approval')
+        .map(({ id }) => ({ text: /^\w+$/.test(id) ? `approvals.${id}` : `approvals["${id}"]` })),
       ...always,
     ]
   })

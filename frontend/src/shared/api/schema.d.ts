@@ -960,6 +960,30 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/approval-links/{token}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                token: string;
+            };
+            cookie?: never;
+        };
+        /**
+         * The question of a signed link
+         * @description A template of the workflow makes the link: `{{ run.approvals.<step> }}`. Reading it decides nothing, so that programs that look
+         *     into mails do not.
+         */
+        get: operations["getAsked"];
+        put?: never;
+        /** Approve or reject with a signed link; the run goes on */
+        post: operations["decideAsked"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/stats": {
         parameters: {
             query?: never;
@@ -2258,8 +2282,7 @@ export interface components {
             run_id: string;
             step: string;
             message: string;
-            /** @enum {string} */
-            state: "pending" | "approved" | "rejected" | "expired";
+            state: components["schemas"]["ApprovalState"];
             /**
              * Format: date-time
              * @description Until when an answer is waited for
@@ -2271,6 +2294,36 @@ export interface components {
             note: string | null;
             /** Format: date-time */
             created_at: string;
+        };
+        /**
+         * @description `withdrawn`: its run ended before anybody answered.
+         * @enum {string}
+         */
+        ApprovalState: "pending" | "approved" | "rejected" | "expired" | "withdrawn";
+        /** @description What those see of a question who have nothing but the link to it */
+        Asked: {
+            workflow_name: string;
+            message: string;
+            state: components["schemas"]["ApprovalState"];
+            /**
+             * Format: date-time
+             * @description Until when an answer is waited for
+             */
+            expires_at: string | null;
+            /** Format: date-time */
+            decided_at: string | null;
+            decided_by: string | null;
+            note: string | null;
+            /** Format: date-time */
+            created_at: string;
+        };
+        LinkVerdict: {
+            /** @enum {string} */
+            decision: "approve" | "reject";
+            /** @description How the person who decides is called */
+            name: string;
+            /** @description Why */
+            note?: string;
         };
         Verdict: {
             /** @enum {string} */
@@ -4047,6 +4100,56 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Approval"];
+                };
+            };
+            default: components["responses"]["Failure"];
+        };
+    };
+    getAsked: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                token: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The question */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Asked"];
+                };
+            };
+            default: components["responses"]["Failure"];
+        };
+    };
+    decideAsked: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                token: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LinkVerdict"];
+            };
+        };
+        responses: {
+            /** @description The question as it stands now */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Asked"];
                 };
             };
             default: components["responses"]["Failure"];
