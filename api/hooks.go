@@ -31,6 +31,9 @@ const (
 // hookTimeout is how long a request may take, without the time that its trigger wants to wait for the run.
 const hookTimeout = 15 * time.Second
 
+// bodyTimeout is how long the body of a request may take to arrive: until then it takes room from others.
+const bodyTimeout = 10 * time.Second
+
 // hookAnswer is what the sender of a delivery gets.
 type hookAnswer struct {
 	RunID      *uuid.UUID      `json:"run_id"`
@@ -55,11 +58,14 @@ func (h *hooks) serve(c echo.Context) error {
 		c.Response().Header().Set("Allow", strings.Join(k.Spec.TakenMethods(), ", "))
 		return echo.NewHTTPError(http.StatusMethodNotAllowed, "Use "+strings.Join(k.Spec.TakenMethods(), " or "))
 	}
-	leave, err := h.intake.enter(c.Request().ContentLength)
+	leave, err := h.intake.enter(k.TriggerID, c.Request().ContentLength)
 	if err != nil {
 		return err
 	}
 	defer leave()
+	if err := http.NewResponseController(c.Response()).SetReadDeadline(h.server.clock.Now().Add(bodyTimeout)); err != nil {
+		return fmt.Errorf("bound the time for the body: %w", err)
+	}
 	request, err := readHook(c)
 	if err != nil {
 		h.refuse(ctx, c, k, request, err)
@@ -136,6 +142,12 @@ func (h *hooks) take(ctx context.Context, c echo.Context, k *hook, r webhook.Req
 
 // decide says what is to become of a request: who may send it, whether it is wanted, and what the run gets of it.
 func (h *hooks) decide(ctx context.Context, k *hook, r webhook.Request, id uuid.UUID) (dispatch.Delivery, error) {
+	select {
+	case h.deciding <- struct{}{}:
+		defer func() { <-h.deciding }()
+	case <-ctx.Done():
+		return dispatch.Delivery{}, batch.ErrFull
+	}
 	d := dispatch.Delivery{Hook: k.Addressed, DeliveryRow: postgres.DeliveryRow{
 		ID: id, ProjectID: k.ProjectID, WorkflowID: k.WorkflowID, TriggerID: k.TriggerID, Verdict: postgres.VerdictAccepted,
 		Method: r.Method, Query: r.Query, Body: r.Body, Size: len(r.Body),
@@ -144,12 +156,12 @@ func (h *hooks) decide(ctx context.Context, k *hook, r webhook.Request, id uuid.
 		return d, err
 	}
 	if s := k.Spec.Signature; s != nil {
-		replay, err := webhook.Verify(*s, k.secret, r, h.server.clock.Now())
+		replays, err := webhook.Verify(*s, k.secret, r, h.server.clock.Now())
 		if err != nil {
 			return d, err
 		}
-		if replay != "" {
-			d.Keys = append(d.Keys, dispatch.Key{Hash: webhook.ReplayKey(replay), Life: webhook.ReplayWindow})
+		for _, id := range replays {
+			d.Keys = append(d.Keys, dispatch.Key{Hash: webhook.ReplayKey(id), Life: webhook.ReplayWindow})
 		}
 	}
 	seen, err := webhook.Read(r, k.Spec.Signature, httpx.CheckJSON)
@@ -177,8 +189,8 @@ func (h *hooks) decide(ctx context.Context, k *hook, r webhook.Request, id uuid.
 func (h *hooks) answer(listening context.Context, c echo.Context, t taken) error {
 	done := t.done
 	a := hookAnswer{RunID: done.RunID, DeliveryID: t.delivery.ID, Verdict: done.Verdict, Duplicate: done.Verdict == postgres.VerdictDuplicate}
-	if t.delivery.Reason != nil {
-		a.Reason = *t.delivery.Reason
+	if done.Verdict == postgres.VerdictFiltered {
+		a.Reason = "the trigger's filter does not want it" // why not is for those who may read the delivery
 	}
 	if done.Code != "" {
 		a.Reason = dispatch.SkipReasons[done.Code]

@@ -4,8 +4,8 @@ import (
 	"context"
 	"errors"
 	"regexp"
+	"runtime"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/google/uuid"
@@ -24,6 +24,8 @@ type hooks struct {
 	stopping context.Context //nolint:containedctx // tells those who wait for runs that the server stops
 	intake   intake
 	refusals refusals
+	// deciding has a place for each request whose body is being taken apart: that needs many times its size.
+	deciding chan struct{}
 
 	mu    sync.Mutex
 	known map[string]hook
@@ -44,7 +46,10 @@ type hook struct {
 const hookLife = 5 * time.Second
 
 func newHooks(stopping context.Context, s *server) *hooks {
-	return &hooks{server: s, stopping: stopping, known: map[string]hook{}, refusals: refusals{seen: map[uuid.UUID]int{}}}
+	return &hooks{
+		server: s, stopping: stopping, known: map[string]hook{}, refusals: refusals{seen: map[uuid.UUID]int{}},
+		deciding: make(chan struct{}, 4*runtime.GOMAXPROCS(0)),
+	}
 }
 
 var errNoHook = fault.New(fault.NotFound, "no_such_address", "There is nothing at this address: it was never given out, or was replaced by another")
@@ -119,7 +124,7 @@ func (k *hook) open() error {
 	case k.unfit != nil:
 		return k.unfit
 	case k.PausedReason != nil && !k.Enabled:
-		return fault.New(fault.Unavailable, "trigger_paused", "The trigger stopped by itself: %s", *k.PausedReason)
+		return fault.New(fault.Unavailable, "trigger_paused", "The trigger stopped by itself after failed runs")
 	case !k.Enabled:
 		return fault.New(fault.Unavailable, "trigger_disabled", "The trigger is switched off")
 	}
@@ -141,10 +146,18 @@ func (k *hook) wants(ctx context.Context, seen webhook.Seen) (wanted bool, why s
 	return wanted, "the filter is false"
 }
 
-// intake bounds what is held of requests that are being read and stored.
+// intake bounds what is held of requests that are being read and stored. One trigger gets half of the room at most: who sends
+// slowly, or much, does not shut out everybody else.
 type intake struct {
-	bytes    atomic.Int64
-	requests atomic.Int64
+	mu   sync.Mutex
+	all  load
+	each map[uuid.UUID]*load // by trigger
+}
+
+// load is what is held of requests.
+type load struct {
+	bytes    int64
+	requests int
 }
 
 const (
@@ -153,19 +166,39 @@ const (
 )
 
 // enter takes up a request of a size, -1 when it is not known. leave may be called more than once.
-func (i *intake) enter(size int64) (leave func(), err error) {
+func (i *intake) enter(trigger uuid.UUID, size int64) (leave func(), err error) {
 	if size < 0 || size > webhook.MaxBody {
 		size = webhook.MaxBody
 	}
-	leave = sync.OnceFunc(func() {
-		i.bytes.Add(-size)
-		i.requests.Add(-1)
-	})
-	if bytes, requests := i.bytes.Add(size), i.requests.Add(1); bytes > intakeBytes || requests > intakeRequests {
-		leave()
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	if i.each == nil {
+		i.each = map[uuid.UUID]*load{}
+	}
+	own := i.each[trigger]
+	if own == nil {
+		own = &load{}
+	}
+	if i.all.bytes+size > intakeBytes || i.all.requests >= intakeRequests ||
+		own.bytes+size > intakeBytes/2 || own.requests >= intakeRequests/2 {
 		return nil, batch.ErrFull
 	}
-	return leave, nil
+	i.each[trigger] = own
+	i.all.add(size, 1)
+	own.add(size, 1)
+	return sync.OnceFunc(func() {
+		i.mu.Lock()
+		defer i.mu.Unlock()
+		i.all.add(-size, -1)
+		if own.add(-size, -1); own.requests == 0 {
+			delete(i.each, trigger)
+		}
+	}), nil
+}
+
+func (l *load) add(bytes int64, requests int) {
+	l.bytes += bytes
+	l.requests += requests
 }
 
 // refusals counts how many refused requests of each trigger were listed in this minute.

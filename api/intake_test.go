@@ -13,33 +13,60 @@ import (
 // More than there is room for is turned away, by its size as well as by its number, and what has left makes room.
 func TestIntake(t *testing.T) {
 	var i intake
+	one, other := uuid.New(), uuid.New()
 	var leave []func()
-	for range intakeBytes / webhook.MaxBody {
-		l, err := i.enter(-1) // of an unknown size, which may be the largest
+	for n := range intakeBytes / webhook.MaxBody {
+		l, err := i.enter([]uuid.UUID{one, other}[n%2], -1) // of an unknown size, which may be the largest
 		if err != nil {
 			t.Fatal(err)
 		}
 		leave = append(leave, l)
 	}
-	if _, err := i.enter(1); !fault.Is(err, fault.Unavailable) {
+	if _, err := i.enter(uuid.New(), 1); !fault.Is(err, fault.Unavailable) {
 		t.Errorf("one byte too many: %v", err)
 	}
 	leave[0]()
 	leave[0]()
-	if _, err := i.enter(webhook.MaxBody); err != nil {
+	if _, err := i.enter(one, webhook.MaxBody); err != nil {
 		t.Errorf("in the place of one that left: %v", err)
 	}
-	if _, err := i.enter(1); err == nil {
+	if _, err := i.enter(one, 1); err == nil {
 		t.Error("one that left twice made room for two")
 	}
 	var many intake
-	for range intakeRequests {
-		if _, err := many.enter(0); err != nil {
+	for n := range intakeRequests {
+		if _, err := many.enter([]uuid.UUID{one, other}[n%2], 0); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if _, err := many.enter(0); !fault.Is(err, fault.Unavailable) {
+	if _, err := many.enter(uuid.New(), 0); !fault.Is(err, fault.Unavailable) {
 		t.Errorf("one request too many: %v", err)
+	}
+}
+
+// Whoever keeps one address busy leaves room for the others.
+func TestIntakeIsShared(t *testing.T) {
+	var i intake
+	one := uuid.New()
+	var leave []func()
+	for range intakeBytes / webhook.MaxBody / 2 {
+		l, err := i.enter(one, -1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		leave = append(leave, l)
+	}
+	if _, err := i.enter(one, 1); !fault.Is(err, fault.Unavailable) {
+		t.Errorf("more than its share: %v", err)
+	}
+	if _, err := i.enter(uuid.New(), -1); err != nil {
+		t.Errorf("another trigger: %v", err)
+	}
+	for _, l := range leave {
+		l()
+	}
+	if len(i.each) != 1 {
+		t.Errorf("%d triggers are remembered", len(i.each))
 	}
 }
 

@@ -125,7 +125,7 @@ func (d *drive) resume(ctx context.Context) error {
 	for _, row := range d.restore(rows) {
 		d.close(row)
 	}
-	return nil
+	return d.recall(ctx)
 }
 
 func (d *drive) loop(ctx context.Context) (run.Status, error) {
@@ -214,6 +214,9 @@ func (d *drive) anyReady() bool {
 
 // apply takes in how an attempt went and decides whether there is another.
 func (d *drive) apply(r stepResult) {
+	if d.secrets != r.secrets { // others have begun meanwhile, and what they know may have come back to this one
+		r.result = withoutSecrets(d.secrets, r.result)
+	}
 	if r.result.Pause != nil {
 		d.pause(r)
 		return

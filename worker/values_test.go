@@ -170,3 +170,39 @@ func TestRunsWithoutNamesAskForNone(t *testing.T) {
 	b.exec(`drop table secrets, variables`)
 	b.until(b.start(b.create(workflow.Definition{Steps: []workflow.Step{call("fetch", "/x"), note("note", "{{ steps.fetch.status }}", "fetch")}}), nil), run.Succeeded)
 }
+
+// What one step knows does not come back through another: neither through one beside it that began before, nor through one
+// that runs later, on a worker to which nobody told the secret.
+func TestNoOtherStepTellsASecret(t *testing.T) {
+	b := newBench(t)
+	b.keep("token", "first-value-of-it")
+	told := make(chan struct{})
+	b.target.answer = func(ctx context.Context, _ int, req egress.Request) (*egress.Response, error) {
+		if strings.HasSuffix(req.URL, "/tell") {
+			close(told)
+			return answer(200, "{}"), nil
+		}
+		select {
+		case <-told:
+		case <-ctx.Done():
+		}
+		return answer(200, `{"echo":"first-value-of-it"}`), nil
+	}
+	drain, _ := b.work()
+	b.schedule(time.Minute)
+	id := b.start(b.create(workflow.Definition{Steps: []workflow.Step{
+		callWith("beside", workflow.HTTPConfig{URL: "http://target/beside"}),
+		callWith("tell", workflow.HTTPConfig{URL: "http://target/tell", Headers: map[string]string{"Authorization": "{{ secrets.token }}"}}),
+		ask("ask", workflow.ApprovalConfig{Message: "Go on?"}, "beside", "tell"),
+		callWith("later", workflow.HTTPConfig{URL: "http://target/later"}, "ask"),
+		note("note", "{{ steps.beside.body.echo }}, {{ steps.later.body.echo }}", "later"),
+	}}), nil)
+	b.until(id, run.Held)
+	drain()
+	b.work()
+	b.decide(b.asked(id).ID, true, "")
+	b.until(id, run.Succeeded)
+	if said := b.messages(id); said[len(said)-1] != "***, ***" {
+		t.Errorf("it logged %q", said)
+	}
+}

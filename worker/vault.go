@@ -151,6 +151,24 @@ func (d *drive) reveal(ctx context.Context, i int) (env expr.Env, why string, er
 	return r.env(d.env), "", err
 }
 
+// recall finds out which secrets the steps that have begun know, so that what comes after on this worker does not tell them.
+func (d *drive) recall(ctx context.Context) error {
+	for i := range d.steps {
+		n := names{secrets: d.book.steps[i].names.secrets}
+		if d.steps[i].attempt == 0 || n.none() {
+			continue
+		}
+		r, err := d.w.vault.reveal(ctx, d.claimed.ProjectID, n)
+		var gone refused
+		if err != nil && !errors.As(err, &gone) {
+			return err
+		}
+		d.secrets = d.secrets.With(r.values...)
+	}
+	d.journal.hide(d.secrets)
+	return nil
+}
+
 // withoutSecrets is a result as it may be written down, and be seen by later steps.
 func withoutSecrets(s *secret.Redactor, r action.Result) action.Result {
 	if s == nil {

@@ -29,7 +29,11 @@ type Seen struct {
 }
 
 // secretHeaders prove who somebody is: they are neither stored nor shown to a run.
-var secretHeaders = []string{"Authorization", "Proxy-Authorization", "Cookie", "X-Api-Key", "X-Gitlab-Token", "X-Auth-Token"}
+var secretHeaders = []string{
+	"Authorization", "Proxy-Authorization", "Cookie", "X-Api-Key", "Api-Key", "Apikey", "X-Auth-Token", "X-Access-Token", "X-Token", "X-Csrf-Token",
+	"X-Gitlab-Token", "X-Goog-Channel-Token", "X-Goog-Iap-Jwt-Assertion", "X-Amz-Security-Token", "Cf-Access-Jwt-Assertion", "X-Forwarded-Access-Token",
+	"X-Telegram-Bot-Api-Secret-Token",
+}
 
 // Read reads a request. checkJSON refuses JSON that cannot be kept. Errors: Malformed, Unsupported, Invalid.
 func Read(r Request, signature *workflow.Signature, checkJSON func([]byte) error) (Seen, error) {

@@ -3,6 +3,7 @@
 package webhook
 
 import (
+	"bytes"
 	"crypto/hmac"
 	"crypto/sha1" //nolint:gosec // some senders have nothing better; within HMAC it still holds
 	"crypto/sha256"
@@ -36,28 +37,28 @@ type Request struct {
 }
 
 // Verify finds out whether a request was signed with the secret. A secret of several lines is several secrets, any of which
-// will do, so that a new one can be brought in. id is what tells the request from others, and stays the same when it is sent
-// again, where the scheme has such a thing; empty otherwise. Errors: Unauthorized.
-func Verify(s workflow.Signature, secret string, r Request, now time.Time) (id string, err error) {
+// will do, so that a new one can be brought in. ids are what tells the request from others, and stays the same when it is sent
+// again, as far as the scheme has such things. Errors: Unauthorized.
+func Verify(s workflow.Signature, secret string, r Request, now time.Time) (ids []string, err error) {
 	scheme, ok := schemes[s.Scheme]
 	if !ok {
-		return "", refused("signature_scheme", "the trigger has an unknown scheme of signatures")
+		return nil, refused("signature_scheme", "the trigger has an unknown scheme of signatures")
 	}
 	claim, err := scheme(s, r)
 	if err != nil {
-		return "", err
+		return nil, err
 	}
 	if claim.timestamp != "" {
 		if err := checkTime(claim.timestamp, now); err != nil {
-			return "", err
+			return nil, err
 		}
 	}
 	for key := range strings.FieldsFuncSeq(secret, func(c rune) bool { return c == '\n' || c == '\r' }) {
-		if claim.by(key) {
-			return claim.id, nil
+		if mac := claim.by(key); mac != nil {
+			return claim.ids(mac, r.Body), nil
 		}
 	}
-	return "", refused("signature_invalid", "the signature is not one of this body with the secret that is known here")
+	return nil, refused("signature_invalid", "the signature is not one of this body with the secret that is known here")
 }
 
 // claim is what a request says of its signature.
@@ -66,23 +67,47 @@ type claim struct {
 	signed     []byte   // what was signed
 	signatures [][]byte // any of these
 	timestamp  string   // seconds since 1970; empty when the scheme has none
-	id         string
+	id         string   // the sender's; whether it is signed is the scheme's to say
+	idSigned   bool
+	member     string                     // of the signed body, holds an id
 	key        func(secret string) []byte // nil: the secret's bytes
 }
 
-// by tells whether the secret made one of the signatures. All are compared, and each in constant time.
-func (c claim) by(secret string) bool {
+// by answers the code that the secret makes of what was signed, if that is one of the signatures. All are compared, and each
+// in constant time.
+func (c claim) by(secret string) (mac []byte) {
 	key := []byte(secret)
 	if c.key != nil {
 		key = c.key(secret)
 	}
-	mac := hmac.New(c.hash, key)
-	mac.Write(c.signed)
-	want, found := mac.Sum(nil), false
+	if len(bytes.TrimSpace(key)) == 0 {
+		return nil // a blank line is no secret: everybody knows it
+	}
+	maker := hmac.New(c.hash, key)
+	maker.Write(c.signed)
+	want, found := maker.Sum(nil), false
 	for _, signature := range c.signatures {
 		found = hmac.Equal(signature, want) || found
 	}
-	return found
+	if !found {
+		return nil
+	}
+	return want
+}
+
+// ids are those of a request whose signature is good. One that is dated cannot be sent again under another id: the code
+// itself, as it was calculated here, is one of its ids unless the signed body has its own.
+func (c claim) ids(mac, body []byte) (ids []string) {
+	if c.id != "" {
+		ids = append(ids, c.id)
+	}
+	if id := member(body, c.member); id != "" {
+		return append(ids, id)
+	}
+	if c.timestamp != "" && !c.idSigned {
+		ids = append(ids, hex.EncodeToString(mac))
+	}
+	return ids
 }
 
 func checkTime(text string, now time.Time) error {
@@ -120,7 +145,7 @@ func standard(_ workflow.Signature, r Request) (claim, error) {
 	if id == "" || timestamp == "" {
 		return claim{}, missing("webhook-id or webhook-timestamp")
 	}
-	c := claim{hash: sha256.New, signed: join(id, ".", timestamp, ".", r.Body), timestamp: timestamp, id: id, key: standardKey}
+	c := claim{hash: sha256.New, signed: join(id, ".", timestamp, ".", r.Body), timestamp: timestamp, id: id, idSigned: true, key: standardKey}
 	for _, one := range strings.Fields(r.Header.Get(prefix + "Signature")) {
 		if encoded, v1 := strings.CutPrefix(one, "v1,"); v1 {
 			c.signatures = appendDecoded(c.signatures, base64.StdEncoding.DecodeString, encoded)
@@ -154,7 +179,7 @@ func github(_ workflow.Signature, r Request) (claim, error) {
 
 // stripe is https://docs.stripe.com/webhooks#verify-manually.
 func stripe(_ workflow.Signature, r Request) (claim, error) {
-	c := claim{hash: sha256.New, id: member(r.Body, "id")}
+	c := claim{hash: sha256.New, member: "id"}
 	for part := range strings.SplitSeq(r.Header.Get("Stripe-Signature"), ",") {
 		name, value, _ := strings.Cut(strings.TrimSpace(part), "=")
 		switch name {
@@ -162,9 +187,6 @@ func stripe(_ workflow.Signature, r Request) (claim, error) {
 			c.timestamp = value
 		case "v1":
 			c.signatures = appendDecoded(c.signatures, hex.DecodeString, value)
-			if c.id == "" {
-				c.id = value
-			}
 		}
 	}
 	if c.timestamp == "" || len(c.signatures) == 0 {
@@ -176,14 +198,11 @@ func stripe(_ workflow.Signature, r Request) (claim, error) {
 
 // slack is https://docs.slack.dev/authentication/verifying-requests-from-slack.
 func slack(_ workflow.Signature, r Request) (claim, error) {
-	c := claim{hash: sha256.New, timestamp: r.Header.Get("X-Slack-Request-Timestamp"), id: member(r.Body, "event_id")}
+	c := claim{hash: sha256.New, timestamp: r.Header.Get("X-Slack-Request-Timestamp"), member: "event_id"}
 	encoded, _ := strings.CutPrefix(r.Header.Get("X-Slack-Signature"), "v0=")
 	c.signatures = appendDecoded(nil, hex.DecodeString, encoded)
 	if c.timestamp == "" || len(c.signatures) == 0 {
 		return c, missing("X-Slack-Signature or X-Slack-Request-Timestamp")
-	}
-	if c.id == "" {
-		c.id = encoded
 	}
 	c.signed = join("v0:", c.timestamp, ":", r.Body)
 	return c, nil
@@ -210,9 +229,9 @@ func generic(s workflow.Signature, r Request) (claim, error) {
 		if c.timestamp = r.Header.Get(s.TimestampHeader); c.timestamp == "" {
 			return c, missing(s.TimestampHeader)
 		}
-		c.signed, c.id = join(c.timestamp, ".", r.Body), encoded
+		c.signed = join(c.timestamp, ".", r.Body)
 	}
-	if s.IDHeader != "" && r.Header.Get(s.IDHeader) != "" {
+	if s.IDHeader != "" {
 		c.id = r.Header.Get(s.IDHeader)
 	}
 	return c, nil
@@ -239,6 +258,9 @@ func appendDecoded(list [][]byte, decode func(string) ([]byte, error), encoded s
 func member(body []byte, name string) string {
 	var object map[string]json.RawMessage
 	var text string
+	if name == "" {
+		return ""
+	}
 	if json.Unmarshal(body, &object) != nil || json.Unmarshal(object[name], &text) != nil {
 		return ""
 	}

@@ -2,6 +2,7 @@ package webhook
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -31,7 +32,7 @@ var signed = []struct {
 	how          workflow.Signature
 	at           int64
 	request      Request
-	id           string
+	ids          string // joined by spaces
 }{
 	{
 		"Standard Webhooks (the specification's example)", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
@@ -73,7 +74,7 @@ var signed = []struct {
 	{
 		"a generic one with a timestamp and an id", "key",
 		workflow.Signature{Scheme: "hmac", Header: "X-Sign", TimestampHeader: "X-Time", IDHeader: "X-Id"},
-		1700000000, request("hello", "X-Sign: 4d583a269f4f276a3fa80ff31b5a01879a848096983222a17893d198418939aa", "X-Time: 1700000000", "X-Id: 7"), "7",
+		1700000000, request("hello", "X-Sign: 4d583a269f4f276a3fa80ff31b5a01879a848096983222a17893d198418939aa", "X-Time: 1700000000", "X-Id: 7"), "7 4d583a269f4f276a3fa80ff31b5a01879a848096983222a17893d198418939aa",
 	},
 }
 
@@ -81,9 +82,9 @@ func TestPublishedSignatures(t *testing.T) {
 	for _, c := range signed {
 		t.Run(c.name, func(t *testing.T) {
 			now := time.Unix(c.at, 0).Add(4 * time.Minute)
-			id, err := Verify(c.how, "another secret\n"+c.secret, c.request, now)
-			if err != nil || id != c.id {
-				t.Fatalf("%q, %v; want %q", id, err, c.id)
+			ids, err := Verify(c.how, "another secret\n"+c.secret, c.request, now)
+			if err != nil || strings.Join(ids, " ") != c.ids {
+				t.Fatalf("%q, %v; want %q", ids, err, c.ids)
 			}
 			for what, bad := range map[string]struct {
 				secret string
@@ -93,6 +94,7 @@ func TestPublishedSignatures(t *testing.T) {
 			}{
 				"another secret": {"x", func(*Request) {}, now, "signature_invalid"},
 				"no secret":      {"", func(*Request) {}, now, "signature_invalid"},
+				"a blank one":    {" \n\t", func(*Request) {}, now, "signature_invalid"},
 				"another body":   {c.secret, func(r *Request) { r.Body = append([]byte("x"), r.Body...) }, now, "signature_invalid"},
 				"no header":      {c.secret, func(r *Request) { r.Header = http.Header{} }, now, "signature_missing"},
 			} {
@@ -162,12 +164,47 @@ func TestSignAndVerify(t *testing.T) {
 			t.Fatal(err)
 		}
 		r := Request{Header: header, Body: body}
-		id, err := Verify(how, "whsec_c2VjcmV0", r, now)
-		if err != nil || id != "evt_7" && how.IDHeader+how.Scheme != "hmac" {
-			t.Errorf("%+v: %q, %v", how, id, err)
+		ids, err := Verify(how, "whsec_c2VjcmV0", r, now)
+		if err != nil || !slices.Contains(ids, "evt_7") && how.IDHeader+how.Scheme != "hmac" {
+			t.Errorf("%+v: %q, %v", how, ids, err)
 		}
 		if _, err := Verify(how, "whsec_b3RoZXI=", r, now); codeOf(err) != "signature_invalid" {
 			t.Errorf("%+v with another secret: %v", how, err)
+		}
+	}
+}
+
+// A captured request is not taken twice by writing it in another way: neither under other ids that nobody signed, nor with
+// signatures that mean the same or nothing.
+func TestARequestSentAgainIsKnown(t *testing.T) {
+	now := time.Unix(1_700_000_000, 0)
+	for name, c := range map[string]struct {
+		how    workflow.Signature
+		change func(http.Header)
+	}{
+		"stripe, another signature before it": {workflow.Signature{Scheme: "stripe"}, func(h http.Header) {
+			h.Set("Stripe-Signature", strings.Replace(h.Get("Stripe-Signature"), "v1=", "v1=00,v1=", 1))
+		}},
+		"slack, in capitals": {workflow.Signature{Scheme: "slack"}, func(h http.Header) {
+			h.Set("X-Slack-Signature", "v0="+strings.ToUpper(h.Get("X-Slack-Signature")[3:]))
+		}},
+		"generic, another id": {workflow.Signature{Scheme: "hmac", Header: "X-Sign", TimestampHeader: "X-At", IDHeader: "X-Id"}, func(h http.Header) {
+			h.Set("X-Id", "another")
+		}},
+	} {
+		header, err := Sign(c.how, "the secret", "", []byte(`{"a":1}`), now)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r := Request{Header: header, Body: []byte(`{"a":1}`)}
+		first, err := Verify(c.how, "the secret", r, now)
+		if err != nil || len(first) == 0 {
+			t.Fatalf("%s: %q, %v", name, first, err)
+		}
+		c.change(r.Header)
+		second, err := Verify(c.how, "the secret", r, now)
+		if err != nil || !slices.ContainsFunc(second, func(id string) bool { return slices.Contains(first, id) }) {
+			t.Errorf("%s: %q at first, then %q, %v", name, first, second, err)
 		}
 	}
 }

@@ -148,8 +148,10 @@ test('tabs share one stream, and both are live', async ({ page, context }) => {
   expect(streams).toHaveLength(1)
 
   // The tab that leads is closed: the other goes on by itself.
+  const again = other.waitForResponse(/\/api\/v1\/runs\?/) // what happened meanwhile is asked for once its stream begins
   await page.close()
-  await expect.poll(() => streams.length).toBe(2)
+  await again
+  expect(streams).toHaveLength(2)
   await startRun(other, workflow.id)
   await expect(other.getByRole('button', { name: /new run/ })).toBeVisible()
 })

@@ -133,6 +133,9 @@ func (r *emailRunner) message(e *evaluator, call Call) (msg *mail.Msg, recipient
 			if err != nil {
 				e.keep(what, fmt.Errorf("%s is no list of e-mail addresses", text))
 			}
+			if len(list) > 1 && !t.Literal() && !t.Whole() { // {{ name }} <a@example.com> is one, whatever the name holds
+				e.keep(what, fmt.Errorf("%s are %d addresses where one was written; use a template that is the whole list", text, len(list)))
+			}
 			all = append(all, list...)
 		}
 		return all

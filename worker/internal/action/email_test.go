@@ -132,7 +132,7 @@ func (p *postOffice) letter(mode string, more object) object {
 
 var inputs = expr.Env{"inputs": object{
 	"date": "2026-11-25\r\nBcc: eve@example.com", "usd": 1.0842, "name": `<script>&"ñ"`, "team": "ana@example.com, Bob <bob@example.com>",
-	"rows": []any{object{"a": 1.0}}, "raw": "<b>ready</b>", "file": base64.StdEncoding.EncodeToString([]byte{0, 1, 2}),
+	"rows": []any{object{"a": 1.0}}, "more": "eve@example.com, Ana", "raw": "<b>ready</b>", "file": base64.StdEncoding.EncodeToString([]byte{0, 1, 2}),
 }}
 
 // parts reads a mail as a mail program does.
@@ -255,6 +255,7 @@ func TestMailsThatAreNotTaken(t *testing.T) {
 		{send(office, "none", object{"host": "127.0.0.2"}), "config", "ORQ_EGRESS_ALLOW"},
 		{send(office, "none", object{"host": "{{ inputs.raw }}"}), "config", "no name of a mail server"},
 		{send(office, "none", object{"to": []string{"{{ inputs.name }}"}}), "config", "no list of e-mail addresses"},
+		{send(office, "none", object{"to": []string{"{{ inputs.more }} <ana@example.com>"}}), "config", "2 addresses where one was written"},
 		{send(office, "none", object{"to": []string{"{{ inputs.nobody }}"}}), "config", "nobody is left"},
 		{send(office, "none", object{"attachments": []object{{"name": "a", "content": "?", "base64": true}}}), "config", "no base64"},
 	} {

@@ -28,7 +28,9 @@ it('signs as each scheme wants it', () => {
     encoding: 'base64',
     timestamp_header: 'X-At',
   } as const
-  expect(curlOf({ url, signature: own })).toContain('-H "X-At: $TIME" \\\n  -H "X-Sign: v=$SIGN"')
+  expect(curlOf({ url, signature: own })).toContain(`-H 'X-At: '"$TIME" \\\n  -H 'X-Sign: v='"$SIGN"`)
+  const sly = { ...own, prefix: `$(id)'"` }
+  expect(curlOf({ url, signature: sly })).toContain(`-H 'X-Sign: $(id)'\\''"'"$SIGN"`)
 })
 
 it('shows how a job says that it is well', () => {

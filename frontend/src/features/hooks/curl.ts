@@ -1,13 +1,17 @@
 // Commands that people can paste into a terminal.
 import type { Trigger } from '@/shared/api/types'
 
+/** A word of a shell that stands for just this text: whoever wrote it may not be whoever pastes it. */
+const quoted = (text: string) => `'${text.replaceAll("'", `'\\''`)}'`
+
 /** How a request is sent to a webhook: with a sample body, and signed where the trigger wants that. */
 export function curlOf(trigger: Pick<Trigger, 'url' | 'methods' | 'signature'>): string {
   const method = trigger.methods?.[0] ?? 'POST'
   const call = `curl -X ${method} -H 'Content-Type: application/json'`
-  const to = `-d "$BODY" '${trigger.url ?? ''}'`
+  const url = quoted(trigger.url ?? '')
+  const to = `-d "$BODY" ${url}`
   const signing = signingOf(trigger.signature)
-  if (!signing) return `${call} \\\n  -d '{"hello": "world"}' '${trigger.url ?? ''}'`
+  if (!signing) return `${call} \\\n  -d '{"hello": "world"}' ${url}`
   return [
     `SECRET='…'`,
     `BODY='{"hello": "world"}'`,
@@ -60,8 +64,8 @@ function signingOf(signature: Trigger['signature']): { lines: string[]; headers:
             : hex(signed, algorithm),
         ],
         headers: [
-          ...(signature.timestamp_header ? [`-H "${signature.timestamp_header}: $TIME"`] : []),
-          `-H "${signature.header ?? ''}: ${signature.prefix ?? ''}$SIGN"`,
+          ...(signature.timestamp_header ? [`-H ${quoted(`${signature.timestamp_header}: `)}"$TIME"`] : []),
+          `-H ${quoted(`${signature.header ?? ''}: ${signature.prefix ?? ''}`)}"$SIGN"`,
         ],
       }
     }
