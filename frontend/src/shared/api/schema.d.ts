@@ -971,7 +971,7 @@ export interface paths {
         };
         /**
          * The question of a signed link
-         * @description A template of the workflow makes the link: `{{ run.approvals.<step> }}`. Reading it decides nothing, so that programs that look
+         * @description A template of the workflow makes the link: `{{ approvals.<step> }}`. Reading it decides nothing, so that programs that look
          *     into mails do not.
          */
         get: operations["getAsked"];
