@@ -107,10 +107,10 @@ func (c *allCmd) serve(a *app, u urls, stack *local.Stack) error {
 	if err := p.addAPI(c.API); err != nil {
 		return err
 	}
-	if err := p.addScheduler(c.Scheduler); err != nil {
+	if err := p.addScheduler(c.Scheduler, c.outbound); err != nil {
 		return err
 	}
-	if err := p.addWorker(c.Worker, c.outbound, keys{SecretKey: c.API.SecretKey, PreviousKey: c.API.PreviousKey}); err != nil {
+	if err := p.addWorker(c.Worker, c.outbound, public{PublicURL: c.API.PublicURL}, keys{SecretKey: c.API.SecretKey, PreviousKey: c.API.PreviousKey}); err != nil {
 		return err
 	}
 	c.greet(a, stack.DataDir)

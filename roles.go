@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"strings"
 	"syscall"
 	"time"
 
@@ -76,6 +77,14 @@ func (k keys) ring() (*secret.Keyring, error) {
 	return secret.NewKeyring(k.SecretKey.Reveal(), k.PreviousKey.Reveal())
 }
 
+// public is where others reach the installation.
+type public struct {
+	PublicURL string `env:"ORQ_PUBLIC_URL" help:"Where others reach this installation, as in https://orq.example.com; alerts link to it."`
+}
+
+// Validate implements kong's hook.
+func (p public) Validate() error { return api.CheckPublicURL(p.PublicURL) }
+
 type apiCmd struct {
 	urls   `embed:""`
 	common `embed:""`
@@ -83,8 +92,9 @@ type apiCmd struct {
 }
 
 type schedulerCmd struct {
-	urls   `embed:""`
-	common `embed:""`
+	urls     `embed:""`
+	common   `embed:""`
+	outbound `embed:""`
 	scheduler.Config
 }
 
@@ -92,6 +102,7 @@ type workerCmd struct {
 	urls     `embed:""`
 	common   `embed:""`
 	outbound `embed:""`
+	public   `embed:""`
 	keys     `embed:""`
 	worker.Config
 }
@@ -100,7 +111,9 @@ type workerCmd struct {
 func (c apiCmd) Validate() error { return errors.Join(c.urls.Validate(), c.Check()) }
 
 // Validate implements kong's hook in the same way.
-func (c workerCmd) Validate() error { return errors.Join(c.urls.Validate(), c.keys.Validate()) }
+func (c workerCmd) Validate() error {
+	return errors.Join(c.urls.Validate(), c.keys.Validate(), c.public.Validate())
+}
 
 // Validate implements kong's hook in the same way.
 func (c schedulerCmd) Validate() error { return errors.Join(c.urls.Validate(), c.Check()) }
@@ -165,17 +178,32 @@ func (p *process) addAPI(cfg api.Config) error {
 	return nil
 }
 
-func (p *process) addScheduler(cfg scheduler.Config) error {
+func (p *process) addScheduler(cfg scheduler.Config, out outbound) error {
 	db, err := p.open(postgres.Options{Application: "scheduler", Conns: schedulerConns, Keyed: true})
 	if err != nil {
 		return err
 	}
+	client, err := p.client(out)
+	if err != nil {
+		return err
+	}
+	cfg.Outbound = client
 	role := scheduler.New(cfg, db, p.queue, p.clock, p.app.log, p.registry)
 	p.services = append(p.services, lifecycle.Service{Name: "scheduler", Run: role.Run})
 	return nil
 }
 
-func (p *process) addWorker(cfg worker.Config, out outbound, k keys) (err error) {
+// client is the guarded client.
+func (p *process) client(out outbound) (*egress.Client, error) {
+	client, err := egress.New(egress.Config{Allow: out.EgressAllow})
+	if err != nil {
+		return nil, fmt.Errorf("read ORQ_EGRESS_ALLOW: %w", err)
+	}
+	p.closers = append(p.closers, client.Close)
+	return client, nil
+}
+
+func (p *process) addWorker(cfg worker.Config, out outbound, at public, k keys) (err error) {
 	if cfg.Secrets, err = k.ring(); err != nil {
 		return err
 	}
@@ -183,12 +211,11 @@ func (p *process) addWorker(cfg worker.Config, out outbound, k keys) (err error)
 	if err != nil {
 		return err
 	}
-	client, err := egress.New(egress.Config{Allow: out.EgressAllow})
+	client, err := p.client(out)
 	if err != nil {
-		return fmt.Errorf("read ORQ_EGRESS_ALLOW: %w", err)
+		return err
 	}
-	p.closers = append(p.closers, client.Close)
-	cfg.Version = version
+	cfg.Version, cfg.PublicURL = version, strings.TrimRight(at.PublicURL, "/")
 	role, err := worker.New(cfg, db, p.queue, client, p.clock, p.app.log, p.registry)
 	if err != nil {
 		return err
@@ -221,12 +248,12 @@ func (c *apiCmd) Run(a *app) error {
 
 // Run schedules.
 func (c *schedulerCmd) Run(a *app) error {
-	return serve(a, c.urls, c.common, func(p *process) error { return p.addScheduler(c.Config) })
+	return serve(a, c.urls, c.common, func(p *process) error { return p.addScheduler(c.Config, c.outbound) })
 }
 
 // Run works.
 func (c *workerCmd) Run(a *app) error {
-	return serve(a, c.urls, c.common, func(p *process) error { return p.addWorker(c.Config, c.outbound, c.keys) })
+	return serve(a, c.urls, c.common, func(p *process) error { return p.addWorker(c.Config, c.outbound, c.public, c.keys) })
 }
 
 func serve(a *app, u urls, c common, add func(*process) error) error {

@@ -49,11 +49,19 @@ func (c Config) Check() error {
 	if _, err := c.keyring(); err != nil {
 		return err
 	}
-	if u, err := url.Parse(c.PublicURL); c.PublicURL != "" && (err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https") {
-		return errors.New("ORQ_PUBLIC_URL must be an address such as https://orq.example.com")
+	if err := CheckPublicURL(c.PublicURL); err != nil {
+		return err
 	}
 	if c.MinInterval < 0 || c.MinInterval > maxMinInterval {
 		return fmt.Errorf("ORQ_MIN_INTERVAL must be from 1s to %s", maxMinInterval)
+	}
+	return nil
+}
+
+// CheckPublicURL reports what is wrong with ORQ_PUBLIC_URL, which other roles read too.
+func CheckPublicURL(address string) error {
+	if u, err := url.Parse(address); address != "" && (err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https") {
+		return errors.New("ORQ_PUBLIC_URL must be an address such as https://orq.example.com")
 	}
 	return nil
 }
