@@ -108,6 +108,7 @@ create table alerts (
     created_at  timestamptz not null default now()
 );
 create index alerts_project on alerts (project_id, id);
+create index alerts_digest on alerts (digest_id) where digest_id is not null;
 create index alerts_kept on alerts (release_at) where state = 'kept';
 
 -- A message on its way to one channel.
@@ -124,6 +125,7 @@ create table alert_deliveries (
     primary key (alert_id, channel_id)
 ) with (fillfactor = 70);
 create index alert_deliveries_due on alert_deliveries (due_at) where state in ('waiting', 'sending');
+create index alert_deliveries_sent on alert_deliveries (channel_id, alert_id) where state = 'sent';
 create index alert_deliveries_failed on alert_deliveries (alert_id) where state = 'failed';
 
 -- When some scheduler last told the outside that all is well.

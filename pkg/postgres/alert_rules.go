@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -161,9 +162,13 @@ func (s AlertRules) Mute(ctx context.Context, workflow uuid.UUID, d time.Duratio
 		returning workflow_id, until, muted_by`, workflow, d.Seconds(), by)
 }
 
-// Muted answers until when a workflow is muted; ErrNotFound when it is not.
-func (s AlertRules) Muted(ctx context.Context, workflow uuid.UUID) (MuteRow, error) {
-	return s.mute(ctx, "find a muted workflow", `select workflow_id, until, muted_by from alert_mutes where workflow_id = $1 and until > now()`, workflow)
+// Muted answers until when a workflow is muted; nil when it is not.
+func (s AlertRules) Muted(ctx context.Context, workflow uuid.UUID) (*MuteRow, error) {
+	row, err := s.mute(ctx, "find a muted workflow", `select workflow_id, until, muted_by from alert_mutes where workflow_id = $1 and until > now()`, workflow)
+	if errors.Is(err, ErrNotFound) {
+		return nil, nil
+	}
+	return &row, err
 }
 
 func (s AlertRules) mute(ctx context.Context, what, sql string, values ...any) (MuteRow, error) {
