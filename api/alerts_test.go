@@ -161,7 +161,7 @@ func TestTheLogOfAlerts(t *testing.T) {
 	if again := ana.post(alert+"/retry", nil).want(200); again.items("deliveries")[0].text("state") != "waiting" {
 		t.Errorf("again %v", again)
 	}
-	ana.post(alert+"/retry", nil).refused(409, "nothing_failed")
+	ana.post(alert+"/retry", nil).refused(409, "nothing_undelivered")
 	if n := len(eve.get("/alerts").want(200).items("items")); n != 0 {
 		t.Errorf("eve sees %d", n)
 	}

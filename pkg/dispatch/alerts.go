@@ -267,7 +267,7 @@ func (s *Service) RetryAlert(ctx context.Context, who account.Principal, id uuid
 	}
 	again, err := postgres.Alerts{Q: s.db}.Retry(ctx, id)
 	if err == nil && !again {
-		err = fault.New(fault.Conflict, "nothing_failed", "No channel refused this message for good")
+		err = fault.New(fault.Conflict, "nothing_undelivered", "No channel refused this message for good")
 	}
 	return err
 }

@@ -57,6 +57,7 @@ export const router = createRouter({
     { path: '/runs/:id', name: 'run', component: () => import('@/pages/RunPage.vue'), props: true },
     { path: '/calendars', name: 'calendars', component: () => import('@/pages/CalendarsPage.vue') },
     { path: '/approvals', name: 'approvals', component: () => import('@/pages/ApprovalsPage.vue') },
+    { path: '/alerts', name: 'alerts', component: () => import('@/pages/AlertsPage.vue') },
     { path: '/secrets', name: 'secrets', component: () => import('@/pages/SecretsPage.vue') },
     { path: '/settings', name: 'settings', component: () => import('@/pages/SettingsPage.vue') },
     { path: '/start', name: 'start', component: () => import('@/pages/StartPage.vue') },
