@@ -69,7 +69,7 @@ func (c Config) Check() error {
 	if c.LedgerRetention < time.Hour {
 		errs = append(errs, errors.New("ORQ_LEDGER_RETENTION must be 1h or more"))
 	}
-	if err := c.checkHeartbeat(); err != nil {
+	if err := c.CheckHeartbeat(); err != nil {
 		errs = append(errs, err)
 	}
 	for name, d := range map[string]time.Duration{
@@ -83,7 +83,8 @@ func (c Config) Check() error {
 	return errors.Join(errs...)
 }
 
-func (c Config) checkHeartbeat() error {
+// CheckHeartbeat reports what is wrong with the settings of the installation's own heartbeat.
+func (c Config) CheckHeartbeat() error {
 	if c.HeartbeatURL == "" {
 		return nil
 	}

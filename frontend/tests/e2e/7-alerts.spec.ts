@@ -29,7 +29,7 @@ test('a channel and a rule are made, a workflow breaks, and the alert arrives', 
   const dialog = page.getByRole('dialog')
   const channel = uniqueName('Hook')
   await dialog.getByLabel('Name').fill(channel)
-  await dialog.getByLabel('How it is sent').selectOption({ label: 'Call an HTTP API' })
+  await dialog.getByLabel('How it is sent').selectOption({ label: 'Your own webhook (HTTP)' })
   await dialog.getByLabel('URL').fill('ftp://nowhere')
   await dialog.getByRole('button', { name: 'Save' }).click()
   await expect(dialog.getByText('the URL must begin with http:// or https://')).toBeVisible()

@@ -1,5 +1,6 @@
 import { useMutation, useQuery, useQueryCache } from '@pinia/colada'
 import { computed, onScopeDispose, ref, shallowRef } from 'vue'
+import { useI18n } from 'vue-i18n'
 import { body, client } from '@/shared/api/client'
 import { usePaged } from '@/shared/api/paged'
 import type {
@@ -12,6 +13,7 @@ import type {
   Rule,
   RuleInput,
 } from '@/shared/api/types'
+import { actionText } from '@/shared/forms/texts'
 import { locale } from '@/shared/i18n'
 
 const most = 100 // of channels, and of rules
@@ -55,7 +57,12 @@ export function useChannelTypes() {
     staleTime: Infinity,
   })
   const types = computed<readonly ChannelType[]>(() => query.data.value?.items ?? [])
-  return { types, find: (type: string) => types.value.find((one) => one.type === type) }
+  const find = (type: string) => types.value.find((one) => one.type === type)
+  const { t } = useI18n()
+  /** Its name, for people. A step calls an API; what is told calls a webhook. */
+  const titleOf = (type: string) =>
+    type === 'http_endpoint' ? t('alerts.webhook') : actionText(find(type)?.title) || type
+  return { types, find, titleOf }
 }
 
 /** The secrets and variables that a channel may name. */
