@@ -109,7 +109,7 @@ func (c *allCmd) serve(a *app, u urls, stack *local.Stack) error {
 	if err := p.addAPI(c.API, c.public); err != nil {
 		return err
 	}
-	if err := p.addScheduler(c.Scheduler); err != nil {
+	if err := p.addScheduler(c.Scheduler, c.outbound); err != nil {
 		return err
 	}
 	reached := c.public

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"net/url"
+	"strings"
 	"syscall"
 	"time"
 
@@ -98,8 +99,9 @@ type apiCmd struct {
 }
 
 type schedulerCmd struct {
-	urls   `embed:""`
-	common `embed:""`
+	urls     `embed:""`
+	common   `embed:""`
+	outbound `embed:""`
 	scheduler.Config
 }
 
@@ -186,14 +188,29 @@ func (p *process) addAPI(cfg api.Config, at public) error {
 	return nil
 }
 
-func (p *process) addScheduler(cfg scheduler.Config) error {
+func (p *process) addScheduler(cfg scheduler.Config, out outbound) error {
 	db, err := p.open(postgres.Options{Application: "scheduler", Conns: schedulerConns, Keyed: true})
 	if err != nil {
 		return err
 	}
+	client, err := p.client(out)
+	if err != nil {
+		return err
+	}
+	cfg.Outbound = client
 	role := scheduler.New(cfg, db, p.queue, p.clock, p.app.log, p.registry)
 	p.services = append(p.services, lifecycle.Service{Name: "scheduler", Run: role.Run})
 	return nil
+}
+
+// client is the guarded client.
+func (p *process) client(out outbound) (*egress.Client, error) {
+	client, err := egress.New(egress.Config{Allow: out.EgressAllow})
+	if err != nil {
+		return nil, fmt.Errorf("read ORQ_EGRESS_ALLOW: %w", err)
+	}
+	p.closers = append(p.closers, client.Close)
+	return client, nil
 }
 
 func (p *process) addWorker(cfg worker.Config, out outbound, k keys, at public) (err error) {
@@ -204,12 +221,11 @@ func (p *process) addWorker(cfg worker.Config, out outbound, k keys, at public) 
 	if err != nil {
 		return err
 	}
-	client, err := egress.New(egress.Config{Allow: out.EgressAllow})
+	client, err := p.client(out)
 	if err != nil {
-		return fmt.Errorf("read ORQ_EGRESS_ALLOW: %w", err)
+		return err
 	}
-	p.closers = append(p.closers, client.Close)
-	cfg.Version, cfg.PublicURL = version, at.PublicURL
+	cfg.Version, cfg.PublicURL = version, strings.TrimRight(at.PublicURL, "/")
 	role, err := worker.New(cfg, db, p.queue, client, p.clock, p.app.log, p.registry)
 	if err != nil {
 		return err
@@ -242,7 +258,7 @@ func (c *apiCmd) Run(a *app) error {
 
 // Run schedules.
 func (c *schedulerCmd) Run(a *app) error {
-	return serve(a, c.urls, c.common, func(p *process) error { return p.addScheduler(c.Config) })
+	return serve(a, c.urls, c.common, func(p *process) error { return p.addScheduler(c.Config, c.outbound) })
 }
 
 // Run works.

@@ -19,6 +19,7 @@ import (
 	"github.com/guildmember145/orquestador-plataforma/pkg/queue"
 	"github.com/guildmember145/orquestador-plataforma/pkg/schedule"
 	"github.com/guildmember145/orquestador-plataforma/pkg/telemetry"
+	"github.com/guildmember145/orquestador-plataforma/scheduler"
 )
 
 // database is what the tools need that look after the database alone.
@@ -241,6 +242,9 @@ type doctorCmd struct {
 	DatabaseURL telemetry.Secret `env:"ORQ_DATABASE_URL" help:"PostgreSQL."`
 	RedisURL    telemetry.Secret `env:"ORQ_REDIS_URL" help:"Redis."`
 	SecretKey   telemetry.Secret `env:"ORQ_SECRET_KEY" help:"The installation's key."`
+
+	HeartbeatURL   telemetry.Secret `env:"ORQ_HEARTBEAT_URL" help:"Address that is called while all is well."`
+	HeartbeatEvery time.Duration    `default:"60s" env:"ORQ_HEARTBEAT_EVERY" help:"How often."`
 }
 
 const checkTimeout = 5 * time.Second
@@ -260,6 +264,12 @@ func (c *doctorCmd) Run(a *app) error {
 	check("secret key", "export ORQ_SECRET_KEY=$(openssl rand -hex 32)   (orq all makes one by itself)", keyLength(c.SecretKey))
 	check("PostgreSQL", "set ORQ_DATABASE_URL, then: orq migrate up   (orq all needs neither)", c.checkDatabase(a.stop))
 	check("Redis", "set ORQ_REDIS_URL to a Redis with maxmemory-policy noeviction   (orq all starts one)", c.checkRedis(a))
+	if c.HeartbeatURL == "" {
+		fmt.Fprintln(a.stdout, "note  nobody outside notices when this installation falls silent\n      Try: set ORQ_HEARTBEAT_URL to an address of a service that misses heartbeats")
+	} else {
+		beats := scheduler.Config{HeartbeatURL: c.HeartbeatURL, HeartbeatEvery: c.HeartbeatEvery}
+		check(fmt.Sprintf("heartbeat of this installation, every %s", c.HeartbeatEvery), "set ORQ_HEARTBEAT_URL to an address such as https://hc.example.com/ping/…", beats.CheckHeartbeat())
+	}
 	if !healthy {
 		return errors.New("something is missing")
 	}

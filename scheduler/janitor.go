@@ -48,8 +48,12 @@ func (j *janitor) step(ctx context.Context) (time.Duration, error) {
 	if err != nil {
 		return 0, err
 	}
-	if keys+sessions+tests+backfills+fires+deliveries > 0 {
-		j.log.InfoContext(ctx, "tidied up", "idempotency_keys", keys, "delivery_keys", deliveries, "sessions", sessions, "step_tests", tests, "backfills", backfills, "occurrences", fires)
+	alerts, err := j.tidyAlerts(ctx)
+	if err != nil {
+		return 0, err
+	}
+	if keys+sessions+tests+backfills+fires+deliveries+alerts > 0 {
+		j.log.InfoContext(ctx, "tidied up", "idempotency_keys", keys, "delivery_keys", deliveries, "sessions", sessions, "step_tests", tests, "backfills", backfills, "occurrences", fires, "alerts", alerts)
 	}
 	return tidyEvery, nil
 }
@@ -117,6 +121,25 @@ func (j *janitor) tidyBackfills(ctx context.Context) (gone int64, err error) {
 	}
 	for n := int64(backfillRows); n == backfillRows; gone += n {
 		if n, err = (postgres.Backfills{Q: j.db}).DropEnded(ctx, before, backfillRows); err != nil {
+			return gone, err
+		}
+	}
+	return gone, nil
+}
+
+const alertRows = 1000 // messages that one statement removes at most
+
+// tidyAlerts forgets messages of long ago, and which runs were late that have ended.
+func (j *janitor) tidyAlerts(ctx context.Context) (gone int64, err error) {
+	if _, err := (postgres.AlertNews{Q: j.db}).Forget(ctx); err != nil {
+		return 0, err
+	}
+	before, err := j.horizon(ctx)
+	if err != nil {
+		return 0, err
+	}
+	for n := int64(alertRows); n == alertRows; gone += n {
+		if n, err = (postgres.Alerts{Q: j.db}).DropOld(ctx, before, alertRows); err != nil {
 			return gone, err
 		}
 	}

@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/url"
 	"time"
 
 	"github.com/google/uuid"
@@ -21,6 +22,7 @@ import (
 	"github.com/guildmember145/orquestador-plataforma/pkg/postgres"
 	"github.com/guildmember145/orquestador-plataforma/pkg/queue"
 	"github.com/guildmember145/orquestador-plataforma/pkg/schedule"
+	"github.com/guildmember145/orquestador-plataforma/pkg/telemetry"
 )
 
 // Config is what can be set about a scheduler.
@@ -34,6 +36,11 @@ type Config struct {
 	// LedgerRetention is for the ledger of fires, for when triggers were off, and for backfills that have ended.
 	LedgerRetention time.Duration `default:"2160h" env:"ORQ_LEDGER_RETENTION" help:"How long the ledger of fires and ended backfills are kept: 90 days unless set."`
 	Keep            Keep          `embed:""`
+
+	HeartbeatURL   telemetry.Secret `env:"ORQ_HEARTBEAT_URL" help:"Address that is called again and again while all is well, as those of services that miss heartbeats; empty for none."`
+	HeartbeatEvery time.Duration    `default:"60s" env:"ORQ_HEARTBEAT_EVERY" help:"How often."`
+	// Outbound makes those calls.
+	Outbound Caller `kong:"-"`
 }
 
 const defaultLedgerRetention = 90 * 24 * time.Hour
@@ -62,6 +69,9 @@ func (c Config) Check() error {
 	if c.LedgerRetention < time.Hour {
 		errs = append(errs, errors.New("ORQ_LEDGER_RETENTION must be 1h or more"))
 	}
+	if err := c.CheckHeartbeat(); err != nil {
+		errs = append(errs, err)
+	}
 	for name, d := range map[string]time.Duration{
 		"ORQ_RUN_RETENTION": c.Keep.Runs, "ORQ_KEEP_SUCCEEDED": c.Keep.Succeeded, "ORQ_KEEP_FAILED": c.Keep.Failed,
 		"ORQ_STATS_RETENTION": c.Keep.Stats,
@@ -73,10 +83,26 @@ func (c Config) Check() error {
 	return errors.Join(errs...)
 }
 
+// CheckHeartbeat reports what is wrong with the settings of the installation's own heartbeat.
+func (c Config) CheckHeartbeat() error {
+	if c.HeartbeatURL == "" {
+		return nil
+	}
+	if u, err := url.Parse(c.HeartbeatURL.Reveal()); err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
+		return errors.New("ORQ_HEARTBEAT_URL must be an address such as https://hc.example.com/ping/…")
+	}
+	if c.HeartbeatEvery < time.Second {
+		return errors.New("ORQ_HEARTBEAT_EVERY must be 1s or more")
+	}
+	return nil
+}
+
 // Scheduler is the role.
 type Scheduler struct {
 	ticker     *ticker
 	follower   *follower
+	alerter    *alerter
+	herald     *herald
 	dispatcher *dispatcher
 	reconciler *reconciler
 	backfiller *backfiller
@@ -96,6 +122,8 @@ func New(cfg Config, db *postgres.DB, q *queue.Client, clk clock.Clock, log *slo
 	return &Scheduler{
 		ticker:   &ticker{db: db, service: service, log: log, batch: cfg.Batch, metrics: m, wake: make(chan struct{}, 1), help: make(chan struct{}, 1)},
 		follower: &follower{db: db, service: service, log: log, wake: make(chan struct{}, 1)},
+		alerter:  &alerter{db: db, log: log, wake: make(chan struct{}, 1)},
+		herald:   &herald{db: db, clock: clk, log: log, client: cfg.Outbound, url: cfg.HeartbeatURL.Reveal(), every: cfg.HeartbeatEvery},
 		dispatcher: &dispatcher{
 			db: db, queue: q, log: log, clock: clk, grace: cfg.EnqueueGrace, lostAfter: cfg.LostAfter,
 			wake: make(chan struct{}, 1), after: map[string]uuid.UUID{},
@@ -118,10 +146,11 @@ const drainTime = 10 * time.Second
 
 // Run works until stop ends.
 func (s *Scheduler) Run(ctx, stop context.Context) error {
-	return lifecycle.Run(stop, ctx, drainTime, s.log,
-		s.loop("ticker", s.ticker.wake, s.ticker.step),
+	services := []lifecycle.Service{
+		s.loop("ticker", s.ticker.wake, s.herald.watched(s.ticker.step)),
 		s.loop("ticker's help", s.ticker.help, s.ticker.helperStep),
 		s.loop("follower", s.follower.wake, s.follower.step),
+		s.loop("alerter", s.alerter.wake, s.alerter.step),
 		s.loop("dispatcher", s.dispatcher.wake, s.dispatcher.step),
 		s.loop("reconciler", nil, s.reconciler.step),
 		s.loop("backfiller", nil, s.backfiller.step),
@@ -129,8 +158,12 @@ func (s *Scheduler) Run(ctx, stop context.Context) error {
 		s.loop("zones", nil, s.zones.step),
 		s.loop("historian", nil, s.historian.step),
 		s.loop("janitor", nil, s.janitor.step),
-		lifecycle.Service{Name: "listener", Run: s.listen},
-	)
+		{Name: "listener", Run: s.listen},
+	}
+	if s.herald.url != "" && s.herald.client != nil {
+		services = append(services, s.loop("herald", nil, s.herald.step))
+	}
+	return lifecycle.Run(stop, ctx, drainTime, s.log, services...)
 }
 
 // shortestPause is the time between two steps that nobody but a notification asks for, so that a burst of them becomes
@@ -170,10 +203,13 @@ func (s *Scheduler) loop(name string, wake <-chan struct{}, step func(context.Co
 }
 
 // listen wakes, until stop ends, the ticker and the dispatcher when a plan was changed or a run was put back, and the follower
-// when a run ended that a trigger waits for.
+// when a run ended that a trigger waits for, and the alerter when something happened that a rule may be about.
 func (s *Scheduler) listen(_, stop context.Context) error {
 	wake := func(channel string) {
-		if channel != postgres.AfterChannel {
+		if channel == postgres.AlertChannel || channel == "" {
+			nudge(s.alerter.wake)
+		}
+		if channel != postgres.AfterChannel && channel != postgres.AlertChannel {
 			nudge(s.ticker.wake)
 			nudge(s.dispatcher.wake)
 		}
@@ -182,7 +218,7 @@ func (s *Scheduler) listen(_, stop context.Context) error {
 		}
 	}
 	pause := func(ctx context.Context) error { return s.clock.Sleep(ctx, time.Second) }
-	return s.db.Listen(stop, wake, pause, postgres.ScheduleChannel, postgres.DueChannel, postgres.AfterChannel)
+	return s.db.Listen(stop, wake, pause, postgres.ScheduleChannel, postgres.DueChannel, postgres.AfterChannel, postgres.AlertChannel)
 }
 
 // nudge wakes a loop; one that was nudged already needs no more.

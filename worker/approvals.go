@@ -3,7 +3,6 @@ package worker
 import (
 	"context"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -20,7 +19,7 @@ func (w *Worker) approvalLinks(steps []workflow.Step, run uuid.UUID) map[string]
 	links := map[string]any{}
 	for _, step := range steps {
 		if step.Action == workflow.ActionApproval && w.cfg.Secrets != nil {
-			links[step.ID] = strings.TrimRight(w.cfg.PublicURL, "/") + dispatch.ApprovalPath + dispatch.ApprovalToken(w.cfg.Secrets, run, step.ID)
+			links[step.ID] = w.cfg.PublicURL + dispatch.ApprovalPath + dispatch.ApprovalToken(w.cfg.Secrets, run, step.ID)
 		}
 	}
 	return links

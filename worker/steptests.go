@@ -15,7 +15,6 @@ import (
 	"github.com/guildmember145/orquestador-plataforma/pkg/secret"
 	"github.com/guildmember145/orquestador-plataforma/pkg/workflow"
 	"github.com/guildmember145/orquestador-plataforma/worker/internal/action"
-	"github.com/guildmember145/orquestador-plataforma/worker/internal/gate"
 )
 
 const (
@@ -101,45 +100,13 @@ func (w *Worker) tryStep(ctx context.Context, t postgres.ClaimedTest, lines *jou
 			return postgres.TestResult{Status: string(run.Skipped), Error: &why}
 		}
 	}
-	turn := &turn{gate: w.gate, clock: w.clock}
-	bound := bind(ctx, ready.runner, action.Call{
-		RunID: t.ID, Step: step.ID, Attempt: 1, Env: env, Now: w.clock.Now(), Trial: true, Secrets: secrets,
-		Log: lines.writer(w.clock.Now, step.ID, 1), Again: turn.again,
-	})
-	if turn.host = bound.Host; bound.Host != "" {
-		entered, refused := w.gate.Enter(ctx, bound.Host)
-		if refused != nil {
-			return testFailure("host", gate.Explain(bound.Host, *refused, w.clock.Now().Add(refused.Wait)))
-		}
-		turn.visit = entered
+	result, away := w.once(ctx, ready, action.Call{
+		RunID: t.ID, Step: step.ID, Attempt: 1, Env: env, Now: w.clock.Now(), Trial: true, Secrets: secrets, Log: lines.writer(w.clock.Now, step.ID, 1),
+	}, time.Duration(t.Seconds)*time.Second)
+	if away != nil {
+		return testFailure("host", away.why)
 	}
-	attempt := func(ctx context.Context) action.Result {
-		return withoutSecrets(secrets, guarded(func() action.Result { return bound.Run(ctx) }))
-	}
-	return testOutcome(ctx, w.attemptTest(ctx, attempt, turn, time.Duration(t.Seconds)*time.Second))
-}
-
-// attemptTest makes the attempt, but waits no longer than an action may take to stop.
-func (w *Worker) attemptTest(ctx context.Context, attempt func(context.Context) action.Result, turn *turn, limit time.Duration) action.Result {
-	bounded, cancel := context.WithTimeout(ctx, limit)
-	defer cancel()
-	done := make(chan action.Result, 1)
-	go func() {
-		result := attempt(bounded)
-		turn.leave(ctx, result.Failure, ctx.Err() != nil)
-		done <- result
-	}()
-	select {
-	case result := <-done:
-		return result
-	case <-bounded.Done():
-	}
-	select {
-	case result := <-done:
-		return result
-	case <-w.clock.After(w.cfg.LetGo):
-		return action.Result{Failure: &action.Failure{Class: run.FailureTimeout, Message: "the action did not stop when its time was up"}}
-	}
+	return testOutcome(ctx, result)
 }
 
 func testOutcome(ctx context.Context, r action.Result) postgres.TestResult {

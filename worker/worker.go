@@ -38,7 +38,7 @@ type Config struct {
 	Version     string        `kong:"-"` // of the program, for people
 	// Secrets opens the projects' secrets; without it steps that name some fail.
 	Secrets *secret.Keyring `kong:"-"`
-	// PublicURL is where people reach the installation; links in messages begin with it.
+	// PublicURL is where people reach the installation, without a slash at its end; links in messages begin with it.
 	PublicURL string        `kong:"-"`
 	LetGo     time.Duration `default:"5s" env:"ORQ_WORKER_LET_GO" help:"How long an action may take to stop when its run ends; then the run is let go without it."`
 
@@ -173,6 +173,7 @@ func (w *Worker) Run(ctx, stop context.Context) error {
 		lifecycle.Service{Name: "heartbeat", Run: func(context.Context, context.Context) error { return w.beat(beating) }},
 		lifecycle.Service{Name: "hosts", Run: func(context.Context, context.Context) error { return w.gate.Run(beating) }},
 		lifecycle.Service{Name: "tests", Run: func(_, stop context.Context) error { return w.tests(ctx, stop) }},
+		lifecycle.Service{Name: "alerts", Run: func(_, stop context.Context) error { return w.alerts(ctx, stop) }},
 		lifecycle.Service{Name: "cancellations", Run: func(context.Context, context.Context) error {
 			w.queue.Cancellations(beating, w.lookAfter)
 			return nil

@@ -134,7 +134,7 @@ func newBench(t *testing.T) *bench {
 // give back what it has.
 func (b *bench) work(change ...func(*worker.Config)) (drain, abandon func()) {
 	b.t.Helper()
-	cfg := worker.Config{Concurrency: 20, Beat: 50 * time.Millisecond, Secrets: b.service.Secrets, PublicURL: "https://orq.example.com/"}
+	cfg := worker.Config{Concurrency: 20, Beat: 50 * time.Millisecond, Secrets: b.service.Secrets, PublicURL: "https://orq.example.com"}
 	for _, f := range change {
 		f(&cfg)
 	}

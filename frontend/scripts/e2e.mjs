@@ -42,6 +42,16 @@ function startSink() {
       response.writeHead(status, { 'Content-Type': 'application/json' })
       response.end(JSON.stringify(value))
     }
+    if (url.pathname.startsWith('/inbox/')) {
+      // What was sent there before is the answer to a GET.
+      const box = seen.get(url.pathname) ?? []
+      seen.set(url.pathname, box)
+      if (request.method === 'GET') return answer(200, box)
+      let text = ''
+      request.on('data', (chunk) => (text += chunk))
+      request.on('end', () => answer(200, { taken: box.push(JSON.parse(text)) }))
+      return
+    }
     request.resume()
     if (url.pathname === '/slow') {
       const timer = setTimeout(() => answer(200, { slow: true }), 60_000)

@@ -47,12 +47,14 @@ const (
 	SecretWrite   Permission = "secret.write"
 	VariableRead  Permission = "variable.read"
 	VariableWrite Permission = "variable.write"
+	AlertRead     Permission = "alert.read"
+	AlertWrite    Permission = "alert.write"
 )
 
 var (
-	viewing    = []Permission{WorkflowRead, RunRead, VariableRead}
+	viewing    = []Permission{WorkflowRead, RunRead, VariableRead, AlertRead}
 	operating  = slices.Concat(viewing, []Permission{RunStart, RunCancel})
-	editing    = slices.Concat(operating, []Permission{WorkflowWrite, VariableWrite, SecretRead})
+	editing    = slices.Concat(operating, []Permission{WorkflowWrite, VariableWrite, SecretRead, AlertWrite})
 	everything = slices.Concat(editing, []Permission{SecretWrite})
 
 	granted = map[ProjectRole][]Permission{Owner: everything, Admin: everything, Editor: editing, Operator: operating, Viewer: viewing}

@@ -80,6 +80,9 @@ func (s *Service) DeleteSecret(ctx context.Context, who account.Principal, proje
 		if err := unnamed("secret", row.ValueMeta); err != nil {
 			return err
 		}
+		if err := unnamedByChannels(ctx, q, project, workflow.RootSecrets, name); err != nil {
+			return err
+		}
 		return secrets.Delete(ctx, project, name)
 	})
 }
@@ -129,6 +132,9 @@ func (s *Service) DeleteVariable(ctx context.Context, who account.Principal, pro
 			return err
 		}
 		if err := unnamed("variable", row.ValueMeta); err != nil {
+			return err
+		}
+		if err := unnamedByChannels(ctx, q, project, workflow.RootVars, name); err != nil {
 			return err
 		}
 		return variables.Delete(ctx, project, name)

@@ -13,7 +13,7 @@ import (
 
 // Attention is something that a person should look at.
 type Attention struct {
-	Kind         string     `db:"kind"` // failing, late, held, paused, never_ran
+	Kind         string     `db:"kind"` // failing, late, held, paused, never_ran, heartbeat, undelivered
 	WorkflowID   uuid.UUID  `db:"workflow_id"`
 	WorkflowName string     `db:"workflow_name"`
 	Since        *time.Time `db:"since"`
@@ -36,6 +36,9 @@ const late = "1 minute"
 
 // neverSince is how old a workflow is before it is strange that it never ran.
 const neverSince = "1 day"
+
+// undeliveredSince is how long people are reminded of alerts that did not arrive.
+const undeliveredSince = "7 days"
 
 // Attention lists what people should look at in the projects, up to limit of each kind. What it costs depends on how much is
 // wrong, and not on how many runs there are.
@@ -93,6 +96,20 @@ func (s Stats) Attention(ctx context.Context, projects []uuid.UUID, limit int) (
 		   and not exists (select from run_counts c where c.project_id = w.project_id and c.workflow_id = w.id)
 		   and not exists (select from runs r where r.workflow_id = w.id)
 		 order by w.id desc limit @limit`,
+		`select 'heartbeat' as kind, w.id as workflow_id, w.name as workflow_name, h.late_since as since, 1 as count, h.message as detail,
+		       t.key as trigger_key, null::uuid as run_id
+		  from heartbeats h join triggers t on t.id = h.trigger_id join workflows w on w.id = t.workflow_id
+		 where h.late_since is not null and t.enabled and t.project_id = any(@projects)
+		 order by h.late_since desc limit @limit`,
+		`select 'undelivered' as kind, w.id as workflow_id, w.name as workflow_name, min(a.created_at) as since, count(*) as count,
+		       (array_agg(d.channel_name || ': ' || coalesce(d.tries -> -1 ->> 'error', '') order by a.id desc))[1] as detail,
+		       null::text as trigger_key, null::uuid as run_id
+		  from alert_deliveries d join alerts a on a.id = d.alert_id
+		  join workflows w on w.id = coalesce(a.workflow_id, (select m.workflow_id from alerts m where m.digest_id = a.id limit 1))
+		 where d.state = 'failed' and a.kind <> 'test' and a.project_id = any(@projects) and a.id >= first_id_at(now() - interval '` + undeliveredSince + `')
+		   and not exists ( -- since then the channel works again
+		       select from alert_deliveries s where s.channel_id = d.channel_id and s.alert_id > d.alert_id and s.state = 'sent')
+		 group by w.id order by 4 desc limit @limit`,
 	} {
 		rows, err := s.Q.Query(ctx, sql, args{"projects": projects, "limit": limit})
 		if err != nil {

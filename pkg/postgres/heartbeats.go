@@ -179,5 +179,5 @@ func (s Heartbeats) Late(ctx context.Context, since map[uuid.UUID]*time.Time) er
 	if err != nil {
 		return fmt.Errorf("note late heartbeats: %w", err)
 	}
-	return nil
+	return s.noteLate(ctx, ids, instants)
 }

@@ -170,7 +170,8 @@ func (s Live) End(ctx context.Context, ids []uuid.UUID, status run.Status, reaso
 		      from gone where r.id = gone.id
 		 returning gone.parent_id, `+endedColumns+`),
 		counted as (`+countEnded+`),
-		followed as (`+followEnded+`)
+		followed as (`+followEnded+`),
+		news as (`+newsOfFailed+`)
 		select id, parent_id from ended`,
 		args{"ids": ids, "status": status, "step_status": status, "reason": reason})
 	if err != nil {

@@ -126,6 +126,9 @@ func (s Occurrences) Insert(ctx context.Context, list []OccurrenceRow) (map[Fire
 	if several {
 		err = s.dropCovered(ctx, triggers, fires, untils)
 	}
+	if err == nil {
+		err = s.noteMissed(ctx, list, func(o OccurrenceRow) bool { return inserted[FireKey{o.TriggerID, o.FireAt.UTC()}] })
+	}
 	return inserted, err
 }
 
@@ -185,6 +188,9 @@ func (s Occurrences) Extend(ctx context.Context, list []OccurrenceRow) error {
 		 where o.trigger_id = u.id and o.fire_at = u.fire_at`, triggers, fires, untils, counts)
 	if err != nil {
 		return fmt.Errorf("extend occurrences: %w", err)
+	}
+	if err := s.noteMissed(ctx, list, func(OccurrenceRow) bool { return true }); err != nil {
+		return err
 	}
 	return s.dropCovered(ctx, triggers, fires, untils)
 }

@@ -124,6 +124,7 @@ func (s Live) Write(ctx context.Context, worker string, records []Record) (map[u
 		 returning `+endedColumns+`),
 		counted as (`+countEnded+`),
 		followed as (`+followEnded+`),
+		news as (`+newsOfFailed+`),
 		badly as (
 		    insert into unsuccessful_runs (project_id, id, status)
 		    select f.project_id, f.id, f.status from fence f where f.outcome = 'finish' and f.status <> 'succeeded'

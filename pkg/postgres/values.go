@@ -97,10 +97,6 @@ func (s Values) SetUses(ctx context.Context, workflow uuid.UUID, keys []ValueKey
 	if len(keys) == 0 {
 		return nil, nil
 	}
-	missing = make(map[ValueKey]bool, len(keys))
-	for _, k := range keys {
-		missing[k] = true
-	}
 	projects, roots, names := splitKeys(keys)
 	_, err = s.Q.Exec(ctx, `
 		insert into workflow_names (workflow_id, project_id, root, name)
@@ -109,6 +105,16 @@ func (s Values) SetUses(ctx context.Context, workflow uuid.UUID, keys []ValueKey
 	if err != nil {
 		return nil, fmt.Errorf("store the names of a workflow: %w", err)
 	}
+	return s.Hold(ctx, keys)
+}
+
+// Hold answers which values are not there; the others stay until the transaction ends.
+func (s Values) Hold(ctx context.Context, keys []ValueKey) (missing map[ValueKey]bool, err error) {
+	missing = make(map[ValueKey]bool, len(keys))
+	for _, k := range keys {
+		missing[k] = true
+	}
+	projects, roots, names := splitKeys(keys)
 	// Locks by root and name, so that no two savers wait for each other.
 	for _, sql := range []string{
 		`select s.project_id, u.root, s.name from secrets s join unnest($1::uuid[], $2::text[], $3::text[]) u (project_id, root, name)
@@ -118,7 +124,7 @@ func (s Values) SetUses(ctx context.Context, workflow uuid.UUID, keys []ValueKey
 	} {
 		rows, err := s.Q.Query(ctx, sql, projects, roots, names)
 		if err != nil {
-			return nil, fmt.Errorf("hold the values of a workflow: %w", err)
+			return nil, fmt.Errorf("hold values: %w", err)
 		}
 		var key ValueKey
 		_, err = pgx.ForEachRow(rows, []any{&key.ProjectID, &key.Root, &key.Name}, func() error {
@@ -126,7 +132,7 @@ func (s Values) SetUses(ctx context.Context, workflow uuid.UUID, keys []ValueKey
 			return nil
 		})
 		if err != nil {
-			return nil, fmt.Errorf("hold the values of a workflow: %w", err)
+			return nil, fmt.Errorf("hold values: %w", err)
 		}
 	}
 	return missing, nil

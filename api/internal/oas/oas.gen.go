@@ -39,6 +39,111 @@ func (e AfterEnd) Valid() bool {
 	}
 }
 
+// Defines values for AlertState.
+const (
+	AlertStateDigested AlertState = "digested"
+	AlertStateDropped  AlertState = "dropped"
+	AlertStateKept     AlertState = "kept"
+	AlertStateOut      AlertState = "out"
+)
+
+// Valid indicates whether the value is a known member of the AlertState enum.
+func (e AlertState) Valid() bool {
+	switch e {
+	case AlertStateDigested:
+		return true
+	case AlertStateDropped:
+		return true
+	case AlertStateKept:
+		return true
+	case AlertStateOut:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for AlertDeliveryState.
+const (
+	AlertDeliveryStateFailed  AlertDeliveryState = "failed"
+	AlertDeliveryStateSending AlertDeliveryState = "sending"
+	AlertDeliveryStateSent    AlertDeliveryState = "sent"
+	AlertDeliveryStateWaiting AlertDeliveryState = "waiting"
+)
+
+// Valid indicates whether the value is a known member of the AlertDeliveryState enum.
+func (e AlertDeliveryState) Valid() bool {
+	switch e {
+	case AlertDeliveryStateFailed:
+		return true
+	case AlertDeliveryStateSending:
+		return true
+	case AlertDeliveryStateSent:
+		return true
+	case AlertDeliveryStateWaiting:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for AlertKind.
+const (
+	AlertKindDigest     AlertKind = "digest"
+	AlertKindFailure    AlertKind = "failure"
+	AlertKindHeartbeat  AlertKind = "heartbeat"
+	AlertKindHeld       AlertKind = "held"
+	AlertKindLateFinish AlertKind = "late_finish"
+	AlertKindLateStart  AlertKind = "late_start"
+	AlertKindMissed     AlertKind = "missed"
+	AlertKindRecovery   AlertKind = "recovery"
+	AlertKindTest       AlertKind = "test"
+)
+
+// Valid indicates whether the value is a known member of the AlertKind enum.
+func (e AlertKind) Valid() bool {
+	switch e {
+	case AlertKindDigest:
+		return true
+	case AlertKindFailure:
+		return true
+	case AlertKindHeartbeat:
+		return true
+	case AlertKindHeld:
+		return true
+	case AlertKindLateFinish:
+		return true
+	case AlertKindLateStart:
+		return true
+	case AlertKindMissed:
+		return true
+	case AlertKindRecovery:
+		return true
+	case AlertKindTest:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for AlertLanguage.
+const (
+	En AlertLanguage = "en"
+	Es AlertLanguage = "es"
+)
+
+// Valid indicates whether the value is a known member of the AlertLanguage enum.
+func (e AlertLanguage) Valid() bool {
+	switch e {
+	case En:
+		return true
+	case Es:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for AnomalyKind.
 const (
 	AnomalyKindGap    AnomalyKind = "gap"
@@ -86,17 +191,21 @@ func (e ApprovalState) Valid() bool {
 
 // Defines values for AttentionKind.
 const (
-	AttentionKindFailing  AttentionKind = "failing"
-	AttentionKindHeld     AttentionKind = "held"
-	AttentionKindLate     AttentionKind = "late"
-	AttentionKindNeverRan AttentionKind = "never_ran"
-	AttentionKindPaused   AttentionKind = "paused"
+	AttentionKindFailing     AttentionKind = "failing"
+	AttentionKindHeartbeat   AttentionKind = "heartbeat"
+	AttentionKindHeld        AttentionKind = "held"
+	AttentionKindLate        AttentionKind = "late"
+	AttentionKindNeverRan    AttentionKind = "never_ran"
+	AttentionKindPaused      AttentionKind = "paused"
+	AttentionKindUndelivered AttentionKind = "undelivered"
 )
 
 // Valid indicates whether the value is a known member of the AttentionKind enum.
 func (e AttentionKind) Valid() bool {
 	switch e {
 	case AttentionKindFailing:
+		return true
+	case AttentionKindHeartbeat:
 		return true
 	case AttentionKindHeld:
 		return true
@@ -105,6 +214,8 @@ func (e AttentionKind) Valid() bool {
 	case AttentionKindNeverRan:
 		return true
 	case AttentionKindPaused:
+		return true
+	case AttentionKindUndelivered:
 		return true
 	default:
 		return false
@@ -501,6 +612,39 @@ func (e QueueName) Valid() bool {
 	}
 }
 
+// Defines values for QuietDays.
+const (
+	Fri QuietDays = "fri"
+	Mon QuietDays = "mon"
+	Sat QuietDays = "sat"
+	Sun QuietDays = "sun"
+	Thu QuietDays = "thu"
+	Tue QuietDays = "tue"
+	Wed QuietDays = "wed"
+)
+
+// Valid indicates whether the value is a known member of the QuietDays enum.
+func (e QuietDays) Valid() bool {
+	switch e {
+	case Fri:
+		return true
+	case Mon:
+		return true
+	case Sat:
+		return true
+	case Sun:
+		return true
+	case Thu:
+		return true
+	case Tue:
+		return true
+	case Wed:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for RerunVersion.
 const (
 	Current RerunVersion = "current"
@@ -555,6 +699,72 @@ func (e RetryBackoff) Valid() bool {
 	case Fixed:
 		return true
 	case Linear:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for RuleOn.
+const (
+	RuleOnFailure    RuleOn = "failure"
+	RuleOnHeartbeat  RuleOn = "heartbeat"
+	RuleOnHeld       RuleOn = "held"
+	RuleOnLateFinish RuleOn = "late_finish"
+	RuleOnLateStart  RuleOn = "late_start"
+	RuleOnMissed     RuleOn = "missed"
+	RuleOnRecovery   RuleOn = "recovery"
+)
+
+// Valid indicates whether the value is a known member of the RuleOn enum.
+func (e RuleOn) Valid() bool {
+	switch e {
+	case RuleOnFailure:
+		return true
+	case RuleOnHeartbeat:
+		return true
+	case RuleOnHeld:
+		return true
+	case RuleOnLateFinish:
+		return true
+	case RuleOnLateStart:
+		return true
+	case RuleOnMissed:
+		return true
+	case RuleOnRecovery:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for RuleInputOn.
+const (
+	RuleInputOnFailure    RuleInputOn = "failure"
+	RuleInputOnHeartbeat  RuleInputOn = "heartbeat"
+	RuleInputOnHeld       RuleInputOn = "held"
+	RuleInputOnLateFinish RuleInputOn = "late_finish"
+	RuleInputOnLateStart  RuleInputOn = "late_start"
+	RuleInputOnMissed     RuleInputOn = "missed"
+	RuleInputOnRecovery   RuleInputOn = "recovery"
+)
+
+// Valid indicates whether the value is a known member of the RuleInputOn enum.
+func (e RuleInputOn) Valid() bool {
+	switch e {
+	case RuleInputOnFailure:
+		return true
+	case RuleInputOnHeartbeat:
+		return true
+	case RuleInputOnHeld:
+		return true
+	case RuleInputOnLateFinish:
+		return true
+	case RuleInputOnLateStart:
+		return true
+	case RuleInputOnMissed:
+		return true
+	case RuleInputOnRecovery:
 		return true
 	default:
 		return false
@@ -1143,6 +1353,36 @@ func (e WhichQueue) Valid() bool {
 	}
 }
 
+// Defines values for ListAlertsParamsState.
+const (
+	ListAlertsParamsStateDigested ListAlertsParamsState = "digested"
+	ListAlertsParamsStateDropped  ListAlertsParamsState = "dropped"
+	ListAlertsParamsStateFailed   ListAlertsParamsState = "failed"
+	ListAlertsParamsStateKept     ListAlertsParamsState = "kept"
+	ListAlertsParamsStateSent     ListAlertsParamsState = "sent"
+	ListAlertsParamsStateWaiting  ListAlertsParamsState = "waiting"
+)
+
+// Valid indicates whether the value is a known member of the ListAlertsParamsState enum.
+func (e ListAlertsParamsState) Valid() bool {
+	switch e {
+	case ListAlertsParamsStateDigested:
+		return true
+	case ListAlertsParamsStateDropped:
+		return true
+	case ListAlertsParamsStateFailed:
+		return true
+	case ListAlertsParamsStateKept:
+		return true
+	case ListAlertsParamsStateSent:
+		return true
+	case ListAlertsParamsStateWaiting:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for GetStatsParamsBucket.
 const (
 	GetStatsParamsBucketDay  GetStatsParamsBucket = "day"
@@ -1190,6 +1430,94 @@ type ActionList struct {
 
 // AfterEnd Which ends of the other workflow's runs count; success when absent
 type AfterEnd string
+
+// Alert defines model for Alert.
+type Alert struct {
+	// Count How many causes it is about
+	Count      int32           `json:"count"`
+	CreatedAt  wire.Instant    `json:"created_at"`
+	Deliveries []AlertDelivery `json:"deliveries"`
+
+	// DigestId The message that told it
+	DigestId *openapi_types.UUID `json:"digest_id"`
+
+	// Error Its error; or why
+	Error *string            `json:"error"`
+	Id    openapi_types.UUID `json:"id"`
+
+	// Kind Runs failed; an occurrence was missed or skipped; a run did not begin, or end, in time; a run waits for a person; a ping did not
+	// come; one of these is over; somebody tries a channel; what was kept during quiet hours.
+	Kind AlertKind `json:"kind"`
+
+	// OfKind Of a recovery: what is over
+	OfKind    *string            `json:"of_kind"`
+	ProjectId openapi_types.UUID `json:"project_id"`
+
+	// ReleaseAt kept: when the quiet hours end
+	ReleaseAt *wire.Instant `json:"release_at"`
+
+	// Rule The name that the rule had
+	Rule *string `json:"rule"`
+
+	// RuleId null: a test, or the rule was deleted
+	RuleId *openapi_types.UUID `json:"rule_id"`
+
+	// RunId The latest run that it is about
+	RunId *openapi_types.UUID `json:"run_id"`
+
+	// Since The first cause
+	Since wire.Instant `json:"since"`
+
+	// State On its way to its channels, or there; kept until the quiet hours end; told by a digest; dropped as the rule says
+	State AlertState `json:"state"`
+
+	// Step The step that failed
+	Step *string `json:"step"`
+
+	// Text As it was sent, in the rule's language
+	Text string `json:"text"`
+
+	// Title As it was sent, in the rule's language
+	Title string `json:"title"`
+
+	// WorkflowId null: a test or a digest
+	WorkflowId   *openapi_types.UUID `json:"workflow_id"`
+	WorkflowName *string             `json:"workflow_name"`
+}
+
+// AlertState On its way to its channels, or there; kept until the quiet hours end; told by a digest; dropped as the rule says
+type AlertState string
+
+// AlertDelivery defines model for AlertDelivery.
+type AlertDelivery struct {
+	Attempts    int32              `json:"attempts"`
+	ChannelId   openapi_types.UUID `json:"channel_id"`
+	ChannelName string             `json:"channel_name"`
+
+	// DueAt waiting: when it is tried next
+	DueAt  *wire.Instant      `json:"due_at"`
+	SentAt *wire.Instant      `json:"sent_at"`
+	State  AlertDeliveryState `json:"state"`
+
+	// Tries Attempts that failed, the oldest first
+	Tries []DeliveryTry `json:"tries"`
+}
+
+// AlertDeliveryState defines model for AlertDelivery.State.
+type AlertDeliveryState string
+
+// AlertKind Runs failed; an occurrence was missed or skipped; a run did not begin, or end, in time; a run waits for a person; a ping did not
+// come; one of these is over; somebody tries a channel; what was kept during quiet hours.
+type AlertKind string
+
+// AlertLanguage In which the messages are written
+type AlertLanguage string
+
+// AlertPage defines model for AlertPage.
+type AlertPage struct {
+	Items      []Alert `json:"items"`
+	NextCursor *string `json:"next_cursor"`
+}
 
 // Anomaly defines model for Anomaly.
 type Anomaly struct {
@@ -1258,14 +1586,14 @@ type Attempt struct {
 
 // Attention defines model for Attention.
 type Attention struct {
-	// Count failing: how many runs failed in a row, at most 20; held: how many wait
+	// Count failing: how many runs failed in a row, at most 20; held: how many wait; undelivered: how many
 	Count int32 `json:"count"`
 
 	// Detail For people: why it failed, is held, or stopped
 	Detail *string `json:"detail"`
 
 	// Kind Its last runs failed; a trigger is overdue; runs wait for a person; a trigger stopped by itself; it is active for more than a
-	// day and never ran.
+	// day and never ran; a heartbeat is late; alerts did not arrive.
 	Kind AttentionKind `json:"kind"`
 
 	// RunId The run to look at
@@ -1279,7 +1607,7 @@ type Attention struct {
 }
 
 // AttentionKind Its last runs failed; a trigger is overdue; runs wait for a person; a trigger stopped by itself; it is active for more than a
-// day and never ran.
+// day and never ran; a heartbeat is late; alerts did not arrive.
 type AttentionKind string
 
 // Backfill defines model for Backfill.
@@ -1399,6 +1727,70 @@ type CalendarPage struct {
 	NextCursor *string    `json:"next_cursor"`
 }
 
+// Channel defines model for Channel.
+type Channel struct {
+	Action    string             `json:"action"`
+	Config    json.RawMessage    `json:"config"`
+	CreatedAt wire.Instant       `json:"created_at"`
+	Id        openapi_types.UUID `json:"id"`
+	Name      string             `json:"name"`
+	ProjectId openapi_types.UUID `json:"project_id"`
+	UpdatedAt wire.Instant       `json:"updated_at"`
+}
+
+// ChannelInput defines model for ChannelInput.
+type ChannelInput struct {
+	// Action One of the channel types
+	Action string `json:"action"`
+
+	// Config As the channel type's schema says
+	Config json.RawMessage `json:"config"`
+
+	// CreatedAt Set by the server; ignored
+	CreatedAt interface{} `json:"created_at,omitempty"`
+
+	// Id Set by the server; ignored
+	Id   interface{} `json:"id,omitempty"`
+	Name string      `json:"name"`
+
+	// ProjectId Where it is created, the caller's own project when absent; ignored when it is changed
+	ProjectId *openapi_types.UUID `json:"project_id,omitempty"`
+
+	// UpdatedAt Set by the server; ignored
+	UpdatedAt interface{} `json:"updated_at,omitempty"`
+}
+
+// ChannelPage defines model for ChannelPage.
+type ChannelPage struct {
+	Items      []Channel `json:"items"`
+	NextCursor *string   `json:"next_cursor"`
+}
+
+// ChannelTest defines model for ChannelTest.
+type ChannelTest struct {
+	// Language In which the messages are written
+	Language *AlertLanguage `json:"language,omitempty"`
+}
+
+// ChannelType defines model for ChannelType.
+type ChannelType struct {
+	// Config A JSON Schema as that of the action, without the message. Templates see `secrets`, `vars`, and the message as `inputs`.
+	Config      json.RawMessage `json:"config"`
+	Description string          `json:"description"`
+
+	// Example A configuration
+	Example json.RawMessage `json:"example"`
+	Title   string          `json:"title"`
+
+	// Type What a channel's `action` says
+	Type string `json:"type"`
+}
+
+// ChannelTypeList defines model for ChannelTypeList.
+type ChannelTypeList struct {
+	Items []ChannelType `json:"items"`
+}
+
 // Child defines model for Child.
 type Child struct {
 	// Item Of the list that the step goes through, from 0
@@ -1481,6 +1873,15 @@ type DeliverySummary struct {
 	Size       int32              `json:"size"`
 	Verdict    DeliveryVerdict    `json:"verdict"`
 	WorkflowId openapi_types.UUID `json:"workflow_id"`
+}
+
+// DeliveryTry defines model for DeliveryTry.
+type DeliveryTry struct {
+	At wire.Instant `json:"at"`
+
+	// Class timeout, connection, config, 503 and others
+	Class string `json:"class"`
+	Error string `json:"error"`
 }
 
 // DeliveryVerdict defines model for DeliveryVerdict.
@@ -1724,6 +2125,19 @@ type Membership struct {
 // MembershipRole defines model for Membership.Role.
 type MembershipRole string
 
+// Mute defines model for Mute.
+type Mute struct {
+	// By The username
+	By    *string       `json:"by"`
+	Until *wire.Instant `json:"until"`
+}
+
+// MuteInput defines model for MuteInput.
+type MuteInput struct {
+	// For From 1m to 365d, from now on
+	For Duration `json:"for"`
+}
+
 // Occurrence defines model for Occurrence.
 type Occurrence struct {
 	// Code Why, for programs: overlap, excluded, disabled, backfill and others; see docs/schedules.md
@@ -1876,6 +2290,19 @@ type QueueList struct {
 	Workers []Worker `json:"workers"`
 }
 
+// Quiet Hours in which nobody is disturbed, by the rule's zone. They begin on each of the days at `from` and end at the next `to`.
+type Quiet struct {
+	Days []QuietDays `json:"days"`
+
+	// Drop Do not say afterwards what happened meanwhile; otherwise one digest does
+	Drop *bool  `json:"drop,omitempty"`
+	From string `json:"from"`
+	To   string `json:"to"`
+}
+
+// QuietDays defines model for Quiet.Days.
+type QuietDays string
+
 // Registration defines model for Registration.
 type Registration struct {
 	Email string `json:"email"`
@@ -1931,6 +2358,83 @@ type RetryBackoff string
 // Rotation defines model for Rotation.
 type Rotation struct {
 	KeepOld *Duration `json:"keep_old,omitempty"`
+}
+
+// Rule defines model for Rule.
+type Rule struct {
+	AfterFailures int                  `json:"after_failures"`
+	Channels      []openapi_types.UUID `json:"channels"`
+	CreatedAt     wire.Instant         `json:"created_at"`
+	Enabled       bool                 `json:"enabled"`
+	FinishWithin  *Duration            `json:"finish_within,omitempty"`
+	Id            openapi_types.UUID   `json:"id"`
+
+	// Language In which the messages are written
+	Language    AlertLanguage        `json:"language"`
+	Name        string               `json:"name"`
+	On          []RuleOn             `json:"on"`
+	ProjectId   openapi_types.UUID   `json:"project_id"`
+	Quiet       *Quiet               `json:"quiet"`
+	Repeat      Duration             `json:"repeat"`
+	StartWithin *Duration            `json:"start_within,omitempty"`
+	Timezone    string               `json:"timezone"`
+	UpdatedAt   wire.Instant         `json:"updated_at"`
+	Workflows   []openapi_types.UUID `json:"workflows"`
+}
+
+// RuleOn defines model for Rule.On.
+type RuleOn string
+
+// RuleInput defines model for RuleInput.
+type RuleInput struct {
+	// AfterFailures How many runs have to fail in a row
+	AfterFailures *int                 `json:"after_failures,omitempty"`
+	Channels      []openapi_types.UUID `json:"channels"`
+
+	// CreatedAt Set by the server; ignored
+	CreatedAt interface{} `json:"created_at,omitempty"`
+	Enabled   *bool       `json:"enabled,omitempty"`
+
+	// FinishWithin For late_finish, likewise
+	FinishWithin *Duration `json:"finish_within,omitempty"`
+
+	// Id Set by the server; ignored
+	Id interface{} `json:"id,omitempty"`
+
+	// Language In which the messages are written
+	Language *AlertLanguage `json:"language,omitempty"`
+	Name     string         `json:"name"`
+
+	// On What it is about; `recovery` is the end of any of the others that was told
+	On []RuleInputOn `json:"on"`
+
+	// ProjectId Where it is created, the caller's own project when absent; ignored when it is changed
+	ProjectId *openapi_types.UUID `json:"project_id,omitempty"`
+	Quiet     *Quiet              `json:"quiet,omitempty"`
+
+	// Repeat How long the same cause of the same workflow is not told again; `0s`: until it is over. 24h when absent
+	Repeat *Duration `json:"repeat,omitempty"`
+
+	// StartWithin For late_start: from the occurrence's due time, else from the run's creation
+	StartWithin *Duration `json:"start_within,omitempty"`
+
+	// Timezone Of the quiet hours and of times in messages; UTC when absent
+	Timezone *string `json:"timezone,omitempty"`
+
+	// UpdatedAt Set by the server; ignored
+	UpdatedAt interface{} `json:"updated_at,omitempty"`
+
+	// Workflows Which it is about; none or absent: all of the project
+	Workflows *[]openapi_types.UUID `json:"workflows,omitempty"`
+}
+
+// RuleInputOn defines model for RuleInput.On.
+type RuleInputOn string
+
+// RulePage defines model for RulePage.
+type RulePage struct {
+	Items      []Rule  `json:"items"`
+	NextCursor *string `json:"next_cursor"`
 }
 
 // Run defines model for Run.
@@ -2732,6 +3236,45 @@ type BackfillPeriod = BackfillInput
 // Definition defines model for Definition.
 type Definition = WorkflowInput
 
+// ListChannelsParams defines parameters for ListChannels.
+type ListChannelsParams struct {
+	ProjectId *openapi_types.UUID `form:"project_id,omitempty" json:"project_id,omitempty"`
+
+	// Cursor `next_cursor` of the page before
+	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+	Limit  *Limit  `form:"limit,omitempty" json:"limit,omitempty"`
+}
+
+// ListRulesParams defines parameters for ListRules.
+type ListRulesParams struct {
+	ProjectId *openapi_types.UUID `form:"project_id,omitempty" json:"project_id,omitempty"`
+
+	// WorkflowId Only rules that are about this workflow
+	WorkflowId *openapi_types.UUID `form:"workflow_id,omitempty" json:"workflow_id,omitempty"`
+
+	// Cursor `next_cursor` of the page before
+	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+	Limit  *Limit  `form:"limit,omitempty" json:"limit,omitempty"`
+}
+
+// ListAlertsParams defines parameters for ListAlerts.
+type ListAlertsParams struct {
+	ProjectId  *openapi_types.UUID `form:"project_id,omitempty" json:"project_id,omitempty"`
+	WorkflowId *openapi_types.UUID `form:"workflow_id,omitempty" json:"workflow_id,omitempty"`
+	RuleId     *openapi_types.UUID `form:"rule_id,omitempty" json:"rule_id,omitempty"`
+	Kind       *AlertKind          `form:"kind,omitempty" json:"kind,omitempty"`
+
+	// State Of the message: `kept`, `digested`, `dropped`; or of its way to some channel: `waiting`, `sent`, `failed`
+	State *ListAlertsParamsState `form:"state,omitempty" json:"state,omitempty"`
+
+	// Cursor `next_cursor` of the page before
+	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+	Limit  *Limit  `form:"limit,omitempty" json:"limit,omitempty"`
+}
+
+// ListAlertsParamsState defines parameters for ListAlerts.
+type ListAlertsParamsState string
+
 // ListApprovalsParams defines parameters for ListApprovals.
 type ListApprovalsParams struct {
 	// Pending Only what waits for an answer
@@ -3003,6 +3546,21 @@ type ListVersionsParams struct {
 	Limit  *Limit  `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
+// CreateChannelJSONRequestBody defines body for CreateChannel for application/json ContentType.
+type CreateChannelJSONRequestBody = ChannelInput
+
+// ReplaceChannelJSONRequestBody defines body for ReplaceChannel for application/json ContentType.
+type ReplaceChannelJSONRequestBody = ChannelInput
+
+// TestChannelJSONRequestBody defines body for TestChannel for application/json ContentType.
+type TestChannelJSONRequestBody = ChannelTest
+
+// CreateRuleJSONRequestBody defines body for CreateRule for application/json ContentType.
+type CreateRuleJSONRequestBody = RuleInput
+
+// ReplaceRuleJSONRequestBody defines body for ReplaceRule for application/json ContentType.
+type ReplaceRuleJSONRequestBody = RuleInput
+
 // DecideAskedJSONRequestBody defines body for DecideAsked for application/json ContentType.
 type DecideAskedJSONRequestBody = LinkVerdict
 
@@ -3057,6 +3615,9 @@ type ValidateWorkflowJSONRequestBody = WorkflowInput
 // ReplaceWorkflowJSONRequestBody defines body for ReplaceWorkflow for application/json ContentType.
 type ReplaceWorkflowJSONRequestBody = WorkflowInput
 
+// MuteWorkflowJSONRequestBody defines body for MuteWorkflow for application/json ContentType.
+type MuteWorkflowJSONRequestBody = MuteInput
+
 // StartRunJSONRequestBody defines body for StartRun for application/json ContentType.
 type StartRunJSONRequestBody = RunStart
 
@@ -3074,6 +3635,51 @@ type ServerInterface interface {
 	// ListActions The types of steps, with the shapes of their configurations and outputs
 	// (GET /actions)
 	ListActions(ctx echo.Context) error
+	// ListChannelTypes What can send alerts, with the shapes of the channels' configurations
+	// (GET /alert-channel-types)
+	ListChannelTypes(ctx echo.Context) error
+	// ListChannels Where the alerts of the caller's projects go, newest first
+	// (GET /alert-channels)
+	ListChannels(ctx echo.Context, params ListChannelsParams) error
+	// CreateChannel Create a channel
+	// (POST /alert-channels)
+	CreateChannel(ctx echo.Context) error
+	// DeleteChannel Delete a channel that no rule names
+	// (DELETE /alert-channels/{id})
+	DeleteChannel(ctx echo.Context, id ID) error
+	// GetChannel One channel
+	// (GET /alert-channels/{id})
+	GetChannel(ctx echo.Context, id ID) error
+	// ReplaceChannel Change a channel; messages on their way take it as it is then
+	// (PUT /alert-channels/{id})
+	ReplaceChannel(ctx echo.Context, id ID) error
+	// TestChannel Send a test to a channel
+	// (POST /alert-channels/{id}/test)
+	TestChannel(ctx echo.Context, id ID) error
+	// ListRules What people of the caller's projects want to hear of, newest first
+	// (GET /alert-rules)
+	ListRules(ctx echo.Context, params ListRulesParams) error
+	// CreateRule Create a rule
+	// (POST /alert-rules)
+	CreateRule(ctx echo.Context) error
+	// DeleteRule Delete a rule; the messages that it made stay
+	// (DELETE /alert-rules/{id})
+	DeleteRule(ctx echo.Context, id ID) error
+	// GetRule One rule
+	// (GET /alert-rules/{id})
+	GetRule(ctx echo.Context, id ID) error
+	// ReplaceRule Change a rule; what it is not about any more ends without a word
+	// (PUT /alert-rules/{id})
+	ReplaceRule(ctx echo.Context, id ID) error
+	// ListAlerts What people were told, and whether it arrived, newest first
+	// (GET /alerts)
+	ListAlerts(ctx echo.Context, params ListAlertsParams) error
+	// GetAlert One message
+	// (GET /alerts/{id})
+	GetAlert(ctx echo.Context, id ID) error
+	// RetryAlert Send a message again to the channels that did not take it
+	// (POST /alerts/{id}/retry)
+	RetryAlert(ctx echo.Context, id ID) error
 	// GetAsked The question of a signed link
 	// (GET /approval-links/{token})
 	GetAsked(ctx echo.Context, token string) error
@@ -3254,6 +3860,15 @@ type ServerInterface interface {
 	// EnableWorkflow Let its triggers fire
 	// (POST /workflows/{id}/enable)
 	EnableWorkflow(ctx echo.Context, id ID, params EnableWorkflowParams) error
+	// UnmuteWorkflow Let the workflow be heard of again
+	// (DELETE /workflows/{id}/mute)
+	UnmuteWorkflow(ctx echo.Context, id ID) error
+	// GetMute Until when nobody hears of the workflow
+	// (GET /workflows/{id}/mute)
+	GetMute(ctx echo.Context, id ID) error
+	// MuteWorkflow Let nobody hear of the workflow for a time
+	// (PUT /workflows/{id}/mute)
+	MuteWorkflow(ctx echo.Context, id ID) error
 	// ListOccurrences The ledger, newest first - every expected fire with what became of it
 	// (GET /workflows/{id}/occurrences)
 	ListOccurrences(ctx echo.Context, id ID, params ListOccurrencesParams) error
@@ -3297,6 +3912,308 @@ func (w *ServerInterfaceWrapper) ListActions(ctx echo.Context) error {
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.ListActions(ctx)
+	return err
+}
+
+// ListChannelTypes converts echo context to params.
+func (w *ServerInterfaceWrapper) ListChannelTypes(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListChannelTypes(ctx)
+	return err
+}
+
+// ListChannels converts echo context to params.
+func (w *ServerInterfaceWrapper) ListChannels(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListChannelsParams
+	// ------------- Optional query parameter "project_id" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "project_id", ctx.QueryParams(), &params.ProjectId, runtime.BindQueryParameterOptions{Type: "string", Format: "uuid"})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter project_id: %s", err))
+	}
+
+	// ------------- Optional query parameter "cursor" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cursor", ctx.QueryParams(), &params.Cursor, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter cursor: %s", err))
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", ctx.QueryParams(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: "int32"})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter limit: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListChannels(ctx, params)
+	return err
+}
+
+// CreateChannel converts echo context to params.
+func (w *ServerInterfaceWrapper) CreateChannel(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.CreateChannel(ctx)
+	return err
+}
+
+// DeleteChannel converts echo context to params.
+func (w *ServerInterfaceWrapper) DeleteChannel(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "id" -------------
+	var id ID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", ctx.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.DeleteChannel(ctx, id)
+	return err
+}
+
+// GetChannel converts echo context to params.
+func (w *ServerInterfaceWrapper) GetChannel(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "id" -------------
+	var id ID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", ctx.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.GetChannel(ctx, id)
+	return err
+}
+
+// ReplaceChannel converts echo context to params.
+func (w *ServerInterfaceWrapper) ReplaceChannel(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "id" -------------
+	var id ID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", ctx.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ReplaceChannel(ctx, id)
+	return err
+}
+
+// TestChannel converts echo context to params.
+func (w *ServerInterfaceWrapper) TestChannel(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "id" -------------
+	var id ID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", ctx.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.TestChannel(ctx, id)
+	return err
+}
+
+// ListRules converts echo context to params.
+func (w *ServerInterfaceWrapper) ListRules(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListRulesParams
+	// ------------- Optional query parameter "project_id" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "project_id", ctx.QueryParams(), &params.ProjectId, runtime.BindQueryParameterOptions{Type: "string", Format: "uuid"})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter project_id: %s", err))
+	}
+
+	// ------------- Optional query parameter "workflow_id" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "workflow_id", ctx.QueryParams(), &params.WorkflowId, runtime.BindQueryParameterOptions{Type: "string", Format: "uuid"})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter workflow_id: %s", err))
+	}
+
+	// ------------- Optional query parameter "cursor" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cursor", ctx.QueryParams(), &params.Cursor, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter cursor: %s", err))
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", ctx.QueryParams(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: "int32"})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter limit: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListRules(ctx, params)
+	return err
+}
+
+// CreateRule converts echo context to params.
+func (w *ServerInterfaceWrapper) CreateRule(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.CreateRule(ctx)
+	return err
+}
+
+// DeleteRule converts echo context to params.
+func (w *ServerInterfaceWrapper) DeleteRule(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "id" -------------
+	var id ID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", ctx.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.DeleteRule(ctx, id)
+	return err
+}
+
+// GetRule converts echo context to params.
+func (w *ServerInterfaceWrapper) GetRule(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "id" -------------
+	var id ID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", ctx.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.GetRule(ctx, id)
+	return err
+}
+
+// ReplaceRule converts echo context to params.
+func (w *ServerInterfaceWrapper) ReplaceRule(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "id" -------------
+	var id ID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", ctx.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ReplaceRule(ctx, id)
+	return err
+}
+
+// ListAlerts converts echo context to params.
+func (w *ServerInterfaceWrapper) ListAlerts(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListAlertsParams
+	// ------------- Optional query parameter "project_id" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "project_id", ctx.QueryParams(), &params.ProjectId, runtime.BindQueryParameterOptions{Type: "string", Format: "uuid"})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter project_id: %s", err))
+	}
+
+	// ------------- Optional query parameter "workflow_id" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "workflow_id", ctx.QueryParams(), &params.WorkflowId, runtime.BindQueryParameterOptions{Type: "string", Format: "uuid"})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter workflow_id: %s", err))
+	}
+
+	// ------------- Optional query parameter "rule_id" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "rule_id", ctx.QueryParams(), &params.RuleId, runtime.BindQueryParameterOptions{Type: "string", Format: "uuid"})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter rule_id: %s", err))
+	}
+
+	// ------------- Optional query parameter "kind" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "kind", ctx.QueryParams(), &params.Kind, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter kind: %s", err))
+	}
+
+	// ------------- Optional query parameter "state" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "state", ctx.QueryParams(), &params.State, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter state: %s", err))
+	}
+
+	// ------------- Optional query parameter "cursor" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cursor", ctx.QueryParams(), &params.Cursor, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter cursor: %s", err))
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", ctx.QueryParams(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: "int32"})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter limit: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListAlerts(ctx, params)
+	return err
+}
+
+// GetAlert converts echo context to params.
+func (w *ServerInterfaceWrapper) GetAlert(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "id" -------------
+	var id ID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", ctx.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.GetAlert(ctx, id)
+	return err
+}
+
+// RetryAlert converts echo context to params.
+func (w *ServerInterfaceWrapper) RetryAlert(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "id" -------------
+	var id ID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", ctx.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.RetryAlert(ctx, id)
 	return err
 }
 
@@ -4660,6 +5577,54 @@ func (w *ServerInterfaceWrapper) EnableWorkflow(ctx echo.Context) error {
 	return err
 }
 
+// UnmuteWorkflow converts echo context to params.
+func (w *ServerInterfaceWrapper) UnmuteWorkflow(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "id" -------------
+	var id ID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", ctx.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.UnmuteWorkflow(ctx, id)
+	return err
+}
+
+// GetMute converts echo context to params.
+func (w *ServerInterfaceWrapper) GetMute(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "id" -------------
+	var id ID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", ctx.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.GetMute(ctx, id)
+	return err
+}
+
+// MuteWorkflow converts echo context to params.
+func (w *ServerInterfaceWrapper) MuteWorkflow(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "id" -------------
+	var id ID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", ctx.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.MuteWorkflow(ctx, id)
+	return err
+}
+
 // ListOccurrences converts echo context to params.
 func (w *ServerInterfaceWrapper) ListOccurrences(ctx echo.Context) error {
 	var err error
@@ -5167,6 +6132,24 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.POST(options.BaseURL+"/approvals/:id/decide", wrapper.DecideApproval, options.OperationMiddlewares["decideApproval"]...)
 	router.GET(options.BaseURL+"/approval-links/:token", wrapper.GetAsked, options.OperationMiddlewares["getAsked"]...)
 	router.POST(options.BaseURL+"/approval-links/:token", wrapper.DecideAsked, options.OperationMiddlewares["decideAsked"]...)
+	router.DELETE(options.BaseURL+"/workflows/:id/mute", wrapper.UnmuteWorkflow, options.OperationMiddlewares["unmuteWorkflow"]...)
+	router.GET(options.BaseURL+"/workflows/:id/mute", wrapper.GetMute, options.OperationMiddlewares["getMute"]...)
+	router.PUT(options.BaseURL+"/workflows/:id/mute", wrapper.MuteWorkflow, options.OperationMiddlewares["muteWorkflow"]...)
+	router.GET(options.BaseURL+"/alert-channel-types", wrapper.ListChannelTypes, options.OperationMiddlewares["listChannelTypes"]...)
+	router.GET(options.BaseURL+"/alert-channels", wrapper.ListChannels, options.OperationMiddlewares["listChannels"]...)
+	router.POST(options.BaseURL+"/alert-channels", wrapper.CreateChannel, options.OperationMiddlewares["createChannel"]...)
+	router.DELETE(options.BaseURL+"/alert-channels/:id", wrapper.DeleteChannel, options.OperationMiddlewares["deleteChannel"]...)
+	router.GET(options.BaseURL+"/alert-channels/:id", wrapper.GetChannel, options.OperationMiddlewares["getChannel"]...)
+	router.PUT(options.BaseURL+"/alert-channels/:id", wrapper.ReplaceChannel, options.OperationMiddlewares["replaceChannel"]...)
+	router.POST(options.BaseURL+"/alert-channels/:id/test", wrapper.TestChannel, options.OperationMiddlewares["testChannel"]...)
+	router.GET(options.BaseURL+"/alert-rules", wrapper.ListRules, options.OperationMiddlewares["listRules"]...)
+	router.POST(options.BaseURL+"/alert-rules", wrapper.CreateRule, options.OperationMiddlewares["createRule"]...)
+	router.DELETE(options.BaseURL+"/alert-rules/:id", wrapper.DeleteRule, options.OperationMiddlewares["deleteRule"]...)
+	router.GET(options.BaseURL+"/alert-rules/:id", wrapper.GetRule, options.OperationMiddlewares["getRule"]...)
+	router.PUT(options.BaseURL+"/alert-rules/:id", wrapper.ReplaceRule, options.OperationMiddlewares["replaceRule"]...)
+	router.GET(options.BaseURL+"/alerts", wrapper.ListAlerts, options.OperationMiddlewares["listAlerts"]...)
+	router.GET(options.BaseURL+"/alerts/:id", wrapper.GetAlert, options.OperationMiddlewares["getAlert"]...)
+	router.POST(options.BaseURL+"/alerts/:id/retry", wrapper.RetryAlert, options.OperationMiddlewares["retryAlert"]...)
 	router.GET(options.BaseURL+"/stats", wrapper.GetStats, options.OperationMiddlewares["getStats"]...)
 	router.GET(options.BaseURL+"/overview", wrapper.GetOverview, options.OperationMiddlewares["getOverview"]...)
 	router.GET(options.BaseURL+"/workers", wrapper.ListWorkers, options.OperationMiddlewares["listWorkers"]...)
@@ -5242,6 +6225,611 @@ type ListActionsdefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response ListActionsdefaultApplicationProblemPlusJSONResponse) VisitListActionsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListChannelTypesRequestObject struct {
+}
+
+type ListChannelTypesResponseObject interface {
+	VisitListChannelTypesResponse(w http.ResponseWriter) error
+}
+
+type ListChannelTypes200JSONResponse ChannelTypeList
+
+func (response ListChannelTypes200JSONResponse) VisitListChannelTypesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListChannelTypesdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListChannelTypesdefaultApplicationProblemPlusJSONResponse) VisitListChannelTypesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListChannelsRequestObject struct {
+	Params ListChannelsParams
+}
+
+type ListChannelsResponseObject interface {
+	VisitListChannelsResponse(w http.ResponseWriter) error
+}
+
+type ListChannels200JSONResponse ChannelPage
+
+func (response ListChannels200JSONResponse) VisitListChannelsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListChannelsdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListChannelsdefaultApplicationProblemPlusJSONResponse) VisitListChannelsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateChannelRequestObject struct {
+	Body *CreateChannelJSONRequestBody
+}
+
+type CreateChannelResponseObject interface {
+	VisitCreateChannelResponse(w http.ResponseWriter) error
+}
+
+type CreateChannel201ResponseHeaders struct {
+	Location *string
+}
+
+type CreateChannel201JSONResponse struct {
+	Body    Channel
+	Headers CreateChannel201ResponseHeaders
+}
+
+func (response CreateChannel201JSONResponse) VisitCreateChannelResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.Location != nil {
+		w.Header().Set("Location", fmt.Sprint(*response.Headers.Location))
+	}
+	w.WriteHeader(201)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateChanneldefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response CreateChanneldefaultApplicationProblemPlusJSONResponse) VisitCreateChannelResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteChannelRequestObject struct {
+	Id ID `json:"id"`
+}
+
+type DeleteChannelResponseObject interface {
+	VisitDeleteChannelResponse(w http.ResponseWriter) error
+}
+
+type DeleteChannel204Response struct {
+}
+
+func (response DeleteChannel204Response) VisitDeleteChannelResponse(w http.ResponseWriter) error {
+	w.WriteHeader(204)
+	return nil
+}
+
+type DeleteChanneldefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response DeleteChanneldefaultApplicationProblemPlusJSONResponse) VisitDeleteChannelResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetChannelRequestObject struct {
+	Id ID `json:"id"`
+}
+
+type GetChannelResponseObject interface {
+	VisitGetChannelResponse(w http.ResponseWriter) error
+}
+
+type GetChannel200JSONResponse Channel
+
+func (response GetChannel200JSONResponse) VisitGetChannelResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetChanneldefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetChanneldefaultApplicationProblemPlusJSONResponse) VisitGetChannelResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ReplaceChannelRequestObject struct {
+	Id   ID `json:"id"`
+	Body *ReplaceChannelJSONRequestBody
+}
+
+type ReplaceChannelResponseObject interface {
+	VisitReplaceChannelResponse(w http.ResponseWriter) error
+}
+
+type ReplaceChannel200JSONResponse Channel
+
+func (response ReplaceChannel200JSONResponse) VisitReplaceChannelResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ReplaceChanneldefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ReplaceChanneldefaultApplicationProblemPlusJSONResponse) VisitReplaceChannelResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type TestChannelRequestObject struct {
+	Id   ID `json:"id"`
+	Body *TestChannelJSONRequestBody
+}
+
+type TestChannelResponseObject interface {
+	VisitTestChannelResponse(w http.ResponseWriter) error
+}
+
+type TestChannel202ResponseHeaders struct {
+	Location *string
+}
+
+type TestChannel202JSONResponse struct {
+	Body    Alert
+	Headers TestChannel202ResponseHeaders
+}
+
+func (response TestChannel202JSONResponse) VisitTestChannelResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.Location != nil {
+		w.Header().Set("Location", fmt.Sprint(*response.Headers.Location))
+	}
+	w.WriteHeader(202)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type TestChanneldefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response TestChanneldefaultApplicationProblemPlusJSONResponse) VisitTestChannelResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListRulesRequestObject struct {
+	Params ListRulesParams
+}
+
+type ListRulesResponseObject interface {
+	VisitListRulesResponse(w http.ResponseWriter) error
+}
+
+type ListRules200JSONResponse RulePage
+
+func (response ListRules200JSONResponse) VisitListRulesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListRulesdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListRulesdefaultApplicationProblemPlusJSONResponse) VisitListRulesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateRuleRequestObject struct {
+	Body *CreateRuleJSONRequestBody
+}
+
+type CreateRuleResponseObject interface {
+	VisitCreateRuleResponse(w http.ResponseWriter) error
+}
+
+type CreateRule201ResponseHeaders struct {
+	Location *string
+}
+
+type CreateRule201JSONResponse struct {
+	Body    Rule
+	Headers CreateRule201ResponseHeaders
+}
+
+func (response CreateRule201JSONResponse) VisitCreateRuleResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.Location != nil {
+		w.Header().Set("Location", fmt.Sprint(*response.Headers.Location))
+	}
+	w.WriteHeader(201)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateRuledefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response CreateRuledefaultApplicationProblemPlusJSONResponse) VisitCreateRuleResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteRuleRequestObject struct {
+	Id ID `json:"id"`
+}
+
+type DeleteRuleResponseObject interface {
+	VisitDeleteRuleResponse(w http.ResponseWriter) error
+}
+
+type DeleteRule204Response struct {
+}
+
+func (response DeleteRule204Response) VisitDeleteRuleResponse(w http.ResponseWriter) error {
+	w.WriteHeader(204)
+	return nil
+}
+
+type DeleteRuledefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response DeleteRuledefaultApplicationProblemPlusJSONResponse) VisitDeleteRuleResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetRuleRequestObject struct {
+	Id ID `json:"id"`
+}
+
+type GetRuleResponseObject interface {
+	VisitGetRuleResponse(w http.ResponseWriter) error
+}
+
+type GetRule200JSONResponse Rule
+
+func (response GetRule200JSONResponse) VisitGetRuleResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetRuledefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetRuledefaultApplicationProblemPlusJSONResponse) VisitGetRuleResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ReplaceRuleRequestObject struct {
+	Id   ID `json:"id"`
+	Body *ReplaceRuleJSONRequestBody
+}
+
+type ReplaceRuleResponseObject interface {
+	VisitReplaceRuleResponse(w http.ResponseWriter) error
+}
+
+type ReplaceRule200JSONResponse Rule
+
+func (response ReplaceRule200JSONResponse) VisitReplaceRuleResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ReplaceRuledefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ReplaceRuledefaultApplicationProblemPlusJSONResponse) VisitReplaceRuleResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListAlertsRequestObject struct {
+	Params ListAlertsParams
+}
+
+type ListAlertsResponseObject interface {
+	VisitListAlertsResponse(w http.ResponseWriter) error
+}
+
+type ListAlerts200JSONResponse AlertPage
+
+func (response ListAlerts200JSONResponse) VisitListAlertsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListAlertsdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListAlertsdefaultApplicationProblemPlusJSONResponse) VisitListAlertsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetAlertRequestObject struct {
+	Id ID `json:"id"`
+}
+
+type GetAlertResponseObject interface {
+	VisitGetAlertResponse(w http.ResponseWriter) error
+}
+
+type GetAlert200JSONResponse Alert
+
+func (response GetAlert200JSONResponse) VisitGetAlertResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetAlertdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetAlertdefaultApplicationProblemPlusJSONResponse) VisitGetAlertResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RetryAlertRequestObject struct {
+	Id ID `json:"id"`
+}
+
+type RetryAlertResponseObject interface {
+	VisitRetryAlertResponse(w http.ResponseWriter) error
+}
+
+type RetryAlert200JSONResponse Alert
+
+func (response RetryAlert200JSONResponse) VisitRetryAlertResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RetryAlertdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response RetryAlertdefaultApplicationProblemPlusJSONResponse) VisitRetryAlertResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -7655,6 +9243,118 @@ func (response EnableWorkflowdefaultApplicationProblemPlusJSONResponse) VisitEna
 	return err
 }
 
+type UnmuteWorkflowRequestObject struct {
+	Id ID `json:"id"`
+}
+
+type UnmuteWorkflowResponseObject interface {
+	VisitUnmuteWorkflowResponse(w http.ResponseWriter) error
+}
+
+type UnmuteWorkflow204Response struct {
+}
+
+func (response UnmuteWorkflow204Response) VisitUnmuteWorkflowResponse(w http.ResponseWriter) error {
+	w.WriteHeader(204)
+	return nil
+}
+
+type UnmuteWorkflowdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response UnmuteWorkflowdefaultApplicationProblemPlusJSONResponse) VisitUnmuteWorkflowResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetMuteRequestObject struct {
+	Id ID `json:"id"`
+}
+
+type GetMuteResponseObject interface {
+	VisitGetMuteResponse(w http.ResponseWriter) error
+}
+
+type GetMute200JSONResponse Mute
+
+func (response GetMute200JSONResponse) VisitGetMuteResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetMutedefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetMutedefaultApplicationProblemPlusJSONResponse) VisitGetMuteResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type MuteWorkflowRequestObject struct {
+	Id   ID `json:"id"`
+	Body *MuteWorkflowJSONRequestBody
+}
+
+type MuteWorkflowResponseObject interface {
+	VisitMuteWorkflowResponse(w http.ResponseWriter) error
+}
+
+type MuteWorkflow200JSONResponse Mute
+
+func (response MuteWorkflow200JSONResponse) VisitMuteWorkflowResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type MuteWorkflowdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response MuteWorkflowdefaultApplicationProblemPlusJSONResponse) VisitMuteWorkflowResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type ListOccurrencesRequestObject struct {
 	Id     ID `json:"id"`
 	Params ListOccurrencesParams
@@ -8085,6 +9785,51 @@ type StrictServerInterface interface {
 	// ListActions The types of steps, with the shapes of their configurations and outputs
 	// (GET /actions)
 	ListActions(ctx context.Context, request ListActionsRequestObject) (ListActionsResponseObject, error)
+	// ListChannelTypes What can send alerts, with the shapes of the channels' configurations
+	// (GET /alert-channel-types)
+	ListChannelTypes(ctx context.Context, request ListChannelTypesRequestObject) (ListChannelTypesResponseObject, error)
+	// ListChannels Where the alerts of the caller's projects go, newest first
+	// (GET /alert-channels)
+	ListChannels(ctx context.Context, request ListChannelsRequestObject) (ListChannelsResponseObject, error)
+	// CreateChannel Create a channel
+	// (POST /alert-channels)
+	CreateChannel(ctx context.Context, request CreateChannelRequestObject) (CreateChannelResponseObject, error)
+	// DeleteChannel Delete a channel that no rule names
+	// (DELETE /alert-channels/{id})
+	DeleteChannel(ctx context.Context, request DeleteChannelRequestObject) (DeleteChannelResponseObject, error)
+	// GetChannel One channel
+	// (GET /alert-channels/{id})
+	GetChannel(ctx context.Context, request GetChannelRequestObject) (GetChannelResponseObject, error)
+	// ReplaceChannel Change a channel; messages on their way take it as it is then
+	// (PUT /alert-channels/{id})
+	ReplaceChannel(ctx context.Context, request ReplaceChannelRequestObject) (ReplaceChannelResponseObject, error)
+	// TestChannel Send a test to a channel
+	// (POST /alert-channels/{id}/test)
+	TestChannel(ctx context.Context, request TestChannelRequestObject) (TestChannelResponseObject, error)
+	// ListRules What people of the caller's projects want to hear of, newest first
+	// (GET /alert-rules)
+	ListRules(ctx context.Context, request ListRulesRequestObject) (ListRulesResponseObject, error)
+	// CreateRule Create a rule
+	// (POST /alert-rules)
+	CreateRule(ctx context.Context, request CreateRuleRequestObject) (CreateRuleResponseObject, error)
+	// DeleteRule Delete a rule; the messages that it made stay
+	// (DELETE /alert-rules/{id})
+	DeleteRule(ctx context.Context, request DeleteRuleRequestObject) (DeleteRuleResponseObject, error)
+	// GetRule One rule
+	// (GET /alert-rules/{id})
+	GetRule(ctx context.Context, request GetRuleRequestObject) (GetRuleResponseObject, error)
+	// ReplaceRule Change a rule; what it is not about any more ends without a word
+	// (PUT /alert-rules/{id})
+	ReplaceRule(ctx context.Context, request ReplaceRuleRequestObject) (ReplaceRuleResponseObject, error)
+	// ListAlerts What people were told, and whether it arrived, newest first
+	// (GET /alerts)
+	ListAlerts(ctx context.Context, request ListAlertsRequestObject) (ListAlertsResponseObject, error)
+	// GetAlert One message
+	// (GET /alerts/{id})
+	GetAlert(ctx context.Context, request GetAlertRequestObject) (GetAlertResponseObject, error)
+	// RetryAlert Send a message again to the channels that did not take it
+	// (POST /alerts/{id}/retry)
+	RetryAlert(ctx context.Context, request RetryAlertRequestObject) (RetryAlertResponseObject, error)
 	// GetAsked The question of a signed link
 	// (GET /approval-links/{token})
 	GetAsked(ctx context.Context, request GetAskedRequestObject) (GetAskedResponseObject, error)
@@ -8265,6 +10010,15 @@ type StrictServerInterface interface {
 	// EnableWorkflow Let its triggers fire
 	// (POST /workflows/{id}/enable)
 	EnableWorkflow(ctx context.Context, request EnableWorkflowRequestObject) (EnableWorkflowResponseObject, error)
+	// UnmuteWorkflow Let the workflow be heard of again
+	// (DELETE /workflows/{id}/mute)
+	UnmuteWorkflow(ctx context.Context, request UnmuteWorkflowRequestObject) (UnmuteWorkflowResponseObject, error)
+	// GetMute Until when nobody hears of the workflow
+	// (GET /workflows/{id}/mute)
+	GetMute(ctx context.Context, request GetMuteRequestObject) (GetMuteResponseObject, error)
+	// MuteWorkflow Let nobody hear of the workflow for a time
+	// (PUT /workflows/{id}/mute)
+	MuteWorkflow(ctx context.Context, request MuteWorkflowRequestObject) (MuteWorkflowResponseObject, error)
 	// ListOccurrences The ledger, newest first - every expected fire with what became of it
 	// (GET /workflows/{id}/occurrences)
 	ListOccurrences(ctx context.Context, request ListOccurrencesRequestObject) (ListOccurrencesResponseObject, error)
@@ -8326,6 +10080,490 @@ func (sh *strictHandler) ListActions(ctx echo.Context) error {
 		return err
 	} else if validResponse, ok := response.(ListActionsResponseObject); ok {
 		return validResponse.VisitListActionsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListChannelTypes operation middleware
+func (sh *strictHandler) ListChannelTypes(ctx echo.Context) error {
+	var request ListChannelTypesRequestObject
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListChannelTypes(ctx.Request().Context(), request.(ListChannelTypesRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListChannelTypes")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListChannelTypesResponseObject); ok {
+		return validResponse.VisitListChannelTypesResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListChannels operation middleware
+func (sh *strictHandler) ListChannels(ctx echo.Context, params ListChannelsParams) error {
+	var request ListChannelsRequestObject
+
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListChannels(ctx.Request().Context(), request.(ListChannelsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListChannels")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListChannelsResponseObject); ok {
+		return validResponse.VisitListChannelsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// CreateChannel operation middleware
+func (sh *strictHandler) CreateChannel(ctx echo.Context) error {
+	var request CreateChannelRequestObject
+
+	var body CreateChannelJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.CreateChannel(ctx.Request().Context(), request.(CreateChannelRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CreateChannel")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(CreateChannelResponseObject); ok {
+		return validResponse.VisitCreateChannelResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// DeleteChannel operation middleware
+func (sh *strictHandler) DeleteChannel(ctx echo.Context, id ID) error {
+	var request DeleteChannelRequestObject
+
+	request.Id = id
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.DeleteChannel(ctx.Request().Context(), request.(DeleteChannelRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "DeleteChannel")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(DeleteChannelResponseObject); ok {
+		return validResponse.VisitDeleteChannelResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetChannel operation middleware
+func (sh *strictHandler) GetChannel(ctx echo.Context, id ID) error {
+	var request GetChannelRequestObject
+
+	request.Id = id
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetChannel(ctx.Request().Context(), request.(GetChannelRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetChannel")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetChannelResponseObject); ok {
+		return validResponse.VisitGetChannelResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ReplaceChannel operation middleware
+func (sh *strictHandler) ReplaceChannel(ctx echo.Context, id ID) error {
+	var request ReplaceChannelRequestObject
+
+	request.Id = id
+
+	var body ReplaceChannelJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ReplaceChannel(ctx.Request().Context(), request.(ReplaceChannelRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ReplaceChannel")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ReplaceChannelResponseObject); ok {
+		return validResponse.VisitReplaceChannelResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// TestChannel operation middleware
+func (sh *strictHandler) TestChannel(ctx echo.Context, id ID) error {
+	var request TestChannelRequestObject
+
+	request.Id = id
+
+	var body TestChannelJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.TestChannel(ctx.Request().Context(), request.(TestChannelRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "TestChannel")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(TestChannelResponseObject); ok {
+		return validResponse.VisitTestChannelResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListRules operation middleware
+func (sh *strictHandler) ListRules(ctx echo.Context, params ListRulesParams) error {
+	var request ListRulesRequestObject
+
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListRules(ctx.Request().Context(), request.(ListRulesRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListRules")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListRulesResponseObject); ok {
+		return validResponse.VisitListRulesResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// CreateRule operation middleware
+func (sh *strictHandler) CreateRule(ctx echo.Context) error {
+	var request CreateRuleRequestObject
+
+	var body CreateRuleJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.CreateRule(ctx.Request().Context(), request.(CreateRuleRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CreateRule")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(CreateRuleResponseObject); ok {
+		return validResponse.VisitCreateRuleResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// DeleteRule operation middleware
+func (sh *strictHandler) DeleteRule(ctx echo.Context, id ID) error {
+	var request DeleteRuleRequestObject
+
+	request.Id = id
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.DeleteRule(ctx.Request().Context(), request.(DeleteRuleRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "DeleteRule")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(DeleteRuleResponseObject); ok {
+		return validResponse.VisitDeleteRuleResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetRule operation middleware
+func (sh *strictHandler) GetRule(ctx echo.Context, id ID) error {
+	var request GetRuleRequestObject
+
+	request.Id = id
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetRule(ctx.Request().Context(), request.(GetRuleRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetRule")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetRuleResponseObject); ok {
+		return validResponse.VisitGetRuleResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ReplaceRule operation middleware
+func (sh *strictHandler) ReplaceRule(ctx echo.Context, id ID) error {
+	var request ReplaceRuleRequestObject
+
+	request.Id = id
+
+	var body ReplaceRuleJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ReplaceRule(ctx.Request().Context(), request.(ReplaceRuleRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ReplaceRule")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ReplaceRuleResponseObject); ok {
+		return validResponse.VisitReplaceRuleResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListAlerts operation middleware
+func (sh *strictHandler) ListAlerts(ctx echo.Context, params ListAlertsParams) error {
+	var request ListAlertsRequestObject
+
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListAlerts(ctx.Request().Context(), request.(ListAlertsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListAlerts")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListAlertsResponseObject); ok {
+		return validResponse.VisitListAlertsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetAlert operation middleware
+func (sh *strictHandler) GetAlert(ctx echo.Context, id ID) error {
+	var request GetAlertRequestObject
+
+	request.Id = id
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetAlert(ctx.Request().Context(), request.(GetAlertRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetAlert")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetAlertResponseObject); ok {
+		return validResponse.VisitGetAlertResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// RetryAlert operation middleware
+func (sh *strictHandler) RetryAlert(ctx echo.Context, id ID) error {
+	var request RetryAlertRequestObject
+
+	request.Id = id
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.RetryAlert(ctx.Request().Context(), request.(RetryAlertRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "RetryAlert")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(RetryAlertResponseObject); ok {
+		return validResponse.VisitRetryAlertResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}
@@ -10229,6 +12467,104 @@ func (sh *strictHandler) EnableWorkflow(ctx echo.Context, id ID, params EnableWo
 		return err
 	} else if validResponse, ok := response.(EnableWorkflowResponseObject); ok {
 		return validResponse.VisitEnableWorkflowResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// UnmuteWorkflow operation middleware
+func (sh *strictHandler) UnmuteWorkflow(ctx echo.Context, id ID) error {
+	var request UnmuteWorkflowRequestObject
+
+	request.Id = id
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.UnmuteWorkflow(ctx.Request().Context(), request.(UnmuteWorkflowRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "UnmuteWorkflow")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(UnmuteWorkflowResponseObject); ok {
+		return validResponse.VisitUnmuteWorkflowResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetMute operation middleware
+func (sh *strictHandler) GetMute(ctx echo.Context, id ID) error {
+	var request GetMuteRequestObject
+
+	request.Id = id
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetMute(ctx.Request().Context(), request.(GetMuteRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetMute")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetMuteResponseObject); ok {
+		return validResponse.VisitGetMuteResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// MuteWorkflow operation middleware
+func (sh *strictHandler) MuteWorkflow(ctx echo.Context, id ID) error {
+	var request MuteWorkflowRequestObject
+
+	request.Id = id
+
+	var body MuteWorkflowJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.MuteWorkflow(ctx.Request().Context(), request.(MuteWorkflowRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "MuteWorkflow")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(MuteWorkflowResponseObject); ok {
+		return validResponse.VisitMuteWorkflowResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}

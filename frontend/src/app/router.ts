@@ -66,6 +66,7 @@ export const router = createRouter({
       meta: { bare: true, open: true },
       props: true,
     },
+    { path: '/alerts', name: 'alerts', component: () => import('@/pages/AlertsPage.vue') },
     { path: '/secrets', name: 'secrets', component: () => import('@/pages/SecretsPage.vue') },
     { path: '/settings', name: 'settings', component: () => import('@/pages/SettingsPage.vue') },
     { path: '/start', name: 'start', component: () => import('@/pages/StartPage.vue') },

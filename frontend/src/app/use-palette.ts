@@ -1,5 +1,6 @@
 // What the command palette offers: pages, commands, and the workflows whose names hold what was typed.
 import {
+  BellRing,
   CalendarX2,
   FilePlus2,
   Gauge,
@@ -52,6 +53,7 @@ export function usePalette(typed: Ref<string>, open: Ref<boolean>, help: () => v
         ['runs', History],
         ['queue', Layers],
         ['approvals', UserCheck],
+        ['alerts', BellRing],
         ['calendars', CalendarX2],
         ['secrets', KeyRound],
         ['settings', Settings],

@@ -3,7 +3,7 @@
 import type { Page } from '@playwright/test'
 import en from '../../src/shared/i18n/locales/en.json' with { type: 'json' }
 import es from '../../src/shared/i18n/locales/es.json' with { type: 'json' }
-import { expect, httpStep, logStep, makeWorkflow, refusal, startRun } from './support'
+import { expect, httpStep, logStep, makeWorkflow, refusal, sink, startRun, uniqueName } from './support'
 
 export type Language = 'en' | 'es'
 /** The text of a key in a language, with values put in. */
@@ -71,6 +71,7 @@ export async function buildScene(page: Page): Promise<Scene> {
       },
     ],
   })
+  await buildAlerts(page, workflow.id)
   const goodRun = await startRun(page, workflow.id)
   // Another version, so that there is something to compare.
   const broken = {
@@ -168,6 +169,32 @@ export async function buildScene(page: Page): Promise<Scene> {
   }
 }
 
+/** Makes what is told of a workflow: a channel that works, one that does not, and a rule. */
+async function buildAlerts(page: Page, workflow: string): Promise<void> {
+  const channel = async (name: string, address: string) => {
+    const made = await page.request.post('/api/v1/alert-channels', {
+      data: { name: uniqueName(name), action: 'http_endpoint', config: { url: sink + address } },
+    })
+    expect(made.status(), await made.text()).toBe(201)
+    return ((await made.json()) as { id: string }).id
+  }
+  const [works, fails] = [await channel('Team of the night', '/inbox/scene'), await channel('Pager', '/fail')]
+  const rule = await page.request.post('/api/v1/alert-rules', {
+    data: {
+      name: uniqueName('Everything that keeps us awake'),
+      on: ['failure', 'missed', 'late_finish', 'held', 'heartbeat', 'recovery'],
+      finish_within: '1h30m',
+      workflows: [workflow],
+      channels: [works],
+      timezone: 'Europe/Madrid',
+      quiet: { days: ['sat', 'sun'], from: '03:00', to: '03:01' },
+    },
+  })
+  expect(rule.status(), await rule.text()).toBe(201)
+  const test = await page.request.post(`/api/v1/alert-channels/${fails}/test`, { data: {} })
+  expect(test.status(), await test.text()).toBe(202)
+}
+
 async function openMenu(page: Page, name: string) {
   await page.getByRole('button', { name, exact: true }).first().click()
   await page.getByRole('menu').waitFor()
@@ -201,6 +228,8 @@ export function screensOf(scene: Scene): Screen[] {
     { name: 'runs-empty', address: '/runs', as: 'newcomer' },
     { name: 'calendars-empty', address: '/calendars', as: 'newcomer' },
     { name: 'queue-member', address: '/queue', as: 'newcomer' },
+    { name: 'alerts-empty', address: '/alerts', as: 'newcomer' },
+    { name: 'alerts-rules-empty', address: '/alerts?show=rules', as: 'newcomer' },
     { name: 'dashboard', address: '/' },
     {
       name: 'dashboard-tables',
@@ -400,6 +429,33 @@ export function screensOf(scene: Scene): Screen[] {
         for (const step of ['ask', 'pay', 'mail'])
           await page.getByRole('button', { name: step, expanded: false }).first().click()
         await page.locator(`[data-pointer="/steps/3/config/from"]`).waitFor()
+      },
+    },
+    { name: 'alerts', address: '/alerts' },
+    { name: 'alerts-none', address: '/alerts?kind=digest&state=dropped' },
+    { name: 'alerts-error', address: '/alerts', before: fail(/\/api\/v1\/alerts\?/), complains: true },
+    { name: 'alerts-rules', address: '/alerts?show=rules' },
+    {
+      name: 'alerts-rule-dialog',
+      address: '/alerts?show=rules',
+      act: async (page, t) => {
+        await page.getByRole('button', { name: t('alerts.newRule') }).click()
+        const dialog = page.getByRole('dialog')
+        for (const label of ['alerts.kind.late_start', 'alerts.chosenWorkflows', 'alerts.quiet'])
+          await dialog.getByLabel(t(label)).check()
+        await dialog.getByRole('button', { name: t('editor.save') }).click()
+        await dialog.getByText(t('fieldProblem.required')).first().waitFor()
+      },
+    },
+    { name: 'alerts-channels', address: '/alerts?show=channels' },
+    {
+      name: 'alerts-channel-dialog',
+      address: '/alerts?show=channels',
+      act: async (page, t) => {
+        await page.getByRole('button', { name: t('alerts.newChannel') }).click()
+        const dialog = page.getByRole('dialog')
+        await dialog.getByText(t('alerts.more')).click()
+        await dialog.locator('[data-pointer="/config/to"]').waitFor()
       },
     },
     { name: 'queue', address: '/queue' },

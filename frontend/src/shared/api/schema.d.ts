@@ -984,6 +984,208 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/workflows/{id}/mute": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["ID"];
+            };
+            cookie?: never;
+        };
+        /** Until when nobody hears of the workflow */
+        get: operations["getMute"];
+        /**
+         * Let nobody hear of the workflow for a time
+         * @description What is the matter still when the time is over is told then; what began and ended meanwhile is not.
+         */
+        put: operations["muteWorkflow"];
+        post?: never;
+        /** Let the workflow be heard of again */
+        delete: operations["unmuteWorkflow"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/alert-channel-types": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What can send alerts, with the shapes of the channels' configurations */
+        get: operations["listChannelTypes"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/alert-channels": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Where the alerts of the caller's projects go, newest first */
+        get: operations["listChannels"];
+        put?: never;
+        /**
+         * Create a channel
+         * @description A project has at most 100 channels.
+         */
+        post: operations["createChannel"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/alert-channels/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["ID"];
+            };
+            cookie?: never;
+        };
+        /** One channel */
+        get: operations["getChannel"];
+        /** Change a channel; messages on their way take it as it is then */
+        put: operations["replaceChannel"];
+        post?: never;
+        /** Delete a channel that no rule names */
+        delete: operations["deleteChannel"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/alert-channels/{id}/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["ID"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Send a test to a channel
+         * @description A worker sends it, once. Ask for the alert until its delivery is `sent` or `failed`.
+         */
+        post: operations["testChannel"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/alert-rules": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What people of the caller's projects want to hear of, newest first */
+        get: operations["listRules"];
+        put?: never;
+        /**
+         * Create a rule
+         * @description A project has at most 100 rules.
+         */
+        post: operations["createRule"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/alert-rules/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["ID"];
+            };
+            cookie?: never;
+        };
+        /** One rule */
+        get: operations["getRule"];
+        /** Change a rule; what it is not about any more ends without a word */
+        put: operations["replaceRule"];
+        post?: never;
+        /** Delete a rule; the messages that it made stay */
+        delete: operations["deleteRule"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/alerts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What people were told, and whether it arrived, newest first */
+        get: operations["listAlerts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/alerts/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["ID"];
+            };
+            cookie?: never;
+        };
+        /** One message */
+        get: operations["getAlert"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/alerts/{id}/retry": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["ID"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Send a message again to the channels that did not take it */
+        post: operations["retryAlert"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/stats": {
         parameters: {
             query?: never;
@@ -2139,13 +2341,258 @@ export interface components {
             /** @description One for each doubling, from the shortest to the longest that there was; without runs that never began */
             durations: components["schemas"]["DurationSlot"][];
         };
+        /**
+         * @description Runs failed; an occurrence was missed or skipped; a run did not begin, or end, in time; a run waits for a person; a ping did not
+         *     come; one of these is over; somebody tries a channel; what was kept during quiet hours.
+         * @enum {string}
+         */
+        AlertKind: "failure" | "missed" | "late_start" | "late_finish" | "held" | "heartbeat" | "recovery" | "test" | "digest";
+        ChannelTypeList: {
+            items: components["schemas"]["ChannelType"][];
+        };
+        ChannelType: {
+            /** @description What a channel's `action` says */
+            type: string;
+            title: string;
+            description: string;
+            /** @description A JSON Schema as that of the action, without the message. Templates see `secrets`, `vars`, and the message as `inputs`. */
+            config: {
+                [key: string]: unknown;
+            };
+            /** @description A configuration */
+            example: {
+                [key: string]: unknown;
+            };
+        };
+        ChannelInput: {
+            name: string;
+            /** @description One of the channel types */
+            action: string;
+            /** @description As the channel type's schema says */
+            config: {
+                [key: string]: unknown;
+            };
+            /**
+             * Format: uuid
+             * @description Where it is created, the caller's own project when absent; ignored when it is changed
+             */
+            project_id?: string;
+            /** @description Set by the server; ignored */
+            readonly id?: unknown;
+            /** @description Set by the server; ignored */
+            readonly created_at?: unknown;
+            /** @description Set by the server; ignored */
+            readonly updated_at?: unknown;
+        };
+        Channel: {
+            /** Format: uuid */
+            id: string;
+            /** Format: uuid */
+            project_id: string;
+            name: string;
+            action: string;
+            config: {
+                [key: string]: unknown;
+            };
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            updated_at: string;
+        };
+        ChannelPage: {
+            items: components["schemas"]["Channel"][];
+            next_cursor: string | null;
+        };
+        ChannelTest: {
+            language?: components["schemas"]["AlertLanguage"];
+        };
+        /**
+         * @description In which the messages are written
+         * @enum {string}
+         */
+        AlertLanguage: "en" | "es";
+        /** @description Hours in which nobody is disturbed, by the rule's zone. They begin on each of the days at `from` and end at the next `to`. */
+        Quiet: {
+            days: ("mon" | "tue" | "wed" | "thu" | "fri" | "sat" | "sun")[];
+            from: string;
+            to: string;
+            /**
+             * @description Do not say afterwards what happened meanwhile; otherwise one digest does
+             * @default false
+             */
+            drop?: boolean;
+        };
+        RuleInput: {
+            name: string;
+            /** @default true */
+            enabled?: boolean;
+            /** @description Which it is about; none or absent: all of the project */
+            workflows?: string[];
+            /** @description What it is about; `recovery` is the end of any of the others that was told */
+            on: ("failure" | "missed" | "late_start" | "late_finish" | "held" | "heartbeat" | "recovery")[];
+            /**
+             * @description How many runs have to fail in a row
+             * @default 1
+             */
+            after_failures?: number;
+            /** @description For late_start: from the occurrence's due time, else from the run's creation */
+            start_within?: components["schemas"]["Duration"];
+            /** @description For late_finish, likewise */
+            finish_within?: components["schemas"]["Duration"];
+            channels: string[];
+            /** @description How long the same cause of the same workflow is not told again; `0s`: until it is over. 24h when absent */
+            repeat?: components["schemas"]["Duration"];
+            language?: components["schemas"]["AlertLanguage"];
+            /** @description Of the quiet hours and of times in messages; UTC when absent */
+            timezone?: string;
+            quiet?: components["schemas"]["Quiet"] | null;
+            /**
+             * Format: uuid
+             * @description Where it is created, the caller's own project when absent; ignored when it is changed
+             */
+            project_id?: string;
+            /** @description Set by the server; ignored */
+            readonly id?: unknown;
+            /** @description Set by the server; ignored */
+            readonly created_at?: unknown;
+            /** @description Set by the server; ignored */
+            readonly updated_at?: unknown;
+        };
+        Rule: {
+            /** Format: uuid */
+            id: string;
+            /** Format: uuid */
+            project_id: string;
+            name: string;
+            enabled: boolean;
+            workflows: string[];
+            on: ("failure" | "missed" | "late_start" | "late_finish" | "held" | "heartbeat" | "recovery")[];
+            after_failures: number;
+            start_within?: components["schemas"]["Duration"];
+            finish_within?: components["schemas"]["Duration"];
+            channels: string[];
+            repeat: components["schemas"]["Duration"];
+            language: components["schemas"]["AlertLanguage"];
+            timezone: string;
+            quiet: components["schemas"]["Quiet"] | null;
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            updated_at: string;
+        };
+        RulePage: {
+            items: components["schemas"]["Rule"][];
+            next_cursor: string | null;
+        };
+        MuteInput: {
+            /** @description From 1m to 365d, from now on */
+            for: components["schemas"]["Duration"];
+        };
+        Mute: {
+            /** Format: date-time */
+            until: string | null;
+            /** @description The username */
+            by: string | null;
+        };
+        Alert: {
+            /** Format: uuid */
+            id: string;
+            /** Format: uuid */
+            project_id: string;
+            /**
+             * Format: uuid
+             * @description null: a test, or the rule was deleted
+             */
+            rule_id: string | null;
+            /** @description The name that the rule had */
+            rule: string | null;
+            /**
+             * Format: uuid
+             * @description null: a test or a digest
+             */
+            workflow_id: string | null;
+            workflow_name: string | null;
+            /**
+             * Format: uuid
+             * @description The latest run that it is about
+             */
+            run_id: string | null;
+            kind: components["schemas"]["AlertKind"];
+            /** @description Of a recovery: what is over */
+            of_kind: string | null;
+            /** @description As it was sent, in the rule's language */
+            title: string;
+            /** @description As it was sent, in the rule's language */
+            text: string;
+            /** @description The step that failed */
+            step: string | null;
+            /** @description Its error; or why */
+            error: string | null;
+            /**
+             * Format: int32
+             * @description How many causes it is about
+             */
+            count: number;
+            /**
+             * Format: date-time
+             * @description The first cause
+             */
+            since: string;
+            /**
+             * @description On its way to its channels, or there; kept until the quiet hours end; told by a digest; dropped as the rule says
+             * @enum {string}
+             */
+            state: "out" | "kept" | "digested" | "dropped";
+            /**
+             * Format: date-time
+             * @description kept: when the quiet hours end
+             */
+            release_at: string | null;
+            /**
+             * Format: uuid
+             * @description The message that told it
+             */
+            digest_id: string | null;
+            /** Format: date-time */
+            created_at: string;
+            deliveries: components["schemas"]["AlertDelivery"][];
+        };
+        AlertDelivery: {
+            /** Format: uuid */
+            channel_id: string;
+            channel_name: string;
+            /** @enum {string} */
+            state: "waiting" | "sending" | "sent" | "failed";
+            /** Format: int32 */
+            attempts: number;
+            /**
+             * Format: date-time
+             * @description waiting: when it is tried next
+             */
+            due_at: string | null;
+            /** Format: date-time */
+            sent_at: string | null;
+            /** @description Attempts that failed, the oldest first */
+            tries: components["schemas"]["DeliveryTry"][];
+        };
+        DeliveryTry: {
+            /** Format: date-time */
+            at: string;
+            /** @description timeout, connection, config, 503 and others */
+            class: string;
+            error: string;
+        };
+        AlertPage: {
+            items: components["schemas"]["Alert"][];
+            next_cursor: string | null;
+        };
         Attention: {
             /**
              * @description Its last runs failed; a trigger is overdue; runs wait for a person; a trigger stopped by itself; it is active for more than a
-             *     day and never ran.
+             *     day and never ran; a heartbeat is late; alerts did not arrive.
              * @enum {string}
              */
-            kind: "failing" | "late" | "held" | "paused" | "never_ran";
+            kind: "failing" | "late" | "held" | "paused" | "never_ran" | "heartbeat" | "undelivered";
             /** Format: uuid */
             workflow_id: string;
             workflow_name: string;
@@ -2153,7 +2600,7 @@ export interface components {
             since: string | null;
             /**
              * Format: int32
-             * @description failing: how many runs failed in a row, at most 20; held: how many wait
+             * @description failing: how many runs failed in a row, at most 20; held: how many wait; undelivered: how many
              */
             count: number;
             /** @description For people: why it failed, is held, or stopped */
@@ -4150,6 +4597,451 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Asked"];
+                };
+            };
+            default: components["responses"]["Failure"];
+        };
+    };
+    getMute: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["ID"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Both null: it is heard of */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Mute"];
+                };
+            };
+            default: components["responses"]["Failure"];
+        };
+    };
+    muteWorkflow: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["ID"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MuteInput"];
+            };
+        };
+        responses: {
+            /** @description Until when */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Mute"];
+                };
+            };
+            default: components["responses"]["Failure"];
+        };
+    };
+    unmuteWorkflow: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["ID"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Failure"];
+        };
+    };
+    listChannelTypes: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All of them */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChannelTypeList"];
+                };
+            };
+            default: components["responses"]["Failure"];
+        };
+    };
+    listChannels: {
+        parameters: {
+            query?: {
+                project_id?: string;
+                /** @description `next_cursor` of the page before */
+                cursor?: components["parameters"]["Cursor"];
+                limit?: components["parameters"]["Limit"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChannelPage"];
+                };
+            };
+            default: components["responses"]["Failure"];
+        };
+    };
+    createChannel: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChannelInput"];
+            };
+        };
+        responses: {
+            /** @description The new channel */
+            201: {
+                headers: {
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Channel"];
+                };
+            };
+            default: components["responses"]["Failure"];
+        };
+    };
+    getChannel: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["ID"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The channel */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Channel"];
+                };
+            };
+            default: components["responses"]["Failure"];
+        };
+    };
+    replaceChannel: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["ID"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChannelInput"];
+            };
+        };
+        responses: {
+            /** @description The channel */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Channel"];
+                };
+            };
+            default: components["responses"]["Failure"];
+        };
+    };
+    deleteChannel: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["ID"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Deleted */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Failure"];
+        };
+    };
+    testChannel: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["ID"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChannelTest"];
+            };
+        };
+        responses: {
+            /** @description The message, on its way */
+            202: {
+                headers: {
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Alert"];
+                };
+            };
+            default: components["responses"]["Failure"];
+        };
+    };
+    listRules: {
+        parameters: {
+            query?: {
+                project_id?: string;
+                /** @description Only rules that are about this workflow */
+                workflow_id?: string;
+                /** @description `next_cursor` of the page before */
+                cursor?: components["parameters"]["Cursor"];
+                limit?: components["parameters"]["Limit"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RulePage"];
+                };
+            };
+            default: components["responses"]["Failure"];
+        };
+    };
+    createRule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RuleInput"];
+            };
+        };
+        responses: {
+            /** @description The new rule */
+            201: {
+                headers: {
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Rule"];
+                };
+            };
+            default: components["responses"]["Failure"];
+        };
+    };
+    getRule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["ID"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The rule */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Rule"];
+                };
+            };
+            default: components["responses"]["Failure"];
+        };
+    };
+    replaceRule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["ID"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RuleInput"];
+            };
+        };
+        responses: {
+            /** @description The rule */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Rule"];
+                };
+            };
+            default: components["responses"]["Failure"];
+        };
+    };
+    deleteRule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["ID"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Deleted */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Failure"];
+        };
+    };
+    listAlerts: {
+        parameters: {
+            query?: {
+                project_id?: string;
+                workflow_id?: string;
+                rule_id?: string;
+                kind?: components["schemas"]["AlertKind"];
+                /** @description Of the message: `kept`, `digested`, `dropped`; or of its way to some channel: `waiting`, `sent`, `failed` */
+                state?: "kept" | "digested" | "dropped" | "waiting" | "sent" | "failed";
+                /** @description `next_cursor` of the page before */
+                cursor?: components["parameters"]["Cursor"];
+                limit?: components["parameters"]["Limit"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlertPage"];
+                };
+            };
+            default: components["responses"]["Failure"];
+        };
+    };
+    getAlert: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["ID"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The message */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Alert"];
+                };
+            };
+            default: components["responses"]["Failure"];
+        };
+    };
+    retryAlert: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["ID"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The message as it stands now */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Alert"];
                 };
             };
             default: components["responses"]["Failure"];
