@@ -192,6 +192,7 @@ func TestAWorkflowThatWasNeverPublished(t *testing.T) {
 	if w := ana.post(path+"/draft/publish", nil).want(200); w.number("version") != "1" || w.text("next_fire_at") == "" {
 		t.Errorf("published as %v", w)
 	}
+	ana.post(path+"/runs", nil).want(202)
 	if v := ana.get(path + "/versions").want(200).items("items"); len(v) != 1 {
 		t.Errorf("versions %v", v)
 	}

@@ -95,7 +95,9 @@ func (s *Service) head(ctx context.Context, who account.Principal, id uuid.UUID)
 		s.known.Delete(id)
 		return postgres.Head{}, postgres.ErrNotFound
 	}
-	s.known.Store(id, *head)
+	if head.Version > 0 { // else it may be published by whoever, at any time
+		s.known.Store(id, *head)
+	}
 	if !who.Can(account.RunStart, head.ProjectID) {
 		return postgres.Head{}, postgres.ErrNotFound
 	}

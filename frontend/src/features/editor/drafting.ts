@@ -97,6 +97,8 @@ export function useDrafting(begun: (id: string) => void) {
   return {
     id,
     workflow,
+    /** Something runs already. */
+    published: computed(() => (workflow.value?.version ?? 0) > 0),
     draft,
     etag,
     initial,
@@ -139,6 +141,8 @@ export function useDrafting(begun: (id: string) => void) {
     },
   }
 }
+
+export type Drafting = ReturnType<typeof useDrafting>
 
 /** Alike whatever the order of fields. */
 function alike(a: unknown, b: unknown): boolean {
