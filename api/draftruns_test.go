@@ -60,7 +60,7 @@ func TestRunADraft(t *testing.T) {
 	}
 	ana.put(path, logOnly("a version after it")).want(200)
 	ana.delete(draft).want(204)
-	if len(ana.get("/runs/" + run.text("id")).want(200).items("steps")) != 2 {
+	if len(ana.get("/runs/"+run.text("id")).want(200).items("steps")) != 2 {
 		t.Error("without the draft its run lost its steps")
 	}
 }

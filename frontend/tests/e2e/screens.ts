@@ -27,6 +27,9 @@ export interface Scene {
   slowRun: string
   asking: string
   askingRun: string
+  drafted: string
+  outdated: string
+  never: string
 }
 
 export interface Screen {
@@ -155,7 +158,48 @@ export async function buildScene(page: Page): Promise<Scene> {
         ((await (await page.request.get(`/api/v1/runs/${askingRun}`)).json()) as { status: string }).status,
     )
     .toBe('held')
-  return { workflow: workflow.id, broken: last, failedRun, goodRun, slowRun, asking: asking.id, askingRun }
+  return {
+    workflow: workflow.id,
+    broken: last,
+    failedRun,
+    goodRun,
+    slowRun,
+    asking: asking.id,
+    askingRun,
+    ...(await buildDrafts(page)),
+  }
+}
+
+/** A workflow with a draft, one whose draft a version overtook, and one that is nothing but a draft. */
+async function buildDrafts(page: Page): Promise<Pick<Scene, 'drafted' | 'outdated' | 'never'>> {
+  const figures = (name: string, hour: number, message: string) => ({
+    name,
+    triggers: [
+      { id: 'weekly', type: 'schedule', cron: `0 ${hour} * * MON`, timezone: 'Europe/Madrid' },
+      { id: 'orders', type: 'webhook' },
+    ],
+    steps: [httpStep('/ok'), { ...logStep(message), depends_on: ['fetch'] }],
+  })
+  const keep = async (id: string, definition: object) => {
+    const kept = await page.request.put(`/api/v1/workflows/${id}/draft`, { data: { definition } })
+    expect(kept.status(), await kept.text()).toBe(200)
+  }
+  const drafted = await makeWorkflow(page, 'Figures of the week', figures('', 9, 'Done'))
+  await keep(drafted.id, { ...figures(drafted.name, 7, 'Done at {{ now() }}'), description: 'Now earlier.' })
+  await page.request.post((drafted as unknown as { triggers: { url: string }[] }).triggers[1]?.url ?? '', {
+    data: { order: 7 },
+  })
+  const ran = await page.request.post(`/api/v1/workflows/${drafted.id}/draft/runs`, { data: {} })
+  expect(ran.status(), await ran.text()).toBe(202)
+  const outdated = await makeWorkflow(page, 'Figures of the month', figures('', 9, 'Done'))
+  await keep(outdated.id, figures(outdated.name, 8, 'Done'))
+  await page.request.put(`/api/v1/workflows/${outdated.id}`, { data: figures(outdated.name, 10, 'Done') })
+  const never = await page.request.post('/api/v1/workflows/drafts', {
+    data: { definition: { ...figures('Figures of the year', 9, ''), steps: [] } },
+  })
+  expect(never.status(), await never.text()).toBe(201)
+  const { workflow_id } = (await never.json()) as { workflow_id: string }
+  return { drafted: drafted.id, outdated: outdated.id, never: workflow_id }
 }
 
 async function openMenu(page: Page, name: string) {
@@ -317,6 +361,27 @@ export function screensOf(scene: Scene): Screen[] {
           document.querySelectorAll('main details').forEach((drawer) => drawer.setAttribute('open', '')),
         )
         await settled(page)
+      },
+    },
+    { name: 'workflow-drafted', address: `/workflows/${scene.drafted}?drafts=show` },
+    { name: 'workflow-drafted-hook', address: `/workflows/${scene.drafted}/definition` },
+    { name: 'workflow-never', address: `/workflows/${scene.never}` },
+    { name: 'editor-draft', address: `/workflows/${scene.drafted}/edit` },
+    { name: 'editor-draft-outdated', address: `/workflows/${scene.outdated}/edit` },
+    {
+      name: 'editor-draft-faults',
+      address: `/workflows/${scene.never}/edit`,
+      act: async (page) => {
+        await page.locator('.sticky button.link').click()
+        await page.getByRole('alert').waitFor()
+      },
+    },
+    {
+      name: 'editor-draft-dialog',
+      address: `/workflows/${scene.drafted}/edit`,
+      act: async (page, t) => {
+        await page.getByRole('button', { name: t('drafts.publish') }).click()
+        await page.getByRole('list', { name: t('drafts.fires') }).waitFor()
       },
     },
     { name: 'editor-graph', address: `${workflow}/edit?view=graph` },

@@ -75,7 +75,8 @@ export function useDrafting(begun: (id: string) => void) {
   }
   /** Shows the draft of a workflow, or what runs when it has none, or what was typed here last and could not be saved. */
   async function load(workflowID: string) {
-    const [answer, saved] = await Promise.all([fetchWorkflow(workflowID), fetchDraft(workflowID)])
+    const answer = await fetchWorkflow(workflowID)
+    const saved = answer.data.draft ? await fetchDraft(workflowID) : undefined
     await autosave.settle(false)
     id.value = workflowID
     workflow.value = answer.data
