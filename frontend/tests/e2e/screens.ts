@@ -172,8 +172,7 @@ export async function buildScene(page: Page): Promise<Scene> {
 
 /** A workflow with a draft, one whose draft a version overtook, and one that is nothing but a draft. */
 async function buildDrafts(page: Page): Promise<Pick<Scene, 'drafted' | 'outdated' | 'never'>> {
-  const figures = (name: string, hour: number, message: string) => ({
-    name,
+  const figures = (hour: number, message: string) => ({
     triggers: [
       { id: 'weekly', type: 'schedule', cron: `0 ${hour} * * MON`, timezone: 'Europe/Madrid' },
       { id: 'orders', type: 'webhook' },
@@ -184,18 +183,24 @@ async function buildDrafts(page: Page): Promise<Pick<Scene, 'drafted' | 'outdate
     const kept = await page.request.put(`/api/v1/workflows/${id}/draft`, { data: { definition } })
     expect(kept.status(), await kept.text()).toBe(200)
   }
-  const drafted = await makeWorkflow(page, 'Figures of the week', figures('', 9, 'Done'))
-  await keep(drafted.id, { ...figures(drafted.name, 7, 'Done at {{ now() }}'), description: 'Now earlier.' })
+  const drafted = await makeWorkflow(page, 'Figures of the week', figures(9, 'Done'))
+  await keep(drafted.id, {
+    ...figures(7, 'All is done'),
+    name: drafted.name,
+    description: 'Earlier.',
+  })
   await page.request.post((drafted as unknown as { triggers: { url: string }[] }).triggers[1]?.url ?? '', {
     data: { order: 7 },
   })
   const ran = await page.request.post(`/api/v1/workflows/${drafted.id}/draft/runs`, { data: {} })
   expect(ran.status(), await ran.text()).toBe(202)
-  const outdated = await makeWorkflow(page, 'Figures of the month', figures('', 9, 'Done'))
-  await keep(outdated.id, figures(outdated.name, 8, 'Done'))
-  await page.request.put(`/api/v1/workflows/${outdated.id}`, { data: figures(outdated.name, 10, 'Done') })
+  const outdated = await makeWorkflow(page, 'Figures of the month', figures(9, 'Done'))
+  await keep(outdated.id, { ...figures(8, 'Done'), name: outdated.name })
+  await page.request.put(`/api/v1/workflows/${outdated.id}`, {
+    data: { ...figures(10, 'Done'), name: outdated.name },
+  })
   const never = await page.request.post('/api/v1/workflows/drafts', {
-    data: { definition: { ...figures('Figures of the year', 9, ''), steps: [] } },
+    data: { definition: { ...figures(9, ''), name: 'Figures of the year', steps: [] } },
   })
   expect(never.status(), await never.text()).toBe(201)
   const { workflow_id } = (await never.json()) as { workflow_id: string }
