@@ -101,6 +101,7 @@ type server struct {
 	hub       *hub
 	callers   *callers
 	runs      runView
+	contract  *httpx.Contract
 }
 
 // New makes an API.
@@ -137,7 +138,7 @@ func New(cfg Config, d Deps) (*API, error) {
 	s := &server{
 		cfg: cfg, version: d.Version, db: d.DB, queue: d.Queue, dispatch: service, clock: d.Clock,
 		log: d.Log, tokens: tokens, passwords: passwords, throttle: newThrottle(d.Queue, d.Clock, d.Log), hub: a.hub,
-		callers: newCallers(d.DB, tokens, d.Clock), runs: runs,
+		callers: newCallers(d.DB, tokens, d.Clock), runs: runs, contract: contract,
 	}
 	return a, a.routes(s, contract, d)
 }

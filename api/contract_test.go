@@ -259,6 +259,14 @@ func TestTheWholeContract(t *testing.T) {
 	ana.post(delivery+"/replay", nil).want(202)
 	ana.post(hooked+"/triggers/hook/rotate-url", nil).want(200)
 
+	draft := path + "/draft"
+	ana.put(draft, object{"definition": example()}).want(200)
+	ana.get(draft).want(200)
+	ana.get(draft + "/plan").want(200)
+	ana.post(draft+"/runs", object{"inputs": object{"base": "USD"}}).want(202)
+	ana.post(draft+"/publish", nil).want(200)
+	ana.delete("/workflows/" + ana.post("/workflows/drafts", object{"definition": object{}}).want(201).text("workflow_id") + "/draft").want(204)
+
 	test := ana.post("/step-tests", object{"step": object{"id": "a", "action": "log_message", "config": object{"message": "m"}}}).want(202)
 	ana.get("/step-tests/" + test.text("id")).want(200)
 	ana.get("/auth/sessions").want(200)

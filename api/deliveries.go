@@ -83,7 +83,19 @@ func deliveryOf(r postgres.DeliveryRow) (oas.Delivery, error) {
 
 // ReplayDelivery implements the contract.
 func (s *server) ReplayDelivery(ctx context.Context, req oas.ReplayDeliveryRequestObject) (oas.ReplayDeliveryResponseObject, error) {
-	row, err := s.dispatch.Replay(ctx, httpx.Principal(ctx), req.Id, replayInputs)
+	who, by := httpx.Principal(ctx), dispatch.Replayed{Inputs: replayInputs}
+	if req.Body != nil && req.Body.Version != nil && *req.Body.Version == oas.ReplayVersionDraft {
+		old, err := postgres.Deliveries{Q: s.db}.Get(ctx, who.Where(account.RunStart), req.Id)
+		if err != nil {
+			return nil, err
+		}
+		draft, def, _, err := s.drafted(ctx, account.WorkflowWrite, old.WorkflowID, nil)
+		if err != nil {
+			return nil, err
+		}
+		by.Draft, by.Revision = &def, draft.Revision
+	}
+	row, err := s.dispatch.Replay(ctx, who, req.Id, by)
 	if err != nil {
 		return nil, err
 	}

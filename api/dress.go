@@ -19,10 +19,11 @@ type extras struct {
 	dates  map[postgres.CalendarKey][]string  // of the calendars that triggers name
 	recent map[uuid.UUID][]postgres.RecentRun // by workflow
 	event  map[uuid.UUID]eventExtras          // of triggers that wait for events
+	drafts map[uuid.UUID]postgres.DraftBrief  // by workflow
 }
 
 // workflows dresses rows with what people want to know besides the definition: when the triggers fire next, and how the
-// last runs went. It takes two queries, or three if there are calendars, however many rows there are.
+// last runs went. It takes a handful of queries, and one more if there are calendars, however many rows there are.
 func (s *server) workflows(ctx context.Context, rows []postgres.WorkflowRow, lang string) ([]oas.Workflow, error) {
 	items := make([]oas.Workflow, len(rows))
 	if len(rows) == 0 {
@@ -53,6 +54,9 @@ func (s *server) workflows(ctx context.Context, rows []postgres.WorkflowRow, lan
 	if x.recent, err = (postgres.Workflows{Q: s.db}).RecentRuns(ctx, ids, recentRuns); err != nil {
 		return nil, err
 	}
+	if x.drafts, err = (postgres.Drafts{Q: s.db}).Of(ctx, ids); err != nil {
+		return nil, err
+	}
 	for i, r := range rows {
 		if items[i], err = x.dress(r, lang); err != nil {
 			return nil, fmt.Errorf("show workflow %s: %w", r.ID, err)
@@ -69,6 +73,9 @@ func (x extras) dress(r postgres.WorkflowRow, lang string) (oas.Workflow, error)
 	w.Id, w.ProjectId, w.Version, w.Enabled = r.ID, r.ProjectID, int32(r.Version), r.Enabled //nolint:gosec // counts saves
 	w.CreatedAt, w.UpdatedAt = wire.At(r.CreatedAt), wire.At(r.UpdatedAt)
 	w.RecentRuns = []oas.RunBrief{}
+	if d, ok := x.drafts[r.ID]; ok {
+		w.Draft = &oas.DraftBrief{BasedOn: int32(d.BasedOn), UpdatedAt: wire.At(d.UpdatedAt), UpdatedBy: d.UpdatedBy} //nolint:gosec // counts saves
+	}
 	if w.Triggers == nil {
 		w.Triggers = []oas.Trigger{}
 	}

@@ -52,7 +52,7 @@ func (s *server) RerunRun(ctx context.Context, req oas.RerunRunRequestObject) (o
 		if b.From != nil {
 			how.From = *b.From
 		}
-		how.Current = b.Version != nil && *b.Version == oas.Current
+		how.Current = b.Version != nil && *b.Version == oas.RerunVersionCurrent
 		if b.Inputs != nil {
 			how.Inputs = *b.Inputs
 		}
@@ -92,6 +92,9 @@ func (s *server) ListRuns(ctx context.Context, req oas.ListRunsRequestObject) (o
 	}
 	if p.Trigger != nil {
 		filter.Trigger = run.Trigger(*p.Trigger)
+	}
+	if p.Drafts != nil {
+		filter.Drafts = map[oas.ListRunsParamsDrafts]postgres.Drafting{oas.Show: postgres.WithDrafts, oas.Only: postgres.OnlyDrafts}[*p.Drafts]
 	}
 	if filter.MinDuration, err = durationOf("min_duration", p.MinDuration); err != nil {
 		return nil, err
@@ -181,6 +184,7 @@ func summary(r postgres.RunRow) oas.RunSummary {
 	return oas.RunSummary{
 		Id: r.ID, ProjectId: r.ProjectID, WorkflowId: r.WorkflowID, WorkflowName: r.WorkflowName,
 		Version: int32(r.Version), //nolint:gosec // counts saves
+		Draft:   r.Version < 0,
 		Status:  oas.RunStatus(r.Status), Reason: r.Reason, CancelRequestedAt: wire.Maybe(r.CancelAt), Trigger: oas.RunTrigger(r.Trigger), TriggerId: r.TriggerKey,
 		FireAt: wire.Maybe(r.FireAt), RerunOf: r.RerunOf, Cause: r.Cause, CreatedAt: wire.At(r.CreatedAt), StartedAt: wire.Maybe(r.StartedAt),
 		FinishedAt: wire.Maybe(r.FinishedAt),
@@ -197,7 +201,7 @@ type runView struct {
 func (v runView) whole(ctx context.Context, row postgres.RunRow) (oas.Run, error) {
 	sum := summary(row)
 	r := oas.Run{
-		Id: sum.Id, ProjectId: sum.ProjectId, WorkflowId: sum.WorkflowId, WorkflowName: sum.WorkflowName, Version: sum.Version,
+		Id: sum.Id, ProjectId: sum.ProjectId, WorkflowId: sum.WorkflowId, WorkflowName: sum.WorkflowName, Version: sum.Version, Draft: sum.Draft,
 		Status: sum.Status, Reason: sum.Reason, CancelRequestedAt: sum.CancelRequestedAt, Trigger: sum.Trigger, TriggerId: sum.TriggerId, FireAt: sum.FireAt,
 		RerunOf: sum.RerunOf, Cause: sum.Cause, CreatedAt: sum.CreatedAt, StartedAt: sum.StartedAt, FinishedAt: sum.FinishedAt,
 		ParentId: row.ParentID, Inputs: map[string]any{}, Steps: []oas.StepRun{},

@@ -30,6 +30,7 @@ func (s *server) ListWorkflows(ctx context.Context, req oas.ListWorkflowsRequest
 	}
 	limit := limitOf(p.Limit)
 	filter := postgres.WorkflowFilter{Projects: projects(ctx, account.WorkflowRead, p.ProjectId), Enabled: p.Enabled, Before: before, Limit: limit + 1}
+	filter.Drafted = p.Unpublished != nil && *p.Unpublished
 	if p.Q != nil {
 		filter.Search = *p.Q
 	}
@@ -225,7 +226,7 @@ func versionOf(r postgres.VersionRow) (oas.Version, error) {
 // definitionOf reads the definition out of a request. The API's JSON is the definition's own, so that one becomes the
 // other by being written and read again; what the server sets is not part of it.
 func definitionOf(in oas.WorkflowInput) (workflow.Definition, error) {
-	in.Id, in.Version, in.CreatedAt, in.UpdatedAt, in.NextFireAt, in.RecentRuns = nil, nil, nil, nil, nil, nil
+	in.Id, in.Version, in.CreatedAt, in.UpdatedAt, in.NextFireAt, in.RecentRuns, in.Draft = nil, nil, nil, nil, nil, nil, nil
 	in.ProjectId, in.Enabled = nil, nil
 	if in.Triggers != nil {
 		for i := range *in.Triggers {

@@ -41,6 +41,10 @@ func (j *janitor) step(ctx context.Context) (time.Duration, error) {
 	if err != nil {
 		return 0, err
 	}
+	drafted, err := postgres.Drafts{Q: j.db}.DropKept(ctx, draftRows)
+	if err != nil {
+		return 0, err
+	}
 	if err := (postgres.Queues{Q: j.db}).DropSilent(ctx, tidyEvery); err != nil {
 		return 0, err
 	}
@@ -52,8 +56,8 @@ func (j *janitor) step(ctx context.Context) (time.Duration, error) {
 	if err != nil {
 		return 0, err
 	}
-	if keys+sessions+tests+backfills+fires+deliveries+alerts > 0 {
-		j.log.InfoContext(ctx, "tidied up", "idempotency_keys", keys, "delivery_keys", deliveries, "sessions", sessions, "step_tests", tests, "backfills", backfills, "occurrences", fires, "alerts", alerts)
+	if keys+sessions+tests+backfills+fires+deliveries+drafted+alerts > 0 {
+		j.log.InfoContext(ctx, "tidied up", "idempotency_keys", keys, "delivery_keys", deliveries, "sessions", sessions, "step_tests", tests, "backfills", backfills, "occurrences", fires, "drafts", drafted, "alerts", alerts)
 	}
 	return tidyEvery, nil
 }
@@ -62,6 +66,7 @@ const (
 	ledgerTriggers = 500    // triggers in one statement
 	ledgerRows     = 5000   // rows that one statement removes at most
 	ledgerRound    = 50_000 // triggers in one step; the next goes on with the others
+	draftRows      = 5000   // definitions that only runs of drafts ran; the next step goes on with the others
 	backfillRows   = 20     // backfills that one statement removes at most, each with up to 10,000 fires
 )
 

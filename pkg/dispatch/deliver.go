@@ -9,8 +9,6 @@ import (
 
 	"github.com/google/uuid"
 
-	"github.com/guildmember145/orquestador-plataforma/pkg/account"
-	"github.com/guildmember145/orquestador-plataforma/pkg/fault"
 	"github.com/guildmember145/orquestador-plataforma/pkg/postgres"
 	"github.com/guildmember145/orquestador-plataforma/pkg/run"
 	"github.com/guildmember145/orquestador-plataforma/pkg/schedule"
@@ -77,43 +75,6 @@ func (s *Service) Refuse(ctx context.Context, d postgres.DeliveryRow) {
 			s.log.DebugContext(ctx, "refused delivery not listed", "trigger", d.TriggerID, "error", err)
 		}
 	}()
-}
-
-// Replay runs a delivery once more, by the workflow's current version. Errors: not found; a delivery that was refused, of
-// which not everything is kept.
-func (s *Service) Replay(ctx context.Context, who account.Principal, id uuid.UUID, inputs func(postgres.DeliveryRow, postgres.TriggerRow) (json.RawMessage, error)) (postgres.RunRow, error) {
-	old, err := postgres.Deliveries{Q: s.db}.Get(ctx, who.Where(account.RunStart), id)
-	if err != nil {
-		return postgres.RunRow{}, err
-	}
-	if old.Verdict == postgres.VerdictRefused {
-		return postgres.RunRow{}, fault.New(fault.Conflict, "delivery_refused", "The delivery was refused: there is nothing to run")
-	}
-	head, err := s.head(ctx, who, old.WorkflowID)
-	if err != nil {
-		return postgres.RunRow{}, err
-	}
-	rows, err := postgres.Triggers{Q: s.db}.ByID(ctx, old.TriggerID)
-	if err != nil {
-		return postgres.RunRow{}, err
-	}
-	raw, err := inputs(old, rows)
-	if err != nil {
-		return postgres.RunRow{}, err
-	}
-	fresh, err := newRun(head, head.Version, run.Webhook, who, raw)
-	if err != nil {
-		return postgres.RunRow{}, err
-	}
-	fresh.TriggerID = &old.TriggerID
-	again := old
-	again.ID, again.Verdict, again.RunID, again.ReplayOf, again.ReplayedBy = fresh.ID, postgres.VerdictAccepted, &fresh.ID, &old.ID, &who.User.Username
-	again.Code, again.Reason = nil, nil
-	done, err := s.Deliver(ctx, Delivery{DeliveryRow: again, Inputs: raw, Replay: true, Hook: postgres.Addressed{Version: head.Version}})
-	if err != nil {
-		return postgres.RunRow{}, err
-	}
-	return postgres.Runs{Q: s.db}.Get(ctx, who.Where(account.RunStart), *done.RunID)
 }
 
 // writeDeliveries writes deliveries and their runs in one transaction.
@@ -225,6 +186,9 @@ func (w *delivering) check(ctx context.Context) error {
 			w.done[i].run = postgres.NewRun{
 				ID: d.ID, ProjectID: d.ProjectID, WorkflowID: d.WorkflowID, Version: d.Hook.Version, Trigger: run.Webhook,
 				TriggerID: &w.list[i].TriggerID, Inputs: d.Inputs,
+			}
+			if d.Hook.Version < 0 { // a draft's run is none of the trigger's: it holds up no other
+				w.done[i].run.TriggerID = nil
 			}
 		}
 	}

@@ -41,6 +41,9 @@ func (s *Service) Rerun(ctx context.Context, who account.Principal, id uuid.UUID
 		return postgres.RunRow{}, err
 	}
 	def, version := row.Definition, row.Version
+	if how.Current && version == 0 {
+		return postgres.RunRow{}, errUnpublished
+	}
 	if !how.Current && old.Version != row.Version {
 		v, err := postgres.Workflows{Q: s.db}.Version(ctx, row.ID, old.Version)
 		if err != nil {

@@ -54,23 +54,28 @@ func (s *Service) Replace(ctx context.Context, who account.Principal, id uuid.UU
 		return postgres.WorkflowRow{}, err
 	}
 	return s.change(ctx, who, id, revision, func(q postgres.Querier, row *postgres.WorkflowRow) error {
-		if enabled != nil {
-			row.Enabled = *enabled
-		}
-		same, err := sameJSON(row.Definition, def)
-		if err != nil || same {
-			return err
-		}
-		if err := s.checkCallees(ctx, q, row.ProjectID, def); err != nil {
-			return err
-		}
-		row.Version++
-		row.Definition = def
-		if err := keepUses(ctx, q, *row); err != nil {
-			return err
-		}
-		return postgres.Workflows{Q: q}.InsertVersion(ctx, *row, who.User.ID)
+		return s.save(ctx, q, row, who, def, enabled)
 	})
+}
+
+// save makes def the version of row that runs, unless it is that already.
+func (s *Service) save(ctx context.Context, q postgres.Querier, row *postgres.WorkflowRow, who account.Principal, def workflow.Definition, enabled *bool) error {
+	if enabled != nil {
+		row.Enabled = *enabled
+	}
+	same, err := sameJSON(row.Definition, def)
+	if err != nil || same {
+		return err
+	}
+	if err := s.checkCallees(ctx, q, row.ProjectID, def); err != nil {
+		return err
+	}
+	row.Version++
+	row.Definition = def
+	if err := keepUses(ctx, q, *row); err != nil {
+		return err
+	}
+	return postgres.Workflows{Q: q}.InsertVersion(ctx, *row, who.User.ID)
 }
 
 // SetEnabled lets a workflow's triggers fire, or keeps them from it.
@@ -131,6 +136,9 @@ func (s *Service) Delete(ctx context.Context, who account.Principal, id uuid.UUI
 			return err
 		}
 		if err := workflows.Delete(ctx, id); err != nil {
+			return err
+		}
+		if err := (postgres.Drafts{Q: q}).Delete(ctx, id); err != nil {
 			return err
 		}
 		if _, err := (postgres.Values{Q: q}).SetUses(ctx, id, nil); err != nil {

@@ -37,6 +37,9 @@ func (s *Service) Start(ctx context.Context, who account.Principal, workflowID u
 }
 
 func (s *Service) startAs(ctx context.Context, who account.Principal, head postgres.Head, inputs map[string]any, key string) (postgres.RunRow, error) {
+	if head.Version == 0 {
+		return postgres.RunRow{}, errUnpublished
+	}
 	whole, err := complete(head.Inputs, inputs)
 	if err != nil {
 		return postgres.RunRow{}, err
@@ -66,6 +69,9 @@ func complete(schema json.RawMessage, inputs map[string]any) (map[string]any, er
 	return whole, fault.Under("/inputs", err)
 }
 
+// errUnpublished says that nothing of a workflow can run yet.
+var errUnpublished = fault.New(fault.Conflict, "not_published", "The workflow was never published: publish its draft, or run that")
+
 // errOutdated says that a workflow is not any more what it was taken for.
 var errOutdated = errors.New("the workflow has changed")
 
@@ -89,7 +95,9 @@ func (s *Service) head(ctx context.Context, who account.Principal, id uuid.UUID)
 		s.known.Delete(id)
 		return postgres.Head{}, postgres.ErrNotFound
 	}
-	s.known.Store(id, *head)
+	if head.Version > 0 { // else it may be published by whoever, at any time
+		s.known.Store(id, *head)
+	}
 	if !who.Can(account.RunStart, head.ProjectID) {
 		return postgres.Head{}, postgres.ErrNotFound
 	}

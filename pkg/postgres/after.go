@@ -15,12 +15,12 @@ import (
 // AfterChannel is where schedulers hear that a run ended that a trigger waits for.
 const AfterChannel = "orq_after"
 
-// followEnded notes which triggers wait for the runs of ended: whoever takes those notes makes the next runs. Where no
+// followEnded notes which triggers wait for the runs of ended, as long as they are none of a draft: whoever takes those notes makes the next runs. Where no
 // trigger waits for anything, it looks into an index without entries.
 const followEnded = `
 	insert into after_fires (run_id, trigger_id)
 	select e.id, t.id from ended e join triggers t on t.after_workflow = e.workflow_id and t.after_workflow is not null and t.enabled
-	 where case coalesce(t.spec ->> 'on', 'success') when 'any' then true when 'success' then e.status = 'succeeded' else e.status = 'failed' end
+	 where e.version > 0 and case coalesce(t.spec ->> 'on', 'success') when 'any' then true when 'success' then e.status = 'succeeded' else e.status = 'failed' end
 	    on conflict do nothing`
 
 // AfterFires is the store of ended runs that triggers wait for: an outbox, written with the end of a run.

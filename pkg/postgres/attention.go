@@ -51,18 +51,18 @@ func (s Stats) Attention(ctx context.Context, projects []uuid.UUID, limit int) (
 		            select u.id from unsuccessful_runs u
 		             where u.project_id = p.id and u.status = 'failed' and u.id >= first_id_at(now() - interval '` + failingSince + `')
 		             order by u.id desc limit ` + fmt.Sprint(failingRuns) + `) u) u
-		      join runs r on r.id = u.id),
+		      join runs r on r.id = u.id and r.version > 0),
 		newest as (
 		    select w.id as workflow_id, w.name, e.id, e.reason from bad join workflows w on w.id = bad.workflow_id
 		     cross join lateral (
 		        select r.id, r.status, r.reason from runs r
-		         where r.workflow_id = bad.workflow_id and r.status in ('succeeded', 'failed') order by r.id desc limit 1) e
+		         where r.workflow_id = bad.workflow_id and r.version > 0 and r.status in ('succeeded', 'failed') order by r.id desc limit 1) e
 		     where w.deleted_at is null and w.enabled and e.status = 'failed' order by e.id desc limit @limit),
 		ended as (
 		    select f.workflow_id, r.*, row_number() over (partition by f.workflow_id order by r.id desc) as n
 		      from newest f cross join lateral (
 		        select r.id, r.status, r.finished_at from runs r
-		         where r.workflow_id = f.workflow_id and r.status in ('succeeded', 'failed') order by r.id desc limit ` + fmt.Sprint(failingDepth) + `) r),
+		         where r.workflow_id = f.workflow_id and r.version > 0 and r.status in ('succeeded', 'failed') order by r.id desc limit ` + fmt.Sprint(failingDepth) + `) r),
 		streak as (
 		    select workflow_id, coalesce(min(n) filter (where status = 'succeeded') - 1, max(n)) as count from ended group by workflow_id)
 		select 'failing' as kind, f.workflow_id, f.name as workflow_name, o.finished_at as since, s.count, f.reason as detail,
@@ -91,10 +91,10 @@ func (s Stats) Attention(ctx context.Context, projects []uuid.UUID, limit int) (
 		`select 'never_ran' as kind, w.id as workflow_id, w.name as workflow_name, w.created_at as since, 0 as count, null::text as detail,
 		       null::text as trigger_key, null::uuid as run_id
 		  from workflows w
-		 where w.project_id = any(@projects) and w.deleted_at is null and w.enabled
+		 where w.project_id = any(@projects) and w.deleted_at is null and w.enabled and w.version > 0
 		   and w.created_at < now() - interval '` + neverSince + `'
 		   and not exists (select from run_counts c where c.project_id = w.project_id and c.workflow_id = w.id)
-		   and not exists (select from runs r where r.workflow_id = w.id)
+		   and not exists (select from runs r where r.workflow_id = w.id and r.version > 0)
 		 order by w.id desc limit @limit`,
 		`select 'heartbeat' as kind, w.id as workflow_id, w.name as workflow_name, h.late_since as since, 1 as count, h.message as detail,
 		       t.key as trigger_key, null::uuid as run_id

@@ -176,12 +176,23 @@ func (s Runs) Get(ctx context.Context, projects []uuid.UUID, id uuid.UUID) (RunR
 	return row, nil
 }
 
+// Drafting is what a list does with runs of drafts.
+type Drafting int
+
+// What it may do with them.
+const (
+	WithoutDrafts Drafting = iota
+	WithDrafts
+	OnlyDrafts
+)
+
 // RunFilter narrows a list of runs; zero values do not.
 type RunFilter struct {
 	Projects   []uuid.UUID
 	WorkflowID *uuid.UUID
 	Statuses   []run.Status
 	Trigger    run.Trigger
+	Drafts     Drafting   // what becomes of runs of drafts
 	From, To   *time.Time // by creation: From included, To not
 	Before     *uuid.UUID // keyset: only runs older than this one
 	Limit      int
@@ -222,6 +233,13 @@ func (s Runs) List(ctx context.Context, f RunFilter) ([]RunRow, error) {
 		// Written out, so that the planner sees whether the index of the rare ones holds them.
 		where += ` and r.trigger = ` + literal(string(f.Trigger))
 	}
+	switch f.Drafts {
+	case WithoutDrafts:
+		where += ` and r.version >= 0`
+	case OnlyDrafts:
+		where += ` and r.version < 0`
+	case WithDrafts:
+	}
 	if f.From != nil {
 		where += ` and ` + id + ` >= @from_id and r.created_at >= @from`
 		args["from"], args["from_id"] = *f.From, firstIDAt(*f.From)
@@ -244,10 +262,13 @@ func (s Runs) List(ctx context.Context, f RunFilter) ([]RunRow, error) {
 		if f.MaxDuration != nil {
 			most = *f.MaxDuration
 		}
-		hours = `(select distinct c.hour from run_counts c
+		counted := `select distinct c.hour from run_counts c
 			where c.project_id = p.id and c.workflow_id = coalesce(@counted, p.id)
-			  and c.bucket between duration_bucket('epoch', 'epoch'::timestamptz + @least) and duration_bucket('epoch', 'epoch'::timestamptz + @most)
-			order by c.hour desc) h cross join lateral `
+			  and c.bucket between duration_bucket('epoch', 'epoch'::timestamptz + @least) and duration_bucket('epoch', 'epoch'::timestamptz + @most)`
+		if f.Drafts != WithoutDrafts { // they are not counted, and few
+			counted += ` union select date_trunc('hour', d.created_at, 'UTC') from runs d where d.project_id = p.id and d.version < 0`
+		}
+		hours = `(` + counted + ` order by hour desc) h cross join lateral `
 		from = `(select r.* from ` + from + ` where ` + where + `
 			and ` + id + ` >= first_id_at(h.hour - interval '1 minute') and ` + id + ` < first_id_at(h.hour + interval '61 minutes')
 			and r.created_at >= h.hour and r.created_at < h.hour + interval '1 hour'

@@ -13,15 +13,16 @@ import (
 
 // endedColumns is what a statement that ends runs r returns of them, in a part called ended, for countEnded.
 const endedColumns = `
-	r.id, r.project_id, r.workflow_id, date_trunc('hour', r.created_at, 'UTC') as hour, r.status,
+	r.id, r.project_id, r.workflow_id, r.version, date_trunc('hour', r.created_at, 'UTC') as hour, r.status,
 	duration_bucket(r.started_at, r.finished_at) as bucket`
 
-// countEnded adds the runs of ended to the counts: once for their workflow, once for their project. The order keeps two
+// countEnded adds the runs of ended, without those of drafts, to the counts: once for their workflow, once for their project. The order keeps two
 // statements from waiting for each other, in case that two connections are the same writer after all.
 const countEnded = `
 	insert into run_counts as c (project_id, workflow_id, hour, status, bucket, writer, n)
 	select e.project_id, k.id, e.hour, e.status, e.bucket, 1 + pg_backend_pid() % 32767, count(*)
 	  from ended e cross join lateral (values (e.workflow_id), (e.project_id)) k (id)
+	 where e.version > 0
 	 group by 1, 2, 3, 4, 5 order by 1, 2, 3, 4, 5
 	    on conflict (project_id, workflow_id, hour, status, bucket, writer) do update set n = c.n + excluded.n`
 

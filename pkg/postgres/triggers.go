@@ -255,7 +255,7 @@ func (s Triggers) Failing(ctx context.Context, triggers []uuid.UUID) (map[uuid.U
 		        union all -- a webhook's fires are its deliveries
 		        (select r.status from deliveries d join runs r on r.id = d.run_id
 		          where t.spec ->> 'type' = 'webhook' and d.trigger_id = t.id and d.verdict = 'accepted'
-		            and d.id > first_id_at(on_since.at) and r.status in ('failed', 'succeeded')
+		            and d.id > first_id_at(on_since.at) and r.version > 0 and r.status in ('failed', 'succeeded')
 		          order by d.id desc limit (t.spec ->> 'pause_after_failures')::int)) r
 		     where r.status = 'failed') f (n)
 		 where t.id = any($1) and f.n = (t.spec ->> 'pause_after_failures')::int`, triggers)

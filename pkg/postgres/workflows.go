@@ -158,6 +158,7 @@ type WorkflowFilter struct {
 	Projects []uuid.UUID
 	Search   string // part of the name
 	Enabled  *bool
+	Drafted  bool       // with those that were never published
 	Before   *uuid.UUID // keyset: only workflows older than this one
 	Limit    int
 }
@@ -173,6 +174,9 @@ func (s Workflows) List(ctx context.Context, f WorkflowFilter) ([]WorkflowRow, e
 	if f.Enabled != nil {
 		where += ` and w.enabled = @enabled`
 		args["enabled"] = *f.Enabled
+	}
+	if !f.Drafted {
+		where += ` and w.version > 0`
 	}
 	if f.Before != nil {
 		where += ` and w.id < @before`
@@ -208,7 +212,7 @@ func (s Workflows) RecentRuns(ctx context.Context, workflows []uuid.UUID, n int)
 		           coalesce(l.state, r.status) as status,
 		           r.created_at, coalesce(r.started_at, l.started_at) as started_at, r.finished_at
 		      from runs r left join run_live l on l.id = r.id
-		     where r.workflow_id = u.id order by r.id desc limit $2) r`, workflows, n)
+		     where r.workflow_id = u.id and r.version > 0 order by r.id desc limit $2) r`, workflows, n)
 	if err != nil {
 		return nil, fmt.Errorf("list recent runs: %w", err)
 	}
@@ -237,7 +241,7 @@ const versionColumns = `v.version, v.created_at, u.username as created_by, v.def
 func (s Workflows) Versions(ctx context.Context, id uuid.UUID, before, limit int) ([]VersionRow, error) {
 	rows, err := s.Q.Query(ctx, `
 		select `+versionColumns+` from workflow_versions v left join users u on u.id = v.created_by
-		 where v.workflow_id = $1 and ($2 = 0 or v.version < $2) order by v.version desc limit $3`, id, before, limit)
+		 where v.workflow_id = $1 and v.version > 0 and ($2 = 0 or v.version < $2) order by v.version desc limit $3`, id, before, limit)
 	if err != nil {
 		return nil, fmt.Errorf("list versions: %w", err)
 	}
@@ -248,7 +252,7 @@ func (s Workflows) Versions(ctx context.Context, id uuid.UUID, before, limit int
 	return list, nil
 }
 
-// Version finds one version; ErrNotFound when there is none. The caller has checked that the workflow is theirs.
+// Version finds one version, or what runs of a draft ran (below zero); ErrNotFound when there is none. The caller has checked that the workflow is theirs.
 func (s Workflows) Version(ctx context.Context, id uuid.UUID, version int) (VersionRow, error) {
 	rows, err := s.Q.Query(ctx, `
 		select `+versionColumns+` from workflow_versions v left join users u on u.id = v.created_by
@@ -267,7 +271,7 @@ func (s Workflows) Version(ctx context.Context, id uuid.UUID, version int) (Vers
 func (s Workflows) VersionAt(ctx context.Context, id uuid.UUID, at time.Time) (VersionRow, error) {
 	rows, err := s.Q.Query(ctx, `
 		select `+versionColumns+` from workflow_versions v left join users u on u.id = v.created_by
-		 where v.workflow_id = $1 and v.created_at <= $2 order by v.version desc limit 1`, id, at)
+		 where v.workflow_id = $1 and v.version > 0 and v.created_at <= $2 order by v.version desc limit 1`, id, at)
 	if err != nil {
 		return VersionRow{}, fmt.Errorf("find version: %w", err)
 	}
@@ -288,7 +292,7 @@ func (s Workflows) DefinitionJSON(ctx context.Context, id uuid.UUID, version int
 	return raw, nil
 }
 
-// Named finds the workflows of a project that have the id or the name: two at most, as more than one is too many.
+// Named finds the published workflows of a project that have the id or the name: two at most, as more than one is too many.
 func (s Workflows) Named(ctx context.Context, project uuid.UUID, name string) ([]Head, error) {
 	id, err := uuid.Parse(name)
 	if err != nil {
@@ -296,7 +300,7 @@ func (s Workflows) Named(ctx context.Context, project uuid.UUID, name string) ([
 	}
 	rows, err := s.Q.Query(ctx, `
 		select w.id, w.project_id, w.name, w.version, w.inputs from workflows w
-		 where w.project_id = $1 and (w.name = $2 or w.id = $3) and w.deleted_at is null
+		 where w.project_id = $1 and (w.name = $2 or w.id = $3) and w.deleted_at is null and w.version > 0
 		 order by w.id <> $3 limit case when exists (select from workflows where id = $3) then 1 else 2 end`, project, name, id)
 	if err != nil {
 		return nil, fmt.Errorf("find a workflow by its name: %w", err)

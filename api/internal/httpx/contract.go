@@ -38,8 +38,9 @@ const (
 // Contract holds requests against openapi.yaml: an operation that is not in it does not exist, and one that is says who
 // may call it and with what.
 type Contract struct {
-	Doc    *openapi3.T
-	router routers.Router
+	Doc      *openapi3.T
+	compiled *openapi3.T // for holding values against it
+	router   routers.Router
 }
 
 // LoadContract reads openapi.yaml.
@@ -64,7 +65,7 @@ func LoadContract(source []byte) (*Contract, error) {
 	if err != nil {
 		return nil, fmt.Errorf("route the contract: %w", err)
 	}
-	return &Contract{Doc: doc, router: router}, nil
+	return &Contract{Doc: doc, compiled: compiled, router: router}, nil
 }
 
 // compile reads the contract for holding requests against it, as version 3.0: for 3.1 the library compiles a JSON schema
@@ -261,6 +262,19 @@ func readBody(c echo.Context, op *openapi3.Operation) error {
 	}
 	req.Header.Set("Content-Type", echo.MIMEApplicationJSON)
 	return CheckJSON(body)
+}
+
+// CheckValue holds JSON that came with an earlier request against one of the contract's schemas, as if it were a body.
+func (k *Contract) CheckValue(schema string, raw []byte) error {
+	var value any
+	if err := DecodeJSON(raw, &value); err != nil {
+		return err
+	}
+	err := k.compiled.Components.Schemas[schema].Value.VisitJSON(value, openapi3.VisitAsRequest(), openapi3.MultiErrors(), openapi3.DisableReadOnlyValidation())
+	if err != nil {
+		return requestFault(err)
+	}
+	return nil
 }
 
 // requestFault turns what kin-openapi found into one fault with a field for each finding.

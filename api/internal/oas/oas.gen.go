@@ -645,18 +645,36 @@ func (e QuietDays) Valid() bool {
 	}
 }
 
+// Defines values for ReplayVersion.
+const (
+	ReplayVersionCurrent ReplayVersion = "current"
+	ReplayVersionDraft   ReplayVersion = "draft"
+)
+
+// Valid indicates whether the value is a known member of the ReplayVersion enum.
+func (e ReplayVersion) Valid() bool {
+	switch e {
+	case ReplayVersionCurrent:
+		return true
+	case ReplayVersionDraft:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for RerunVersion.
 const (
-	Current RerunVersion = "current"
-	Same    RerunVersion = "same"
+	RerunVersionCurrent RerunVersion = "current"
+	RerunVersionSame    RerunVersion = "same"
 )
 
 // Valid indicates whether the value is a known member of the RerunVersion enum.
 func (e RerunVersion) Valid() bool {
 	switch e {
-	case Current:
+	case RerunVersionCurrent:
 		return true
-	case Same:
+	case RerunVersionSame:
 		return true
 	default:
 		return false
@@ -1383,6 +1401,27 @@ func (e ListAlertsParamsState) Valid() bool {
 	}
 }
 
+// Defines values for ListRunsParamsDrafts.
+const (
+	Hide ListRunsParamsDrafts = "hide"
+	Only ListRunsParamsDrafts = "only"
+	Show ListRunsParamsDrafts = "show"
+)
+
+// Valid indicates whether the value is a known member of the ListRunsParamsDrafts enum.
+func (e ListRunsParamsDrafts) Valid() bool {
+	switch e {
+	case Hide:
+		return true
+	case Only:
+		return true
+	case Show:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for GetStatsParamsBucket.
 const (
 	GetStatsParamsBucketDay  GetStatsParamsBucket = "day"
@@ -1395,6 +1434,21 @@ func (e GetStatsParamsBucket) Valid() bool {
 	case GetStatsParamsBucketDay:
 		return true
 	case GetStatsParamsBucketHour:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for SaveDraftParamsIfNoneMatch.
+const (
+	Asterisk SaveDraftParamsIfNoneMatch = "*"
+)
+
+// Valid indicates whether the value is a known member of the SaveDraftParamsIfNoneMatch enum.
+func (e SaveDraftParamsIfNoneMatch) Valid() bool {
+	switch e {
+	case Asterisk:
 		return true
 	default:
 		return false
@@ -1887,6 +1941,60 @@ type DeliveryTry struct {
 // DeliveryVerdict defines model for DeliveryVerdict.
 type DeliveryVerdict string
 
+// Draft defines model for Draft.
+type Draft struct {
+	// BasedOn The version that it is to replace; 0 when there was none
+	BasedOn int32 `json:"based_on"`
+
+	// Definition As it was saved
+	Definition map[string]interface{} `json:"definition"`
+
+	// Faults What keeps it from being published, as far as it can be told now
+	Faults    []DraftFault       `json:"faults"`
+	ProjectId openapi_types.UUID `json:"project_id"`
+	UpdatedAt wire.Instant       `json:"updated_at"`
+
+	// UpdatedBy The username; null when the user is gone
+	UpdatedBy *string `json:"updated_by"`
+
+	// Version The version that runs; 0 when there is none
+	Version    int32              `json:"version"`
+	WorkflowId openapi_types.UUID `json:"workflow_id"`
+}
+
+// DraftBrief defines model for DraftBrief.
+type DraftBrief struct {
+	// BasedOn The version that it is to replace; 0 when there was none
+	BasedOn   int32        `json:"based_on"`
+	UpdatedAt wire.Instant `json:"updated_at"`
+
+	// UpdatedBy The username; null when the user is gone
+	UpdatedBy *string `json:"updated_by"`
+}
+
+// DraftFault defines model for DraftFault.
+type DraftFault struct {
+	Code    string `json:"code"`
+	Message string `json:"message"`
+
+	// Pointer JSON pointer into the definition
+	Pointer string `json:"pointer"`
+}
+
+// DraftInput defines model for DraftInput.
+type DraftInput struct {
+	// BasedOn The version that the draft is to replace; when absent the one that it was begun from, which for a new draft is the one that runs
+	BasedOn *int32 `json:"based_on,omitempty"`
+
+	// Definition A workflow's definition, as far as it is written
+	Definition map[string]interface{} `json:"definition"`
+}
+
+// DraftPlan defines model for DraftPlan.
+type DraftPlan struct {
+	Fires []MovedFires `json:"fires"`
+}
+
 // Duration defines model for Duration.
 type Duration = string
 
@@ -2125,6 +2233,18 @@ type Membership struct {
 // MembershipRole defines model for Membership.Role.
 type MembershipRole string
 
+// MovedFires defines model for MovedFires.
+type MovedFires struct {
+	// After Its next fires once the draft is published
+	After []wire.Instant `json:"after"`
+
+	// Before Its next fires as it is, five at most
+	Before []wire.Instant `json:"before"`
+
+	// Trigger The trigger's id
+	Trigger string `json:"trigger"`
+}
+
 // Mute defines model for Mute.
 type Mute struct {
 	// By The username
@@ -2136,6 +2256,15 @@ type Mute struct {
 type MuteInput struct {
 	// For From 1m to 365d, from now on
 	For Duration `json:"for"`
+}
+
+// NewDraft defines model for NewDraft.
+type NewDraft struct {
+	// Definition A workflow's definition, as far as it is written
+	Definition map[string]interface{} `json:"definition"`
+
+	// ProjectId The caller's own project when absent
+	ProjectId *openapi_types.UUID `json:"project_id,omitempty"`
 }
 
 // Occurrence defines model for Occurrence.
@@ -2312,6 +2441,14 @@ type Registration struct {
 	Username string `json:"username"`
 }
 
+// Replay defines model for Replay.
+type Replay struct {
+	Version *ReplayVersion `json:"version,omitempty"`
+}
+
+// ReplayVersion defines model for Replay.Version.
+type ReplayVersion string
+
 // Rerun defines model for Rerun.
 type Rerun struct {
 	// From start, failed or a step's id
@@ -2443,9 +2580,12 @@ type Run struct {
 	CancelRequestedAt *wire.Instant `json:"cancel_requested_at"`
 
 	// Cause The run whose end started this one
-	Cause      *openapi_types.UUID `json:"cause"`
-	CreatedAt  wire.Instant        `json:"created_at"`
-	FinishedAt *wire.Instant       `json:"finished_at"`
+	Cause     *openapi_types.UUID `json:"cause"`
+	CreatedAt wire.Instant        `json:"created_at"`
+
+	// Draft It ran a draft
+	Draft      bool          `json:"draft"`
+	FinishedAt *wire.Instant `json:"finished_at"`
 
 	// FireAt The occurrence that this run is for
 	FireAt *wire.Instant          `json:"fire_at"`
@@ -2468,7 +2608,9 @@ type Run struct {
 	Trigger   RunTrigger          `json:"trigger"`
 
 	// TriggerId The id of the trigger in the workflow
-	TriggerId    *string            `json:"trigger_id"`
+	TriggerId *string `json:"trigger_id"`
+
+	// Version Below zero: what it ran was a draft, and is kept under this number
 	Version      int32              `json:"version"`
 	WorkflowId   openapi_types.UUID `json:"workflow_id"`
 	WorkflowName string             `json:"workflow_name"`
@@ -2547,9 +2689,12 @@ type RunSummary struct {
 	CancelRequestedAt *wire.Instant `json:"cancel_requested_at"`
 
 	// Cause The run whose end started this one
-	Cause      *openapi_types.UUID `json:"cause"`
-	CreatedAt  wire.Instant        `json:"created_at"`
-	FinishedAt *wire.Instant       `json:"finished_at"`
+	Cause     *openapi_types.UUID `json:"cause"`
+	CreatedAt wire.Instant        `json:"created_at"`
+
+	// Draft It ran a draft
+	Draft      bool          `json:"draft"`
+	FinishedAt *wire.Instant `json:"finished_at"`
 
 	// FireAt The occurrence that this run is for
 	FireAt    *wire.Instant      `json:"fire_at"`
@@ -2564,7 +2709,9 @@ type RunSummary struct {
 	Trigger   RunTrigger          `json:"trigger"`
 
 	// TriggerId The id of the trigger in the workflow
-	TriggerId    *string            `json:"trigger_id"`
+	TriggerId *string `json:"trigger_id"`
+
+	// Version Below zero: what it ran was a draft, and is kept under this number
 	Version      int32              `json:"version"`
 	WorkflowId   openapi_types.UUID `json:"workflow_id"`
 	WorkflowName string             `json:"workflow_name"`
@@ -3089,6 +3236,7 @@ type WorkerList struct {
 type Workflow struct {
 	CreatedAt   wire.Instant       `json:"created_at"`
 	Description string             `json:"description"`
+	Draft       *DraftBrief        `json:"draft,omitempty"`
 	Enabled     bool               `json:"enabled"`
 	Id          openapi_types.UUID `json:"id"`
 
@@ -3116,7 +3264,9 @@ type Workflow struct {
 	Timeout    *string      `json:"timeout,omitempty"`
 	Triggers   []Trigger    `json:"triggers"`
 	UpdatedAt  wire.Instant `json:"updated_at"`
-	Version    int32        `json:"version"`
+
+	// Version The one that runs; 0 while the workflow is only a draft, and then it has no steps
+	Version int32 `json:"version"`
 }
 
 // WorkflowQueue The class of its runs
@@ -3127,7 +3277,10 @@ type WorkflowInput struct {
 	// CreatedAt Set by the server; ignored
 	CreatedAt   interface{} `json:"created_at,omitempty"`
 	Description *string     `json:"description,omitempty"`
-	Enabled     *bool       `json:"enabled,omitempty"`
+
+	// Draft Set by the server; ignored
+	Draft   interface{} `json:"draft,omitempty"`
+	Enabled *bool       `json:"enabled,omitempty"`
 
 	// Id Set by the server; ignored
 	Id interface{} `json:"id,omitempty"`
@@ -3217,6 +3370,9 @@ type Failure = Problem
 
 // OneBackfill defines model for OneBackfill.
 type OneBackfill = Backfill
+
+// OneDraft defines model for OneDraft.
+type OneDraft = Draft
 
 // OneQueue defines model for OneQueue.
 type OneQueue = Queue
@@ -3312,9 +3468,12 @@ type ListRunsParams struct {
 	WorkflowId *openapi_types.UUID `form:"workflow_id,omitempty" json:"workflow_id,omitempty"`
 
 	// Status One status, or several with commas
-	Status    *[]RunStatus        `form:"status,omitempty" json:"status,omitempty"`
-	Trigger   *RunTrigger         `form:"trigger,omitempty" json:"trigger,omitempty"`
-	ProjectId *openapi_types.UUID `form:"project_id,omitempty" json:"project_id,omitempty"`
+	Status  *[]RunStatus `form:"status,omitempty" json:"status,omitempty"`
+	Trigger *RunTrigger  `form:"trigger,omitempty" json:"trigger,omitempty"`
+
+	// Drafts What becomes of runs of drafts
+	Drafts    *ListRunsParamsDrafts `form:"drafts,omitempty" json:"drafts,omitempty"`
+	ProjectId *openapi_types.UUID   `form:"project_id,omitempty" json:"project_id,omitempty"`
 
 	// From At or after this instant
 	From *From `form:"from,omitempty" json:"from,omitempty"`
@@ -3332,6 +3491,9 @@ type ListRunsParams struct {
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
 	Limit  *Limit  `form:"limit,omitempty" json:"limit,omitempty"`
 }
+
+// ListRunsParamsDrafts defines parameters for ListRuns.
+type ListRunsParamsDrafts string
 
 // ListChildrenParams defines parameters for ListChildren.
 type ListChildrenParams struct {
@@ -3427,9 +3589,12 @@ type PutVariableParams struct {
 // ListWorkflowsParams defines parameters for ListWorkflows.
 type ListWorkflowsParams struct {
 	// Q Part of the name
-	Q         *string             `form:"q,omitempty" json:"q,omitempty"`
-	Enabled   *bool               `form:"enabled,omitempty" json:"enabled,omitempty"`
-	ProjectId *openapi_types.UUID `form:"project_id,omitempty" json:"project_id,omitempty"`
+	Q       *string `form:"q,omitempty" json:"q,omitempty"`
+	Enabled *bool   `form:"enabled,omitempty" json:"enabled,omitempty"`
+
+	// Unpublished With those that are only a draft so far, whose version is 0
+	Unpublished *bool               `form:"unpublished,omitempty" json:"unpublished,omitempty"`
+	ProjectId   *openapi_types.UUID `form:"project_id,omitempty" json:"project_id,omitempty"`
 
 	// Cursor `next_cursor` of the page before
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
@@ -3470,6 +3635,42 @@ type ReplaceWorkflowParams struct {
 type DisableWorkflowParams struct {
 	// AcceptLanguage Language of descriptions (es or en)
 	AcceptLanguage *AcceptLanguage `json:"Accept-Language,omitempty"`
+}
+
+// DiscardDraftParams defines parameters for DiscardDraft.
+type DiscardDraftParams struct {
+	// IfMatch The ETag of the version you changed
+	IfMatch *IfMatch `json:"If-Match,omitempty"`
+}
+
+// SaveDraftParams defines parameters for SaveDraft.
+type SaveDraftParams struct {
+	// IfMatch The ETag of the version you changed
+	IfMatch *IfMatch `json:"If-Match,omitempty"`
+
+	// IfNoneMatch `*`: only if there is no draft
+	IfNoneMatch *SaveDraftParamsIfNoneMatch `json:"If-None-Match,omitempty"`
+}
+
+// SaveDraftParamsIfNoneMatch defines parameters for SaveDraft.
+type SaveDraftParamsIfNoneMatch string
+
+// PublishDraftParams defines parameters for PublishDraft.
+type PublishDraftParams struct {
+	// IfMatch The ETag of the version you changed
+	IfMatch *IfMatch `json:"If-Match,omitempty"`
+
+	// AcceptLanguage Language of descriptions (es or en)
+	AcceptLanguage *AcceptLanguage `json:"Accept-Language,omitempty"`
+}
+
+// RunDraftParams defines parameters for RunDraft.
+type RunDraftParams struct {
+	// IfMatch The ETag of the version you changed
+	IfMatch *IfMatch `json:"If-Match,omitempty"`
+
+	// IdempotencyKey A second call with the same key within 24 hours answers with the run of the first
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
 // EnableWorkflowParams defines parameters for EnableWorkflow.
@@ -3579,6 +3780,9 @@ type CreateCalendarJSONRequestBody = CalendarInput
 // ReplaceCalendarJSONRequestBody defines body for ReplaceCalendar for application/json ContentType.
 type ReplaceCalendarJSONRequestBody = CalendarInput
 
+// ReplayDeliveryJSONRequestBody defines body for ReplayDelivery for application/json ContentType.
+type ReplayDeliveryJSONRequestBody = Replay
+
 // LimitHostJSONRequestBody defines body for LimitHost for application/json ContentType.
 type LimitHostJSONRequestBody = HostLimits
 
@@ -3609,11 +3813,20 @@ type PutVariableJSONRequestBody = VariableInput
 // CreateWorkflowJSONRequestBody defines body for CreateWorkflow for application/json ContentType.
 type CreateWorkflowJSONRequestBody = WorkflowInput
 
+// CreateDraftJSONRequestBody defines body for CreateDraft for application/json ContentType.
+type CreateDraftJSONRequestBody = NewDraft
+
 // ValidateWorkflowJSONRequestBody defines body for ValidateWorkflow for application/json ContentType.
 type ValidateWorkflowJSONRequestBody = WorkflowInput
 
 // ReplaceWorkflowJSONRequestBody defines body for ReplaceWorkflow for application/json ContentType.
 type ReplaceWorkflowJSONRequestBody = WorkflowInput
+
+// SaveDraftJSONRequestBody defines body for SaveDraft for application/json ContentType.
+type SaveDraftJSONRequestBody = DraftInput
+
+// RunDraftJSONRequestBody defines body for RunDraft for application/json ContentType.
+type RunDraftJSONRequestBody = RunStart
 
 // MuteWorkflowJSONRequestBody defines body for MuteWorkflow for application/json ContentType.
 type MuteWorkflowJSONRequestBody = MuteInput
@@ -3746,7 +3959,7 @@ type ServerInterface interface {
 	// GetDelivery A delivery with its body
 	// (GET /deliveries/{id})
 	GetDelivery(ctx echo.Context, id ID) error
-	// ReplayDelivery Run a delivery once more, by the workflow's current version
+	// ReplayDelivery Run a delivery once more, by the workflow's current version or by its draft
 	// (POST /deliveries/{id}/replay)
 	ReplayDelivery(ctx echo.Context, id ID) error
 	// StreamEvents Live changes as server-sent events
@@ -3842,6 +4055,9 @@ type ServerInterface interface {
 	// CreateWorkflow Create a workflow
 	// (POST /workflows)
 	CreateWorkflow(ctx echo.Context, params CreateWorkflowParams) error
+	// CreateDraft Begin a new workflow as a draft
+	// (POST /workflows/drafts)
+	CreateDraft(ctx echo.Context) error
 	// ValidateWorkflow Check a definition without saving it
 	// (POST /workflows/validate)
 	ValidateWorkflow(ctx echo.Context) error
@@ -3857,6 +4073,24 @@ type ServerInterface interface {
 	// DisableWorkflow Keep its triggers from firing; manual starts still work
 	// (POST /workflows/{id}/disable)
 	DisableWorkflow(ctx echo.Context, id ID, params DisableWorkflowParams) error
+	// DiscardDraft Discard the draft; a workflow that was never published is deleted with it
+	// (DELETE /workflows/{id}/draft)
+	DiscardDraft(ctx echo.Context, id ID, params DiscardDraftParams) error
+	// GetDraft The draft of a workflow's next version, with what is wrong with it
+	// (GET /workflows/{id}/draft)
+	GetDraft(ctx echo.Context, id ID) error
+	// SaveDraft Keep a definition as the draft, valid or not
+	// (PUT /workflows/{id}/draft)
+	SaveDraft(ctx echo.Context, id ID, params SaveDraftParams) error
+	// PlanDraft Which fires would move if the draft were published now
+	// (GET /workflows/{id}/draft/plan)
+	PlanDraft(ctx echo.Context, id ID) error
+	// PublishDraft Make the draft the version that runs
+	// (POST /workflows/{id}/draft/publish)
+	PublishDraft(ctx echo.Context, id ID, params PublishDraftParams) error
+	// RunDraft Run the draft as it is now
+	// (POST /workflows/{id}/draft/runs)
+	RunDraft(ctx echo.Context, id ID, params RunDraftParams) error
 	// EnableWorkflow Let its triggers fire
 	// (POST /workflows/{id}/enable)
 	EnableWorkflow(ctx echo.Context, id ID, params EnableWorkflowParams) error
@@ -4776,6 +5010,13 @@ func (w *ServerInterfaceWrapper) ListRuns(ctx echo.Context) error {
 		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter trigger: %s", err))
 	}
 
+	// ------------- Optional query parameter "drafts" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "drafts", ctx.QueryParams(), &params.Drafts, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter drafts: %s", err))
+	}
+
 	// ------------- Optional query parameter "project_id" -------------
 
 	err = runtime.BindQueryParameterWithOptions("form", true, false, "project_id", ctx.QueryParams(), &params.ProjectId, runtime.BindQueryParameterOptions{Type: "string", Format: "uuid"})
@@ -5301,6 +5542,13 @@ func (w *ServerInterfaceWrapper) ListWorkflows(ctx echo.Context) error {
 		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter enabled: %s", err))
 	}
 
+	// ------------- Optional query parameter "unpublished" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "unpublished", ctx.QueryParams(), &params.Unpublished, runtime.BindQueryParameterOptions{Type: "boolean", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter unpublished: %s", err))
+	}
+
 	// ------------- Optional query parameter "project_id" -------------
 
 	err = runtime.BindQueryParameterWithOptions("form", true, false, "project_id", ctx.QueryParams(), &params.ProjectId, runtime.BindQueryParameterOptions{Type: "string", Format: "uuid"})
@@ -5370,6 +5618,15 @@ func (w *ServerInterfaceWrapper) CreateWorkflow(ctx echo.Context) error {
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.CreateWorkflow(ctx, params)
+	return err
+}
+
+// CreateDraft converts echo context to params.
+func (w *ServerInterfaceWrapper) CreateDraft(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.CreateDraft(ctx)
 	return err
 }
 
@@ -5538,6 +5795,227 @@ func (w *ServerInterfaceWrapper) DisableWorkflow(ctx echo.Context) error {
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.DisableWorkflow(ctx, id, params)
+	return err
+}
+
+// DiscardDraft converts echo context to params.
+func (w *ServerInterfaceWrapper) DiscardDraft(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "id" -------------
+	var id ID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", ctx.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params DiscardDraftParams
+
+	headers := ctx.Request().Header
+	// ------------- Optional header parameter "If-Match" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("If-Match")]; found {
+		var IfMatch IfMatch
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for If-Match, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "If-Match", valueList[0], &IfMatch, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter If-Match: %s", err))
+		}
+
+		params.IfMatch = &IfMatch
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.DiscardDraft(ctx, id, params)
+	return err
+}
+
+// GetDraft converts echo context to params.
+func (w *ServerInterfaceWrapper) GetDraft(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "id" -------------
+	var id ID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", ctx.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.GetDraft(ctx, id)
+	return err
+}
+
+// SaveDraft converts echo context to params.
+func (w *ServerInterfaceWrapper) SaveDraft(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "id" -------------
+	var id ID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", ctx.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params SaveDraftParams
+
+	headers := ctx.Request().Header
+	// ------------- Optional header parameter "If-Match" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("If-Match")]; found {
+		var IfMatch IfMatch
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for If-Match, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "If-Match", valueList[0], &IfMatch, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter If-Match: %s", err))
+		}
+
+		params.IfMatch = &IfMatch
+	}
+	// ------------- Optional header parameter "If-None-Match" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("If-None-Match")]; found {
+		var IfNoneMatch SaveDraftParamsIfNoneMatch
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for If-None-Match, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "If-None-Match", valueList[0], &IfNoneMatch, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter If-None-Match: %s", err))
+		}
+
+		params.IfNoneMatch = &IfNoneMatch
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.SaveDraft(ctx, id, params)
+	return err
+}
+
+// PlanDraft converts echo context to params.
+func (w *ServerInterfaceWrapper) PlanDraft(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "id" -------------
+	var id ID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", ctx.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.PlanDraft(ctx, id)
+	return err
+}
+
+// PublishDraft converts echo context to params.
+func (w *ServerInterfaceWrapper) PublishDraft(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "id" -------------
+	var id ID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", ctx.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params PublishDraftParams
+
+	headers := ctx.Request().Header
+	// ------------- Optional header parameter "If-Match" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("If-Match")]; found {
+		var IfMatch IfMatch
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for If-Match, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "If-Match", valueList[0], &IfMatch, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter If-Match: %s", err))
+		}
+
+		params.IfMatch = &IfMatch
+	}
+	// ------------- Optional header parameter "Accept-Language" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Accept-Language")]; found {
+		var AcceptLanguage AcceptLanguage
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for Accept-Language, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Accept-Language", valueList[0], &AcceptLanguage, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter Accept-Language: %s", err))
+		}
+
+		params.AcceptLanguage = &AcceptLanguage
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.PublishDraft(ctx, id, params)
+	return err
+}
+
+// RunDraft converts echo context to params.
+func (w *ServerInterfaceWrapper) RunDraft(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "id" -------------
+	var id ID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", ctx.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params RunDraftParams
+
+	headers := ctx.Request().Header
+	// ------------- Optional header parameter "If-Match" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("If-Match")]; found {
+		var IfMatch IfMatch
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for If-Match, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "If-Match", valueList[0], &IfMatch, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter If-Match: %s", err))
+		}
+
+		params.IfMatch = &IfMatch
+	}
+	// ------------- Optional header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for Idempotency-Key, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter Idempotency-Key: %s", err))
+		}
+
+		params.IdempotencyKey = &IdempotencyKey
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.RunDraft(ctx, id, params)
 	return err
 }
 
@@ -6089,6 +6567,13 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.DELETE(options.BaseURL+"/workflows/:id", wrapper.DeleteWorkflow, options.OperationMiddlewares["deleteWorkflow"]...)
 	router.GET(options.BaseURL+"/workflows/:id", wrapper.GetWorkflow, options.OperationMiddlewares["getWorkflow"]...)
 	router.PUT(options.BaseURL+"/workflows/:id", wrapper.ReplaceWorkflow, options.OperationMiddlewares["replaceWorkflow"]...)
+	router.POST(options.BaseURL+"/workflows/drafts", wrapper.CreateDraft, options.OperationMiddlewares["createDraft"]...)
+	router.DELETE(options.BaseURL+"/workflows/:id/draft", wrapper.DiscardDraft, options.OperationMiddlewares["discardDraft"]...)
+	router.GET(options.BaseURL+"/workflows/:id/draft", wrapper.GetDraft, options.OperationMiddlewares["getDraft"]...)
+	router.PUT(options.BaseURL+"/workflows/:id/draft", wrapper.SaveDraft, options.OperationMiddlewares["saveDraft"]...)
+	router.GET(options.BaseURL+"/workflows/:id/draft/plan", wrapper.PlanDraft, options.OperationMiddlewares["planDraft"]...)
+	router.POST(options.BaseURL+"/workflows/:id/draft/publish", wrapper.PublishDraft, options.OperationMiddlewares["publishDraft"]...)
+	router.POST(options.BaseURL+"/workflows/:id/draft/runs", wrapper.RunDraft, options.OperationMiddlewares["runDraft"]...)
 	router.POST(options.BaseURL+"/workflows/:id/enable", wrapper.EnableWorkflow, options.OperationMiddlewares["enableWorkflow"]...)
 	router.POST(options.BaseURL+"/workflows/:id/disable", wrapper.DisableWorkflow, options.OperationMiddlewares["disableWorkflow"]...)
 	router.GET(options.BaseURL+"/workflows/:id/versions", wrapper.ListVersions, options.OperationMiddlewares["listVersions"]...)
@@ -6168,6 +6653,15 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 type FailureApplicationProblemPlusJSONResponse Problem
 
 type OneBackfillJSONResponse Backfill
+
+type OneDraftResponseHeaders struct {
+	ETag *string
+}
+type OneDraftJSONResponse struct {
+	Body Draft
+
+	Headers OneDraftResponseHeaders
+}
 
 type OneQueueJSONResponse Queue
 
@@ -7697,7 +8191,8 @@ func (response GetDeliverydefaultApplicationProblemPlusJSONResponse) VisitGetDel
 }
 
 type ReplayDeliveryRequestObject struct {
-	Id ID `json:"id"`
+	Id   ID `json:"id"`
+	Body *ReplayDeliveryJSONRequestBody
 }
 
 type ReplayDeliveryResponseObject interface {
@@ -9003,6 +9498,59 @@ func (response CreateWorkflowdefaultApplicationProblemPlusJSONResponse) VisitCre
 	return err
 }
 
+type CreateDraftRequestObject struct {
+	Body *CreateDraftJSONRequestBody
+}
+
+type CreateDraftResponseObject interface {
+	VisitCreateDraftResponse(w http.ResponseWriter) error
+}
+
+type CreateDraft201ResponseHeaders struct {
+	ETag     *string
+	Location *string
+}
+
+type CreateDraft201JSONResponse struct {
+	Body    Draft
+	Headers CreateDraft201ResponseHeaders
+}
+
+func (response CreateDraft201JSONResponse) VisitCreateDraftResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.ETag != nil {
+		w.Header().Set("ETag", fmt.Sprint(*response.Headers.ETag))
+	}
+	if response.Headers.Location != nil {
+		w.Header().Set("Location", fmt.Sprint(*response.Headers.Location))
+	}
+	w.WriteHeader(201)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateDraftdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response CreateDraftdefaultApplicationProblemPlusJSONResponse) VisitCreateDraftResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type ValidateWorkflowRequestObject struct {
 	Body *ValidateWorkflowJSONRequestBody
 }
@@ -9189,6 +9737,252 @@ type DisableWorkflowdefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response DisableWorkflowdefaultApplicationProblemPlusJSONResponse) VisitDisableWorkflowResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DiscardDraftRequestObject struct {
+	Id     ID `json:"id"`
+	Params DiscardDraftParams
+}
+
+type DiscardDraftResponseObject interface {
+	VisitDiscardDraftResponse(w http.ResponseWriter) error
+}
+
+type DiscardDraft204Response struct {
+}
+
+func (response DiscardDraft204Response) VisitDiscardDraftResponse(w http.ResponseWriter) error {
+	w.WriteHeader(204)
+	return nil
+}
+
+type DiscardDraftdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response DiscardDraftdefaultApplicationProblemPlusJSONResponse) VisitDiscardDraftResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetDraftRequestObject struct {
+	Id ID `json:"id"`
+}
+
+type GetDraftResponseObject interface {
+	VisitGetDraftResponse(w http.ResponseWriter) error
+}
+
+type GetDraft200JSONResponse struct{ OneDraftJSONResponse }
+
+func (response GetDraft200JSONResponse) VisitGetDraftResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.ETag != nil {
+		w.Header().Set("ETag", fmt.Sprint(*response.Headers.ETag))
+	}
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetDraftdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetDraftdefaultApplicationProblemPlusJSONResponse) VisitGetDraftResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SaveDraftRequestObject struct {
+	Id     ID `json:"id"`
+	Params SaveDraftParams
+	Body   *SaveDraftJSONRequestBody
+}
+
+type SaveDraftResponseObject interface {
+	VisitSaveDraftResponse(w http.ResponseWriter) error
+}
+
+type SaveDraft200JSONResponse struct{ OneDraftJSONResponse }
+
+func (response SaveDraft200JSONResponse) VisitSaveDraftResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.ETag != nil {
+		w.Header().Set("ETag", fmt.Sprint(*response.Headers.ETag))
+	}
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SaveDraftdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response SaveDraftdefaultApplicationProblemPlusJSONResponse) VisitSaveDraftResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PlanDraftRequestObject struct {
+	Id ID `json:"id"`
+}
+
+type PlanDraftResponseObject interface {
+	VisitPlanDraftResponse(w http.ResponseWriter) error
+}
+
+type PlanDraft200JSONResponse DraftPlan
+
+func (response PlanDraft200JSONResponse) VisitPlanDraftResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PlanDraftdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response PlanDraftdefaultApplicationProblemPlusJSONResponse) VisitPlanDraftResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PublishDraftRequestObject struct {
+	Id     ID `json:"id"`
+	Params PublishDraftParams
+}
+
+type PublishDraftResponseObject interface {
+	VisitPublishDraftResponse(w http.ResponseWriter) error
+}
+
+type PublishDraft200JSONResponse struct{ OneWorkflowJSONResponse }
+
+func (response PublishDraft200JSONResponse) VisitPublishDraftResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.ETag != nil {
+		w.Header().Set("ETag", fmt.Sprint(*response.Headers.ETag))
+	}
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PublishDraftdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response PublishDraftdefaultApplicationProblemPlusJSONResponse) VisitPublishDraftResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RunDraftRequestObject struct {
+	Id     ID `json:"id"`
+	Params RunDraftParams
+	Body   *RunDraftJSONRequestBody
+}
+
+type RunDraftResponseObject interface {
+	VisitRunDraftResponse(w http.ResponseWriter) error
+}
+
+type RunDraft202JSONResponse struct{ RunAcceptedJSONResponse }
+
+func (response RunDraft202JSONResponse) VisitRunDraftResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.Location != nil {
+		w.Header().Set("Location", fmt.Sprint(*response.Headers.Location))
+	}
+	w.WriteHeader(202)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RunDraftdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response RunDraftdefaultApplicationProblemPlusJSONResponse) VisitRunDraftResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -9896,7 +10690,7 @@ type StrictServerInterface interface {
 	// GetDelivery A delivery with its body
 	// (GET /deliveries/{id})
 	GetDelivery(ctx context.Context, request GetDeliveryRequestObject) (GetDeliveryResponseObject, error)
-	// ReplayDelivery Run a delivery once more, by the workflow's current version
+	// ReplayDelivery Run a delivery once more, by the workflow's current version or by its draft
 	// (POST /deliveries/{id}/replay)
 	ReplayDelivery(ctx context.Context, request ReplayDeliveryRequestObject) (ReplayDeliveryResponseObject, error)
 	// StreamEvents Live changes as server-sent events
@@ -9992,6 +10786,9 @@ type StrictServerInterface interface {
 	// CreateWorkflow Create a workflow
 	// (POST /workflows)
 	CreateWorkflow(ctx context.Context, request CreateWorkflowRequestObject) (CreateWorkflowResponseObject, error)
+	// CreateDraft Begin a new workflow as a draft
+	// (POST /workflows/drafts)
+	CreateDraft(ctx context.Context, request CreateDraftRequestObject) (CreateDraftResponseObject, error)
 	// ValidateWorkflow Check a definition without saving it
 	// (POST /workflows/validate)
 	ValidateWorkflow(ctx context.Context, request ValidateWorkflowRequestObject) (ValidateWorkflowResponseObject, error)
@@ -10007,6 +10804,24 @@ type StrictServerInterface interface {
 	// DisableWorkflow Keep its triggers from firing; manual starts still work
 	// (POST /workflows/{id}/disable)
 	DisableWorkflow(ctx context.Context, request DisableWorkflowRequestObject) (DisableWorkflowResponseObject, error)
+	// DiscardDraft Discard the draft; a workflow that was never published is deleted with it
+	// (DELETE /workflows/{id}/draft)
+	DiscardDraft(ctx context.Context, request DiscardDraftRequestObject) (DiscardDraftResponseObject, error)
+	// GetDraft The draft of a workflow's next version, with what is wrong with it
+	// (GET /workflows/{id}/draft)
+	GetDraft(ctx context.Context, request GetDraftRequestObject) (GetDraftResponseObject, error)
+	// SaveDraft Keep a definition as the draft, valid or not
+	// (PUT /workflows/{id}/draft)
+	SaveDraft(ctx context.Context, request SaveDraftRequestObject) (SaveDraftResponseObject, error)
+	// PlanDraft Which fires would move if the draft were published now
+	// (GET /workflows/{id}/draft/plan)
+	PlanDraft(ctx context.Context, request PlanDraftRequestObject) (PlanDraftResponseObject, error)
+	// PublishDraft Make the draft the version that runs
+	// (POST /workflows/{id}/draft/publish)
+	PublishDraft(ctx context.Context, request PublishDraftRequestObject) (PublishDraftResponseObject, error)
+	// RunDraft Run the draft as it is now
+	// (POST /workflows/{id}/draft/runs)
+	RunDraft(ctx context.Context, request RunDraftRequestObject) (RunDraftResponseObject, error)
 	// EnableWorkflow Let its triggers fire
 	// (POST /workflows/{id}/enable)
 	EnableWorkflow(ctx context.Context, request EnableWorkflowRequestObject) (EnableWorkflowResponseObject, error)
@@ -11250,6 +12065,32 @@ func (sh *strictHandler) ReplayDelivery(ctx echo.Context, id ID) error {
 
 	request.Id = id
 
+	var body ReplayDeliveryJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		if !errors.Is(err, io.EOF) {
+			return err
+		}
+	} else {
+		request.Body = &body
+	}
+
 	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
 		return sh.ssi.ReplayDelivery(ctx.Request().Context(), request.(ReplayDeliveryRequestObject))
 	}
@@ -12274,6 +13115,52 @@ func (sh *strictHandler) CreateWorkflow(ctx echo.Context, params CreateWorkflowP
 	return nil
 }
 
+// CreateDraft operation middleware
+func (sh *strictHandler) CreateDraft(ctx echo.Context) error {
+	var request CreateDraftRequestObject
+
+	var body CreateDraftJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.CreateDraft(ctx.Request().Context(), request.(CreateDraftRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CreateDraft")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(CreateDraftResponseObject); ok {
+		return validResponse.VisitCreateDraftResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // ValidateWorkflow operation middleware
 func (sh *strictHandler) ValidateWorkflow(ctx echo.Context) error {
 	var request ValidateWorkflowRequestObject
@@ -12441,6 +13328,209 @@ func (sh *strictHandler) DisableWorkflow(ctx echo.Context, id ID, params Disable
 		return err
 	} else if validResponse, ok := response.(DisableWorkflowResponseObject); ok {
 		return validResponse.VisitDisableWorkflowResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// DiscardDraft operation middleware
+func (sh *strictHandler) DiscardDraft(ctx echo.Context, id ID, params DiscardDraftParams) error {
+	var request DiscardDraftRequestObject
+
+	request.Id = id
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.DiscardDraft(ctx.Request().Context(), request.(DiscardDraftRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "DiscardDraft")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(DiscardDraftResponseObject); ok {
+		return validResponse.VisitDiscardDraftResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetDraft operation middleware
+func (sh *strictHandler) GetDraft(ctx echo.Context, id ID) error {
+	var request GetDraftRequestObject
+
+	request.Id = id
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetDraft(ctx.Request().Context(), request.(GetDraftRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetDraft")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetDraftResponseObject); ok {
+		return validResponse.VisitGetDraftResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// SaveDraft operation middleware
+func (sh *strictHandler) SaveDraft(ctx echo.Context, id ID, params SaveDraftParams) error {
+	var request SaveDraftRequestObject
+
+	request.Id = id
+	request.Params = params
+
+	var body SaveDraftJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.SaveDraft(ctx.Request().Context(), request.(SaveDraftRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "SaveDraft")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(SaveDraftResponseObject); ok {
+		return validResponse.VisitSaveDraftResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// PlanDraft operation middleware
+func (sh *strictHandler) PlanDraft(ctx echo.Context, id ID) error {
+	var request PlanDraftRequestObject
+
+	request.Id = id
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.PlanDraft(ctx.Request().Context(), request.(PlanDraftRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "PlanDraft")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(PlanDraftResponseObject); ok {
+		return validResponse.VisitPlanDraftResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// PublishDraft operation middleware
+func (sh *strictHandler) PublishDraft(ctx echo.Context, id ID, params PublishDraftParams) error {
+	var request PublishDraftRequestObject
+
+	request.Id = id
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.PublishDraft(ctx.Request().Context(), request.(PublishDraftRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "PublishDraft")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(PublishDraftResponseObject); ok {
+		return validResponse.VisitPublishDraftResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// RunDraft operation middleware
+func (sh *strictHandler) RunDraft(ctx echo.Context, id ID, params RunDraftParams) error {
+	var request RunDraftRequestObject
+
+	request.Id = id
+	request.Params = params
+
+	var body RunDraftJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		if !errors.Is(err, io.EOF) {
+			return err
+		}
+	} else {
+		request.Body = &body
+	}
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.RunDraft(ctx.Request().Context(), request.(RunDraftRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "RunDraft")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(RunDraftResponseObject); ok {
+		return validResponse.VisitRunDraftResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}

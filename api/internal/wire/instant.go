@@ -16,6 +16,15 @@ type Instant struct{ time.Time }
 // At makes an Instant.
 func At(t time.Time) Instant { return Instant{t.UTC()} }
 
+// All makes Instants of times; an empty list of none.
+func All(times []time.Time) []Instant {
+	all := make([]Instant, len(times))
+	for i, t := range times {
+		all[i] = At(t)
+	}
+	return all
+}
+
 // Maybe makes an Instant of a time that may be missing.
 func Maybe(t *time.Time) *Instant {
 	if t == nil {

@@ -1,5 +1,5 @@
 import { nextTick } from 'vue'
-import { createRouter, createWebHistory } from 'vue-router'
+import { createRouter, createWebHistory, type RouteLocationNormalized } from 'vue-router'
 import { useSession } from '@/features/auth'
 import { safeNext } from '@/shared/lib/next-address'
 
@@ -74,10 +74,16 @@ export const router = createRouter({
   ],
   scrollBehavior(to, from, saved) {
     if (saved) return saved
+    if (goesOn(to, from)) return false
     if (to.matched[0]?.path === from.matched[0]?.path && to.params.id === from.params.id) return false
     return { top: 0 }
   },
 })
+
+/** A new workflow has got the address of its draft, under the same editor. */
+function goesOn(to: RouteLocationNormalized, from: RouteLocationNormalized): boolean {
+  return from.name === 'workflow-new' && to.name === 'workflow-edit'
+}
 
 /** Pages that the server has besides this application: the queue's dashboard and the API's reference. */
 const servedElsewhere = /^\/(monitoring|docs)(\/|$)/
@@ -102,7 +108,7 @@ router.beforeEach(async (to) => {
 
 // A reader's or keyboard user's place is the new page's content, not the link that is gone.
 router.afterEach((to, from) => {
-  if (from.matched.length === 0 || to.path === from.path) return
+  if (from.matched.length === 0 || to.path === from.path || goesOn(to, from)) return
   if (to.matched[0]?.path === from.matched[0]?.path && to.params.id === from.params.id) return
   void nextTick(() => document.getElementById('content')?.focus({ preventScroll: true }))
 })

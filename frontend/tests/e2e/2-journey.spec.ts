@@ -1,4 +1,15 @@
-import { expect, httpStep, logIn, logStep, makeWorkflow, sink, startRun, test, uniqueName } from './support'
+import {
+  expect,
+  httpStep,
+  logIn,
+  logStep,
+  makeWorkflow,
+  publish,
+  sink,
+  startRun,
+  test,
+  uniqueName,
+} from './support'
 
 test.beforeEach(async ({ page }) => logIn(page))
 
@@ -194,17 +205,23 @@ test('the list finds, enables and starts workflows', async ({ page }) => {
   await expect(row).toBeVisible()
 })
 
-test('saving over somebody else is refused, with the changes kept', async ({ page }) => {
+test('publishing over somebody else is refused, with the changes kept', async ({ page }) => {
   const workflow = await makeWorkflow(page, uniqueName('Shared'), { steps: [logStep('one')] })
   await page.goto(`/workflows/${workflow.id}/edit`)
   await page.getByLabel('Description').fill('mine')
   await page.request.put(`/api/v1/workflows/${workflow.id}`, {
     data: { name: workflow.name, description: 'theirs', steps: [logStep('two')] },
   })
-  await page.getByRole('button', { name: 'Save' }).click()
-  await expect(page.getByText('Somebody else saved this workflow in the meantime')).toBeVisible()
+  await page.getByRole('button', { name: 'Publish' }).click()
+  await expect(page.getByText('Version 2 was published in the meantime')).toBeVisible()
   await expect(page.getByLabel('Description')).toHaveValue('mine')
-  await page.getByRole('button', { name: 'Save mine over it' }).click()
+  await page.getByRole('button', { name: 'Show the difference' }).click()
+  const dialog = page.getByRole('dialog')
+  await expect(dialog.getByRole('list', { name: 'What changes' })).toContainText('Description changed')
+  await dialog.getByText('Close').click()
+  await page.getByRole('button', { name: 'Let it replace version 2' }).click()
+  await expect(page.getByText('Version 2 was published in the meantime')).toBeHidden()
+  await publish(page)
   await expect(page.getByRole('heading', { name: workflow.name })).toBeVisible()
   await expect(page.getByText('mine', { exact: true })).toBeVisible()
 })
@@ -221,8 +238,8 @@ test('steps are ordered, copied and joined without ever closing a circle', async
   await expect(page.getByRole('checkbox', { name: /second/ })).toBeDisabled()
   await page.getByRole('button', { name: 'Duplicate “second”' }).click()
   await page.getByRole('button', { name: 'Move “second_2” up' }).click()
-  await page.getByRole('button', { name: 'Save' }).click()
-  await expect(page.getByText('Saved as version 2')).toBeVisible()
+  await publish(page)
+  await expect(page.getByText('Published as version 2')).toBeVisible()
   const saved = (await (await page.request.get(`/api/v1/workflows/${workflow.id}`)).json()) as {
     steps: { id: string; depends_on?: string[] }[]
   }

@@ -7,6 +7,7 @@ import {
   logIn,
   logStep,
   makeWorkflow,
+  publish,
   sink,
   startRun,
   test,
@@ -40,8 +41,8 @@ test('from a template to a run, a failure, its cause, and on from the failed ste
   await url.fill(`${sink}/fail`)
   await page.getByText('Condition, time limit and retries').click()
   await page.getByLabel('Try again after a failure').uncheck()
-  await page.getByRole('button', { name: 'Save' }).click()
-  await expect(page.getByText('Saved as version 2')).toBeVisible()
+  await publish(page)
+  await expect(page.getByText('Published as version 2')).toBeVisible()
   await page.getByRole('button', { name: 'Run now' }).click()
   // The cause, without a search.
   await expect(page.getByRole('region', { name: 'Call the service' })).toContainText('out of paper')
@@ -170,14 +171,18 @@ test('form, graph and text are views of one draft, with undo and a guard', async
   await page.getByLabel('Message').last().fill('mended')
   await expect(page.getByRole('alert')).toBeHidden()
 
-  // Leaving is asked about.
+  // Leaving is asked about when it cannot be saved.
+  await page.route('**/draft', (route) => route.abort('internetdisconnected'))
+  await page.getByLabel('Message').last().fill('mended offline')
+  await expect(page.getByText('Not saved: the server does not answer.')).toBeVisible()
   const asked = page.waitForEvent('dialog')
   const leaving = page.getByRole('link', { name: 'Runs', exact: true }).click()
   await (await asked).dismiss()
   await leaving
   await expect(page).toHaveURL(/edit/)
-  await page.getByRole('button', { name: 'Save' }).click()
-  await expect(page.getByText('Saved as version 2')).toBeVisible()
+  await page.unroute('**/draft')
+  await publish(page)
+  await expect(page.getByText('Published as version 2')).toBeVisible()
 })
 
 test('one step is tried before anything is saved', async ({ page }) => {
@@ -234,7 +239,7 @@ test('a schedule is edited across a change of the clock, with a calendar', async
   await page.getByLabel('Calendar').selectOption(calendar)
   await expect(preview).toContainText(`(${calendar})`) // the date that is left out
   await page.getByLabel('Pause after failures in a row').fill('x')
-  await page.getByRole('button', { name: 'Save' }).click()
+  await page.getByRole('button', { name: 'Publish' }).click()
   await page
     .getByRole('alert')
     .getByRole('button', { name: /Pause after failures/ })
@@ -242,8 +247,8 @@ test('a schedule is edited across a change of the clock, with a calendar', async
   await expect(page.getByLabel('Pause after failures in a row')).toBeFocused()
   await page.keyboard.press('Control+a')
   await page.keyboard.type('3')
-  await page.getByRole('button', { name: 'Save' }).click()
-  await expect(page.getByText('Saved as version 2')).toBeVisible()
+  await publish(page)
+  await expect(page.getByText('Published as version 2')).toBeVisible()
   const saved = (await (await page.request.get(`/api/v1/workflows/${workflow.id}`)).json()) as {
     triggers: Record<string, unknown>[]
   }

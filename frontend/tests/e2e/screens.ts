@@ -29,6 +29,9 @@ export interface Scene {
   askingRun: string
   /** Where people answer without an account. */
   askingLink: string
+  drafted: string
+  outdated: string
+  never: string
 }
 
 export interface Screen {
@@ -166,6 +169,7 @@ export async function buildScene(page: Page): Promise<Scene> {
   return {
     ...{ workflow: workflow.id, broken: last, failedRun, goodRun, slowRun },
     ...{ asking: asking.id, askingRun, askingLink },
+    ...(await buildDrafts(page)),
   }
 }
 
@@ -193,6 +197,43 @@ async function buildAlerts(page: Page, workflow: string): Promise<void> {
   expect(rule.status(), await rule.text()).toBe(201)
   const test = await page.request.post(`/api/v1/alert-channels/${fails}/test`, { data: {} })
   expect(test.status(), await test.text()).toBe(202)
+}
+
+/** A workflow with a draft, one whose draft a version overtook, and one that is nothing but a draft. */
+async function buildDrafts(page: Page): Promise<Pick<Scene, 'drafted' | 'outdated' | 'never'>> {
+  const figures = (hour: number, message: string) => ({
+    triggers: [
+      { id: 'weekly', type: 'schedule', cron: `0 ${hour} * * MON`, timezone: 'Europe/Madrid' },
+      { id: 'orders', type: 'webhook' },
+    ],
+    steps: [httpStep('/ok'), { ...logStep(message), depends_on: ['fetch'] }],
+  })
+  const keep = async (id: string, definition: object) => {
+    const kept = await page.request.put(`/api/v1/workflows/${id}/draft`, { data: { definition } })
+    expect(kept.status(), await kept.text()).toBe(200)
+  }
+  const drafted = await makeWorkflow(page, 'Figures of the week', figures(9, 'Done'))
+  await keep(drafted.id, {
+    ...figures(7, 'All is done'),
+    name: drafted.name,
+    description: 'Earlier.',
+  })
+  await page.request.post((drafted as unknown as { triggers: { url: string }[] }).triggers[1]?.url ?? '', {
+    data: { order: 7 },
+  })
+  const ran = await page.request.post(`/api/v1/workflows/${drafted.id}/draft/runs`, { data: {} })
+  expect(ran.status(), await ran.text()).toBe(202)
+  const outdated = await makeWorkflow(page, 'Figures of the month', figures(9, 'Done'))
+  await keep(outdated.id, { ...figures(8, 'Done'), name: outdated.name })
+  await page.request.put(`/api/v1/workflows/${outdated.id}`, {
+    data: { ...figures(10, 'Done'), name: outdated.name },
+  })
+  const never = await page.request.post('/api/v1/workflows/drafts', {
+    data: { definition: { ...figures(9, ''), name: 'Figures of the year', steps: [] } },
+  })
+  expect(never.status(), await never.text()).toBe(201)
+  const { workflow_id } = (await never.json()) as { workflow_id: string }
+  return { drafted: drafted.id, outdated: outdated.id, never: workflow_id }
 }
 
 async function openMenu(page: Page, name: string) {
@@ -356,6 +397,27 @@ export function screensOf(scene: Scene): Screen[] {
           document.querySelectorAll('main details').forEach((drawer) => drawer.setAttribute('open', '')),
         )
         await settled(page)
+      },
+    },
+    { name: 'workflow-drafted', address: `/workflows/${scene.drafted}?drafts=show` },
+    { name: 'workflow-drafted-hook', address: `/workflows/${scene.drafted}/definition` },
+    { name: 'workflow-never', address: `/workflows/${scene.never}` },
+    { name: 'editor-draft', address: `/workflows/${scene.drafted}/edit` },
+    { name: 'editor-draft-outdated', address: `/workflows/${scene.outdated}/edit` },
+    {
+      name: 'editor-draft-faults',
+      address: `/workflows/${scene.never}/edit`,
+      act: async (page) => {
+        await page.locator('.sticky button.link').click()
+        await page.getByRole('alert').waitFor()
+      },
+    },
+    {
+      name: 'editor-draft-dialog',
+      address: `/workflows/${scene.drafted}/edit`,
+      act: async (page, t) => {
+        await page.getByRole('button', { name: t('drafts.publish') }).click()
+        await page.getByRole('list', { name: t('drafts.fires') }).waitFor()
       },
     },
     { name: 'editor-graph', address: `${workflow}/edit?view=graph` },

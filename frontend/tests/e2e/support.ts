@@ -89,6 +89,12 @@ export async function startRun(page: Page, workflow: string, { wait = true } = {
   return id
 }
 
+/** Publishes what the editor shows, by its dialog. */
+export async function publish(page: Page): Promise<void> {
+  await page.getByRole('button', { name: 'Publish' }).click()
+  await page.getByRole('dialog').getByRole('button', { name: 'Publish' }).click()
+}
+
 export const logStep = (message: string) => ({ id: 'note', action: 'log_message', config: { message } })
 export const httpStep = (path: string, more: object = {}) => ({
   id: 'fetch',

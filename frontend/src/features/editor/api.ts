@@ -47,7 +47,9 @@ export async function validate(input: WorkflowInput): Promise<void> {
 
 /** The newest run of a workflow, with what its steps answered; undefined when there is none. */
 export async function lastRun(workflowID: string): Promise<Run | undefined> {
-  const page = await body(client.GET('/runs', { params: { query: { workflow_id: workflowID, limit: 1 } } }))
+  const page = await body(
+    client.GET('/runs', { params: { query: { workflow_id: workflowID, drafts: 'show', limit: 1 } } }),
+  )
   const id = page.items[0]?.id
   return id ? body(client.GET('/runs/{id}', { params: { path: { id } } })) : undefined
 }

@@ -11,13 +11,19 @@ export interface Definition {
   input: WorkflowInput
   /** What the server cannot be asked about, because it cannot be written down: text that is no JSON and the like. */
   problems: FieldProblem[]
+  /** Texts that cannot be read as what they stand for, by their pointer: a draft keeps them as they were typed. */
+  unread: Record<string, string>
 }
 
 const identifier = /^[A-Za-z_][A-Za-z0-9_-]{0,63}$/
 
 export function definitionOf(draft: Draft): Definition {
   const problems: FieldProblem[] = []
-  const say = (pointer: string, code: string) => problems.push({ pointer, code, message: code })
+  const unread: Record<string, string> = {}
+  const say: Say = (pointer, code, text) => {
+    problems.push({ pointer, code, message: code })
+    if (text !== undefined) unread[pointer] = text
+  }
   if (draft.name.trim() === '') say('/name', 'required')
   if (draft.steps.length === 0) say('/steps', 'no_steps')
   checkIDs(draft.triggers, '/triggers', say)
@@ -38,7 +44,7 @@ export function definitionOf(draft: Draft): Definition {
       withOrigin(step.key, clean(stepInputOf(step, ids, `/steps/${i}`, say))),
     ),
   }
-  return { input: withOrigin(draft.key, clean(input), ['triggers', 'steps']), problems }
+  return { input: withOrigin(draft.key, clean(input), ['triggers', 'steps']), problems, unread }
 }
 
 function keepOf(draft: Draft): WorkflowInput['keep'] {
@@ -52,7 +58,7 @@ function wholeNumber(text: string, pointer: string, say: Say): number | undefine
   if (text.trim() === '') return undefined
   const value = Number(text)
   if (Number.isInteger(value)) return value
-  say(pointer, 'whole_number')
+  say(pointer, 'whole_number', text)
   return undefined
 }
 
@@ -61,7 +67,7 @@ function instantOf(text: string): string | undefined {
   return text === '' ? undefined : fromLocalInput(text)
 }
 
-type Say = (pointer: string, code: string) => void
+type Say = (pointer: string, code: string, text?: string) => void
 
 function checkIDs(items: readonly { id: string }[], pointer: string, say: Say): void {
   const seen = new Set<string>()
@@ -74,7 +80,7 @@ function checkIDs(items: readonly { id: string }[], pointer: string, say: Say): 
 
 function triggerInputOf(trigger: TriggerDraft, pointer: string, say: Say): TriggerInput {
   const inputs = parseObject(trigger.inputs)
-  if (!inputs) say(`${pointer}/inputs`, 'json')
+  if (!inputs) say(`${pointer}/inputs`, 'json', trigger.inputs)
   const number = (text: string, field: string) => wholeNumber(text, `${pointer}/${field}`, say)
   const common = {
     id: trigger.id,
@@ -179,7 +185,7 @@ function retryOf({ retry }: StepDraft, pointer: string, say: Say): Retry {
 }
 
 function configOf(step: StepDraft, pointer: string, say: Say): Record<string, unknown> {
-  for (const path of Object.keys(step.broken)) say(`${pointer}${path}`, 'json')
+  for (const [path, text] of Object.entries(step.broken)) say(`${pointer}${path}`, 'json', text)
   if (step.action === 'log_message') {
     if (step.log.message.trim() === '') say(`${pointer}/message`, 'required')
     return { message: step.log.message, level: step.log.level }
@@ -212,7 +218,7 @@ function bodyOf(http: HttpDraft, pointer: string, say: Say): Record<string, unkn
       try {
         return { json: JSON.parse(http.json) as unknown }
       } catch {
-        say(`${pointer}/json`, 'json')
+        say(`${pointer}/json`, 'json', http.json)
         return { json: null }
       }
   }

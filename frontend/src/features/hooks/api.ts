@@ -44,11 +44,12 @@ export function useDelivery(id: () => string) {
   })
 }
 
-/** Runs a delivery once more, by the workflow as it is now. */
+/** Runs a delivery once more, by the workflow as it is now or by its draft. */
 export function useReplay(workflow: () => string, trigger: () => string) {
   const cache = useQueryCache()
   return useMutation({
-    mutation: (id: string) => body(client.POST('/deliveries/{id}/replay', { params: { path: { id } } })),
+    mutation: ({ id, version }: { id: string; version: 'current' | 'draft' }) =>
+      body(client.POST('/deliveries/{id}/replay', { params: { path: { id } }, body: { version } })),
     async onSuccess(run) {
       applyRun(cache, run)
       await cache.invalidateQueries({ key: deliveriesKey(workflow(), trigger()) })

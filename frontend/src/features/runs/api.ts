@@ -7,6 +7,7 @@ export interface RunQuery {
   workflow_id?: string
   status?: RunStatus[]
   trigger?: RunTrigger
+  drafts?: 'show' | 'only'
   from?: string
   to?: string
   min_duration?: string

@@ -6,6 +6,7 @@ const run = {
   workflow_id: 'w',
   status: 'failed',
   trigger: 'schedule',
+  draft: false,
   created_at: '2026-11-25T10:00:00.000Z',
   started_at: '2026-11-25T10:00:01.000Z',
   finished_at: '2026-11-25T10:00:03.000Z',
@@ -24,6 +25,16 @@ it.each([
   [{ min: 2000, max: 2001 }, true],
   [{ max: 2000 }, false],
   [{ min: 2001 }, false],
+  [{ drafts: 'show' } as const, true],
+  [{ drafts: 'only' } as const, false],
 ])('a failed scheduled run of w in a list filtered by %j: %s', (filter, expected) => {
   expect(matches(run, filter)).toBe(expected)
+})
+
+it.each([
+  [{}, false],
+  [{ drafts: 'show' } as const, true],
+  [{ drafts: 'only', workflow: 'w' } as const, true],
+])('a run of a draft in a list filtered by %j: %s', (filter, expected) => {
+  expect(matches({ ...run, draft: true }, filter)).toBe(expected)
 })

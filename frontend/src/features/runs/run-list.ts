@@ -10,6 +10,8 @@ export interface RunFilter {
   workflow?: string
   status?: RunStatus
   trigger?: RunTrigger
+  /** What becomes of runs of drafts; they are not listed unless it says so. */
+  drafts?: 'show' | 'only'
   /** Instants; the first included, the second not. */
   from?: string
   to?: string
@@ -29,7 +31,8 @@ export function matches(run: RunSummary, filter: RunFilter): boolean {
     (filter.max === undefined || (took !== undefined && took < filter.max)) &&
     (!filter.workflow || run.workflow_id === filter.workflow) &&
     (!filter.status || run.status === filter.status) &&
-    (!filter.trigger || run.trigger === filter.trigger)
+    (!filter.trigger || run.trigger === filter.trigger) &&
+    (filter.drafts === 'show' || run.draft === (filter.drafts === 'only'))
   )
 }
 
@@ -39,11 +42,12 @@ export function matches(run: RunSummary, filter: RunFilter): boolean {
  */
 export function useRunList(filter: () => RunFilter) {
   const query = computed<RunQuery>(() => {
-    const { workflow, status, trigger, from, to, min, max } = filter()
+    const { workflow, status, trigger, drafts, from, to, min, max } = filter()
     return {
       workflow_id: workflow,
       status: status ? [status] : undefined,
       trigger,
+      drafts,
       from,
       to,
       min_duration: min === undefined ? undefined : `${min}ms`,

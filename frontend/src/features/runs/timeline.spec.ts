@@ -36,6 +36,7 @@ function run(steps: StepRun[], finished: number | null = 10): Run {
     workflow_id: 'w',
     workflow_name: 'W',
     version: 1,
+    draft: false,
     status: finished === null ? 'running' : 'succeeded',
     reason: null,
     trigger: 'manual',

@@ -26,7 +26,12 @@ export function useWorkflowList(filter: () => WorkflowFilter) {
   return usePaged<Workflow>({
     key: () => keys.workflowList({ ...filter(), locale: locale.value }),
     fetch: (cursor, signal) =>
-      body(client.GET('/workflows', { params: { query: { ...filter(), cursor, limit: pageSize } }, signal })),
+      body(
+        client.GET('/workflows', {
+          params: { query: { ...filter(), unpublished: true, cursor, limit: pageSize } },
+          signal,
+        }),
+      ),
   })
 }
 

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { changesBetween } from './changes'
+import { changesBetween, plain } from './changes'
 
 it('names what came, went and is different', () => {
   const before = {
@@ -30,4 +30,23 @@ it('names what came, went and is different', () => {
   ])
   expect(changesBetween(before, before)).toEqual([])
   expect(changesBetween({}, {})).toEqual([])
+})
+
+it('sees no change in what may be said or not', () => {
+  const said = {
+    name: 'x',
+    description: '',
+    enabled: true,
+    triggers: [{ id: 't', enabled: true }],
+    steps: [],
+  }
+  const unsaid = { name: 'x', triggers: [{ id: 't' }], steps: [] }
+  expect(changesBetween(plain(said, true), plain(unsaid, true))).toEqual([])
+  expect(changesBetween(plain(said, true), plain({ ...unsaid, enabled: false }, true))).toEqual([
+    { kind: 'changed', what: 'field', name: 'enabled' },
+  ])
+  const off = { ...unsaid, triggers: [{ id: 't', enabled: false }] }
+  expect(changesBetween(plain(said, true), plain(off, true))).toEqual([
+    { kind: 'changed', what: 'trigger', name: 't' },
+  ])
 })

@@ -7,7 +7,22 @@ export interface Change {
   name: string
 }
 
-type Definition = Record<string, unknown>
+export type Definition = Record<string, unknown>
+
+/** The same without what may be said or not and means the same; `enabled` is what counts where it is not said. */
+export function plain(
+  { enabled, description, triggers, ...rest }: Definition,
+  otherwise: boolean,
+): Definition {
+  return {
+    ...rest,
+    ...(description ? { description } : {}),
+    enabled: enabled ?? otherwise,
+    triggers: listOf(triggers).map(({ enabled: on, ...trigger }) =>
+      on === false ? { ...trigger, enabled: on } : trigger,
+    ),
+  }
+}
 
 export function changesBetween(before: Definition, after: Definition): Change[] {
   const changes: Change[] = []

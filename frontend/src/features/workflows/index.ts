@@ -10,6 +10,7 @@ export {
 } from './api'
 export { exportWorkflows } from './bulk'
 export { default as WorkflowTable } from './WorkflowTable.vue'
+export { default as DraftBanner } from './DraftBanner.vue'
 export { default as WorkflowHeader } from './WorkflowHeader.vue'
 export { default as DefinitionSummary } from './DefinitionSummary.vue'
 export { default as OccurrenceTable } from './OccurrenceTable.vue'

@@ -9,6 +9,7 @@ const run = (id: string, status: RunSummary['status'], minute = 0): RunSummary =
   workflow_id: 'w',
   workflow_name: 'W',
   version: 1,
+  draft: false,
   status,
   reason: null,
   trigger: 'manual',

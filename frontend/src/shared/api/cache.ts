@@ -68,7 +68,7 @@ export function withRun(pages: Pages<RunPage>, run: RunSummary): Pages<RunPage> 
 
 /** The workflow with the run in its strip, newest first. */
 export function withRecentRun(workflow: Workflow, run: RunSummary): Workflow {
-  if (workflow.id !== run.workflow_id) return workflow
+  if (workflow.id !== run.workflow_id || run.draft) return workflow
   const brief = {
     id: run.id,
     status: run.status,

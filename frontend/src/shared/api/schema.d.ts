@@ -237,12 +237,129 @@ export interface paths {
         /**
          * Save a new version of a workflow
          * @description Every save that changes something makes a version. With `If-Match` the save is refused (412) when somebody else
-         *     saved in between. What `GET` returned can be sent back: fields that only the server sets are ignored.
+         *     saved in between. What `GET` returned can be sent back: fields that only the server sets are ignored. A draft of the
+         *     workflow stays as it is, and is from then on based on an older version.
          */
         put: operations["replaceWorkflow"];
         post?: never;
         /** Delete a workflow; its runs stay, those still running are cancelled */
         delete: operations["deleteWorkflow"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/workflows/drafts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Begin a new workflow as a draft
+         * @description Nothing of it runs by itself before it is published: its version is 0, and it is in no list of workflows that does not
+         *     ask for it. Its draft need not be valid.
+         */
+        post: operations["createDraft"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/workflows/{id}/draft": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["ID"];
+            };
+            cookie?: never;
+        };
+        /** The draft of a workflow's next version, with what is wrong with it */
+        get: operations["getDraft"];
+        /**
+         * Keep a definition as the draft, valid or not
+         * @description A workflow has one draft at most, and what runs does not change with it. With `If-Match` it is refused (412) when
+         *     somebody else saved or removed the draft in between, with `If-None-Match: *` when there is one already.
+         */
+        put: operations["saveDraft"];
+        post?: never;
+        /** Discard the draft; a workflow that was never published is deleted with it */
+        delete: operations["discardDraft"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/workflows/{id}/draft/plan": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["ID"];
+            };
+            cookie?: never;
+        };
+        /**
+         * Which fires would move if the draft were published now
+         * @description Only schedules whose next fires would be others are listed. A draft that is not valid has no plan (422).
+         */
+        get: operations["planDraft"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/workflows/{id}/draft/publish": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["ID"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Make the draft the version that runs
+         * @description The same checks as with saving a version; the pointers of what is wrong lead into the draft's definition. It is refused (409,
+         *     `draft_outdated`) while the draft is based on another version than the one that runs: save it with the `based_on` that
+         *     you have seen. The draft is gone afterwards.
+         */
+        post: operations["publishDraft"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/workflows/{id}/draft/runs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["ID"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Run the draft as it is now
+         * @description The run keeps this very text, whatever becomes of the draft. It calls what its steps call; it counts in no statistics, starts
+         *     no workflow that runs after this one, and is only in lists of runs that ask for drafts. It needs the permission to
+         *     start runs too.
+         */
+        post: operations["runDraft"];
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -311,6 +428,7 @@ export interface paths {
             header?: never;
             path: {
                 id: components["parameters"]["ID"];
+                /** @description Below zero: what a run of a draft ran */
                 version: number;
             };
             cookie?: never;
@@ -510,8 +628,9 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Run a delivery once more, by the workflow's current version
-         * @description Signature, filter and de-duplication are not asked again. A delivery that was refused cannot be run (409).
+         * Run a delivery once more, by the workflow's current version or by its draft
+         * @description Signature, filter and de-duplication are not asked again. A delivery that was refused cannot be run (409). By the draft it
+         *     becomes a run of the draft, which needs the permission to write workflows too.
          */
         post: operations["replayDelivery"];
         delete?: never;
@@ -1934,13 +2053,101 @@ export interface components {
             readonly next_fire_at?: unknown;
             /** @description Set by the server; ignored */
             readonly recent_runs?: unknown;
+            /** @description Set by the server; ignored */
+            readonly draft?: unknown;
+        };
+        NewDraft: {
+            /** @description A workflow's definition, as far as it is written */
+            definition: {
+                [key: string]: unknown;
+            };
+            /**
+             * Format: uuid
+             * @description The caller's own project when absent
+             */
+            project_id?: string;
+        };
+        DraftInput: {
+            /** @description A workflow's definition, as far as it is written */
+            definition: {
+                [key: string]: unknown;
+            };
+            /**
+             * Format: int32
+             * @description The version that the draft is to replace; when absent the one that it was begun from, which for a new draft is the one that runs
+             */
+            based_on?: number;
+        };
+        DraftBrief: {
+            /**
+             * Format: int32
+             * @description The version that it is to replace; 0 when there was none
+             */
+            based_on: number;
+            /** Format: date-time */
+            updated_at: string;
+            /** @description The username; null when the user is gone */
+            updated_by: string | null;
+        };
+        Draft: {
+            /** Format: uuid */
+            workflow_id: string;
+            /** Format: uuid */
+            project_id: string;
+            /** @description As it was saved */
+            definition: {
+                [key: string]: unknown;
+            };
+            /** @description What keeps it from being published, as far as it can be told now */
+            faults: components["schemas"]["DraftFault"][];
+            /**
+             * Format: int32
+             * @description The version that it is to replace; 0 when there was none
+             */
+            based_on: number;
+            /**
+             * Format: int32
+             * @description The version that runs; 0 when there is none
+             */
+            version: number;
+            /** Format: date-time */
+            updated_at: string;
+            /** @description The username; null when the user is gone */
+            updated_by: string | null;
+        };
+        DraftFault: {
+            /** @description JSON pointer into the definition */
+            pointer: string;
+            code: string;
+            message: string;
+        };
+        DraftPlan: {
+            fires: components["schemas"]["MovedFires"][];
+        };
+        MovedFires: {
+            /** @description The trigger's id */
+            trigger: string;
+            /** @description Its next fires as it is, five at most */
+            before: string[];
+            /** @description Its next fires once the draft is published */
+            after: string[];
+        };
+        Replay: {
+            /**
+             * @default current
+             * @enum {string}
+             */
+            version?: "current" | "draft";
         };
         Workflow: {
             /** Format: uuid */
             id: string;
             /** Format: uuid */
             project_id: string;
-            /** Format: int32 */
+            /**
+             * Format: int32
+             * @description The one that runs; 0 while the workflow is only a draft, and then it has no steps
+             */
             version: number;
             name: string;
             description: string;
@@ -1975,6 +2182,7 @@ export interface components {
             next_fire_at: string | null;
             /** @description The last 14, newest first */
             recent_runs: components["schemas"]["RunBrief"][];
+            draft?: components["schemas"]["DraftBrief"];
         };
         WorkflowPage: {
             items: components["schemas"]["Workflow"][];
@@ -2662,8 +2870,13 @@ export interface components {
             /** Format: uuid */
             workflow_id: string;
             workflow_name: string;
-            /** Format: int32 */
+            /**
+             * Format: int32
+             * @description Below zero: what it ran was a draft, and is kept under this number
+             */
             version: number;
+            /** @description It ran a draft */
+            draft: boolean;
             status: components["schemas"]["RunStatus"];
             /** @description Why it is so, for people: step fetch failed: 503 */
             reason: string | null;
@@ -3146,6 +3359,16 @@ export interface components {
                 "application/json": components["schemas"]["Workflow"];
             };
         };
+        /** @description The draft */
+        OneDraft: {
+            headers: {
+                ETag?: string;
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["Draft"];
+            };
+        };
         /** @description The backfill */
         OneBackfill: {
             headers: {
@@ -3419,6 +3642,8 @@ export interface operations {
                 /** @description Part of the name */
                 q?: string;
                 enabled?: boolean;
+                /** @description With those that are only a draft so far, whose version is 0 */
+                unpublished?: boolean;
                 project_id?: string;
                 /** @description `next_cursor` of the page before */
                 cursor?: components["parameters"]["Cursor"];
@@ -3552,6 +3777,163 @@ export interface operations {
             default: components["responses"]["Failure"];
         };
     };
+    createDraft: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewDraft"];
+            };
+        };
+        responses: {
+            /** @description The draft */
+            201: {
+                headers: {
+                    Location?: string;
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Draft"];
+                };
+            };
+            default: components["responses"]["Failure"];
+        };
+    };
+    getDraft: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["ID"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: components["responses"]["OneDraft"];
+            default: components["responses"]["Failure"];
+        };
+    };
+    saveDraft: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag of the version you changed */
+                "If-Match"?: components["parameters"]["IfMatch"];
+                /** @description `*`: only if there is no draft */
+                "If-None-Match"?: "*";
+            };
+            path: {
+                id: components["parameters"]["ID"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DraftInput"];
+            };
+        };
+        responses: {
+            200: components["responses"]["OneDraft"];
+            default: components["responses"]["Failure"];
+        };
+    };
+    discardDraft: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag of the version you changed */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
+            path: {
+                id: components["parameters"]["ID"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Discarded */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Failure"];
+        };
+    };
+    planDraft: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["ID"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What would move */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DraftPlan"];
+                };
+            };
+            default: components["responses"]["Failure"];
+        };
+    };
+    publishDraft: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag of the version you changed */
+                "If-Match"?: components["parameters"]["IfMatch"];
+                /** @description Language of descriptions (es or en) */
+                "Accept-Language"?: components["parameters"]["AcceptLanguage"];
+            };
+            path: {
+                id: components["parameters"]["ID"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: components["responses"]["OneWorkflow"];
+            default: components["responses"]["Failure"];
+        };
+    };
+    runDraft: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag of the version you changed */
+                "If-Match"?: components["parameters"]["IfMatch"];
+                /** @description A second call with the same key within 24 hours answers with the run of the first */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                id: components["parameters"]["ID"];
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["RunStart"];
+            };
+        };
+        responses: {
+            202: components["responses"]["RunAccepted"];
+            default: components["responses"]["Failure"];
+        };
+    };
     enableWorkflow: {
         parameters: {
             query?: never;
@@ -3621,6 +4003,7 @@ export interface operations {
             header?: never;
             path: {
                 id: components["parameters"]["ID"];
+                /** @description Below zero: what a run of a draft ran */
                 version: number;
             };
             cookie?: never;
@@ -3898,7 +4281,11 @@ export interface operations {
             };
             cookie?: never;
         };
-        requestBody?: never;
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["Replay"];
+            };
+        };
         responses: {
             202: components["responses"]["RunAccepted"];
             default: components["responses"]["Failure"];
@@ -4307,6 +4694,8 @@ export interface operations {
                 /** @description One status, or several with commas */
                 status?: components["schemas"]["RunStatus"][];
                 trigger?: components["schemas"]["RunTrigger"];
+                /** @description What becomes of runs of drafts */
+                drafts?: "hide" | "show" | "only";
                 project_id?: string;
                 /** @description At or after this instant */
                 from?: components["parameters"]["From"];
