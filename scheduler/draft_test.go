@@ -6,6 +6,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/guildmember145/orquestador-plataforma/pkg/alert"
 	"github.com/guildmember145/orquestador-plataforma/pkg/dispatch"
 	"github.com/guildmember145/orquestador-plataforma/pkg/postgres"
 	"github.com/guildmember145/orquestador-plataforma/pkg/run"
@@ -95,4 +96,24 @@ func TestWhatDraftsRanIsForgotten(t *testing.T) {
 	if n := d.count(`select count(*) from workflow_versions`); n != 1 {
 		t.Errorf("%d versions are left", n)
 	}
+}
+
+// Whoever tries a draft sees how it went; nobody else is told, and a draft that succeeds ends no failure.
+func TestRunsOfDraftsAreNotTold(t *testing.T) {
+	d := newDesk(t)
+	d.rule(nil, alert.Failure, alert.Recovery, alert.Held)
+	def := named("Import")
+	id := d.save(def)
+	try := func(status run.Status) {
+		row, err := d.service.RunDraft(t.Context(), d.who, id, def, d.draft(id, def), nil, "")
+		d.must(err)
+		d.finish(row.ID, status, `{}`)
+		d.alert()
+	}
+	try(run.Failed)
+	d.same(nil, d.alerts())
+	d.ends(id, run.Failed)
+	d.alert()
+	try(run.Succeeded)
+	d.same([]string{"failure | out | Import failed"}, d.alerts())
 }

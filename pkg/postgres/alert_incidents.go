@@ -131,13 +131,13 @@ func (s AlertIncidents) Over(ctx context.Context, limit int) ([]Incident, error)
 	return s.list(ctx, "find what is over", incidents+`
 		 where w.deleted_at is not null or t.removed_at is not null or case i.kind
 		    when 'failure' then exists (
-		        select from runs g where g.workflow_id = i.workflow_id and g.id > i.run_id and g.status = 'succeeded')
+		        select from runs g where g.workflow_id = i.workflow_id and g.version > 0 and g.id > i.run_id and g.status = 'succeeded')
 		    when 'missed' then exists (
 		        select from occurrences o where o.trigger_id = i.subject and o.fire_at > i.last_at and o.outcome = 'ran')
 		    when 'heartbeat' then not t.enabled or not exists (
 		        select from heartbeats h where h.trigger_id = i.subject and h.late_since is not null)
 		    when 'held' then not exists (
-		        select from run_live l where l.workflow_id = i.workflow_id and l.state = 'held')
+		        select from run_live l join runs r on r.id = l.id and r.version > 0 where l.workflow_id = i.workflow_id and l.state = 'held')
 		    else not exists (
 		        select from alert_seen n join run_live l on l.id = n.run_id
 		         where n.rule_id = i.rule_id and n.kind = i.kind and l.workflow_id = i.workflow_id and (i.kind = 'late_finish' or l.started_at is null)) end

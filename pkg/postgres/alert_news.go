@@ -14,12 +14,12 @@ import (
 // AlertChannel is where schedulers hear that something happened that rules may be about.
 const AlertChannel = "orq_alert"
 
-// newsOfFailed notes the runs of ended that failed, in projects with rules. Where there are none, it looks into an index without
+// newsOfFailed notes the runs of ended that failed, but for drafts, in projects with rules. Where there are none, it looks into an index without
 // entries.
 const newsOfFailed = `
 	insert into alert_news (kind, project_id, workflow_id, run_id)
 	select 'failure', e.project_id, e.workflow_id, e.id from ended e
-	 where e.status = 'failed' and exists (select from alert_rules a where a.project_id = e.project_id and a.enabled)`
+	 where e.status = 'failed' and e.version > 0 and exists (select from alert_rules a where a.project_id = e.project_id and a.enabled)`
 
 // AlertNews is the store of what happened that rules may be about: an outbox, written with what happened.
 type AlertNews struct{ Q Querier }
@@ -123,7 +123,7 @@ func (s AlertNews) Streaks(ctx context.Context, runs []uuid.UUID, most int) (map
 		 cross join lateral (
 		    select r.status, row_number() over (order by r.id desc) as n from (
 		        select r.id, r.status from runs r
-		         where r.workflow_id = f.workflow_id and r.id <= f.id and r.status in ('succeeded', 'failed') order by r.id desc limit $2) r) l
+		         where r.workflow_id = f.workflow_id and r.version > 0 and r.id <= f.id and r.status in ('succeeded', 'failed') order by r.id desc limit $2) r) l
 		 group by u.id`, runs, most)
 	if err != nil {
 		return nil, fmt.Errorf("count failed runs in a row: %w", err)
@@ -157,7 +157,7 @@ func (s AlertNews) Watched(ctx context.Context, projects []uuid.UUID, after uuid
 		    select l.id, l.project_id, l.workflow_id, l.started_at, l.reason, case when l.state = 'held' then l.held_at end as held_at
 		      from run_live l where l.id > @after order by l.id limit @limit)
 		select l.id, l.project_id, l.workflow_id, coalesce(r.fire_at, r.created_at) as due_at, l.started_at, l.held_at, l.reason, now() as now
-		  from seen l join runs r on r.id = l.id where l.project_id = any(@projects)
+		  from seen l join runs r on r.id = l.id and r.version > 0 where l.project_id = any(@projects)
 		union all
 		select id, '00000000-0000-0000-0000-000000000000', workflow_id, now(), null, null, null, now()
 		  from (select id, workflow_id from seen order by id desc limit 1) l where (select count(*) from seen) = @limit`,
