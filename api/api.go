@@ -162,7 +162,7 @@ func (a *API) routes(s *server, contract *httpx.Contract, d Deps) error {
 	if err != nil {
 		return err
 	}
-	e.Use(sameOrigin, compressed, contract.Middleware(s.callers.authenticate))
+	e.Use(sameOrigin, compressed, contract.Middleware(s.callers.authenticate, s.whyMissing))
 
 	oas.RegisterHandlersWithBaseURL(e, oas.NewStrictHandler(s, []oas.StrictMiddlewareFunc{withEcho}), httpx.Prefix)
 	// The strict handler cannot stream and follow a server that stops; this route takes its place.

@@ -90,8 +90,8 @@ func (s *Service) head(ctx context.Context, who account.Principal, id uuid.UUID)
 		return postgres.Head{}, postgres.ErrNotFound
 	}
 	s.known.Store(id, *head)
-	if !who.Can(account.RunStart, head.ProjectID) {
-		return postgres.Head{}, postgres.ErrNotFound
+	if err := who.May(account.RunStart, head.ProjectID); err != nil {
+		return postgres.Head{}, err
 	}
 	return *head, nil
 }
