@@ -110,7 +110,7 @@ func New(cfg Config, d Deps) (*API, error) {
 	if err := cfg.Check(); err != nil {
 		return nil, err
 	}
-	tokens, err := auth.NewTokens(cfg.SecretKey.Reveal(), d.Clock)
+	tokens, err := auth.NewTokens(cfg.SecretKey.Reveal(), cfg.PreviousKey.Reveal(), d.Clock)
 	if err != nil {
 		return nil, err
 	}

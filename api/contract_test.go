@@ -262,6 +262,9 @@ func TestTheWholeContract(t *testing.T) {
 	test := ana.post("/step-tests", object{"step": object{"id": "a", "action": "log_message", "config": object{"message": "m"}}}).want(202)
 	ana.get("/step-tests/" + test.text("id")).want(200)
 	ana.get("/auth/sessions").want(200)
+	made := ana.post("/auth/tokens", object{"name": "ci", "scopes": []string{"run.read"}}).want(201)
+	ana.get("/auth/tokens").want(200)
+	ana.delete("/auth/tokens/" + made.child("api_token").text("id")).want(204)
 
 	run := ana.post(path+"/runs", object{"inputs": object{"base": "USD"}}).want(202)
 	ana.get("/runs").want(200)

@@ -100,7 +100,7 @@ func (s *stream) goesOn(ctx context.Context) bool {
 		return true
 	}
 	s.asked = now
-	who, err := s.may.find(ctx, s.who.User.ID, s.who.Session)
+	who, err := s.may.again(ctx, s.who)
 	if err != nil {
 		return !fault.Is(err, fault.Unauthorized) // the database may be away for a moment
 	}

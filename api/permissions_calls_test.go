@@ -120,8 +120,14 @@ var calls = map[string]func(p place, who *client) call{
 		browser.login(p.owner.me.text("email")).want(200)
 		return call{path: "/auth/refresh", with: []with{cookie("orq_refresh", browser.cookieValue("orq_refresh"))}}
 	},
-	"logout":       logoutCall,
-	"getMe":        simply("/auth/me", nil),
+	"logout":      logoutCall,
+	"getMe":       simply("/auth/me", nil),
+	"listTokens":  simply("/auth/tokens", nil),
+	"createToken": simply("/auth/tokens", object{"name": "ci", "scopes": []string{"run.read"}}),
+	"revokeToken": func(_ place, who *client) call {
+		t := who.post("/auth/tokens", object{"name": "old", "scopes": []string{"run.read"}}).want(201)
+		return call{path: "/auth/tokens/" + t.child("api_token").text("id")}
+	},
 	"listSessions": simply("/auth/sessions", nil),
 	"endSession": func(p place, who *client) call {
 		who.login(who.me.text("email")).want(200)

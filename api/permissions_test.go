@@ -48,6 +48,8 @@ type person struct {
 	name string
 	*client
 	role account.ProjectRole // in the project; empty when they are no member
+	// scopes are those of the API token that they come with; nil: they are logged in.
+	scopes []account.Permission
 }
 
 // Every operation of the contract is tried here by every role, on what is in their project and on what is in another. What
@@ -55,7 +57,7 @@ type person struct {
 //
 //   - who is not logged in gets 401,
 //   - what is in another project, or in a project that one is no member of, is not there (404),
-//   - a member whose role does not carry the permission is told so (403),
+//   - a member whose role does not carry the permission is told so (403), as is an API token without the scope,
 //   - everybody else succeeds, on something that nobody has used up before.
 //
 // An operation that has no entry in calls fails the test. The matrix, which -v prints, is docs/permissions.md; to write it
@@ -64,13 +66,15 @@ func TestWhoMayDoWhat(t *testing.T) {
 	in := install(t)
 	root := in.user("root") // the first one is the administrator
 	mine, foreign := in.place("owner"), in.place("far")
-	people := []person{{"owner", mine.owner, account.Owner}}
+	people := []person{{name: "owner", client: mine.owner, role: account.Owner}}
 	for _, role := range []account.ProjectRole{account.Admin, account.Editor, account.Operator, account.Viewer} {
 		who := in.user(string(role))
 		in.join(mine.id, who, role)
-		people = append(people, person{string(role), who, role})
+		people = append(people, person{name: string(role), client: who, role: role})
 	}
-	people = append(people, person{"administrator", root, ""}, person{"other", in.user("other"), ""}, person{"nobody", in.nobody(false), ""})
+	people = append(people,
+		person{name: "token", client: mine.owner.withToken(account.Viewer.Permissions()...), role: account.Owner, scopes: account.Viewer.Permissions()},
+		person{name: "administrator", client: root}, person{name: "other", client: in.user("other")}, person{name: "nobody", client: in.nobody(false)})
 	slices.Reverse(people) // those who may come last, and find what the others must not have changed
 	var rows []matrixRow
 	for _, name := range slices.Sorted(maps.Keys(operations())) {
@@ -124,8 +128,11 @@ func try(t *testing.T, name string, op *openapi3.Operation, make func(place, *cl
 	theirs := make(foreign, foreign.owner)
 	for _, who := range people {
 		want := 404
-		if who.name == "nobody" {
+		switch {
+		case who.name == "nobody":
 			want = 401
+		case who.out(permission):
+			want = 403 // whatever it is about
 		}
 		got := theirs.by(who.client, name)
 		if got != answerOf(want) {
@@ -148,7 +155,9 @@ func wanted(permission string, who person) int {
 		return 200
 	case who.name == "nobody":
 		return 401
-	case permission == "self":
+	case permission == "session" && who.scopes != nil:
+		return 403
+	case permission == "self", permission == "session":
 		return 200
 	case permission == "administrator":
 		if who.name == "administrator" {
@@ -157,10 +166,15 @@ func wanted(permission string, who person) int {
 		return 403
 	case who.role == "":
 		return 404
-	case !who.role.Allows(account.Permission(permission)):
+	case !who.role.Allows(account.Permission(permission)), who.out(permission):
 		return 403
 	}
 	return 200
+}
+
+// out tells that they come with a token that has not the scope.
+func (p person) out(permission string) bool {
+	return p.scopes != nil && !slices.Contains(p.scopes, account.Permission(permission))
 }
 
 const yes = "✓"
@@ -210,9 +224,10 @@ Every operation of the API with what each role gets for it. This page is written
 held to it: ` + "`go test ./api -run WhoMayDoWhat -update`" + ` writes it anew.
 
 - The roles of a project are owner, admin, editor, operator and viewer; ✓ is success on what is in the project.
+- *Token* is an API token of the owner with the scopes of a viewer.
 - *Administrator* is an administrator of the installation who is no member of the project, *other* somebody else with an account, *nobody* who is not logged in.
 - *Elsewhere* is what every one of them gets for what is in a project of others: it is not there. A member whose role does not suffice is told so (403).
-- Of the permissions, ` + "`public`" + ` is for everybody, ` + "`self`" + ` for who is logged in and about their own things, ` + "`administrator`" + ` for those who look after the installation.
+- Of the permissions, ` + "`public`" + ` is for everybody, ` + "`self`" + ` for who is logged in and about their own things, ` + "`session`" + ` the same but for API tokens, ` + "`administrator`" + ` for those who look after the installation.
 `
 
 // matrix writes the page.
@@ -227,7 +242,7 @@ func matrix(rows []matrixRow) string {
 		}
 		fmt.Fprintf(&b, "| %s | %s |\n", role, strings.Join(words, ", "))
 	}
-	columns := []string{"owner", "admin", "editor", "operator", "viewer", "administrator", "other", "nobody", "foreign"}
+	columns := []string{"owner", "admin", "editor", "operator", "viewer", "token", "administrator", "other", "nobody", "foreign"}
 	b.WriteString("\n| operation | permission | " + strings.Replace(strings.Join(columns, " | "), "foreign", "elsewhere", 1) + " |\n|---|---|" + strings.Repeat(":-:|", len(columns)) + "\n")
 	slices.SortStableFunc(rows, func(a, b matrixRow) int {
 		_, x, _ := strings.Cut(a.name, " ")

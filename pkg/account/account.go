@@ -69,6 +69,12 @@ func (r ProjectRole) Allows(p Permission) bool { return slices.Contains(granted[
 // Permissions are those that the role carries.
 func (r ProjectRole) Permissions() []Permission { return slices.Clone(granted[r]) }
 
+// Administer is the permission to look after the installation; it is no project's.
+const Administer Permission = "administrator"
+
+// Scopes are what an API token can be made for.
+func Scopes() []Permission { return append(slices.Clone(everything), Administer) }
+
 // IsOfProject tells that the permission is one on a project's objects: some role carries it.
 func (p Permission) IsOfProject() bool { return slices.Contains(everything, p) }
 
@@ -92,11 +98,19 @@ type Principal struct {
 	User     User
 	Session  uuid.UUID // the session of the token; the zero UUID where there is none
 	Projects []Membership
+	Token    uuid.UUID    // the API token, where a program comes with one; it has no session
+	Scopes   []Permission // what the API token may do of what its user may
+}
+
+// Within tells whether the principal came with what may be used for the permission at all: a session, or a token with that
+// scope.
+func (p Principal) Within(permission Permission) bool {
+	return p.Token == uuid.Nil || slices.Contains(p.Scopes, permission)
 }
 
 // Can tells whether the principal has the permission in the project.
 func (p Principal) Can(permission Permission, project uuid.UUID) bool {
-	return p.In(project).Allows(permission)
+	return p.In(project).Allows(permission) && p.Within(permission)
 }
 
 // In is the principal's role in a project; empty when they are no member.
@@ -115,6 +129,8 @@ func (p Principal) May(permission Permission, project uuid.UUID) error {
 		return fault.Missing
 	case !role.Allows(permission):
 		return fault.New(fault.Forbidden, "role_forbids", "You are %s of this project, and that takes the permission %s; ask one of its admins", role, permission)
+	case !p.Within(permission):
+		return fault.New(fault.Forbidden, "scope_missing", "This API token has not the scope %s", permission)
 	}
 	return nil
 }
@@ -123,18 +139,18 @@ func (p Principal) May(permission Permission, project uuid.UUID) error {
 func (p Principal) Where(permission Permission) []uuid.UUID {
 	ids := make([]uuid.UUID, 0, len(p.Projects))
 	for _, m := range p.Projects {
-		if m.Role.Allows(permission) {
+		if m.Role.Allows(permission) && p.Within(permission) {
 			ids = append(ids, m.ProjectID)
 		}
 	}
 	return ids
 }
 
-// Without lists the projects of which the principal is a member without the permission.
+// Without lists the projects of which the principal is a member who may not use the permission.
 func (p Principal) Without(permission Permission) []uuid.UUID {
 	var ids []uuid.UUID
 	for _, m := range p.Projects {
-		if !m.Role.Allows(permission) {
+		if !m.Role.Allows(permission) || !p.Within(permission) {
 			ids = append(ids, m.ProjectID)
 		}
 	}

@@ -48,6 +48,6 @@ var unscoped = map[string][]string{
 		"Approvals.one", "Runs.List", "Workflows.List",
 	},
 	own: {
-		"Users.Principal",
+		"APITokens.Create", "Users.principal",
 	},
 }

@@ -105,6 +105,8 @@ func defineFormats() {
 const (
 	Public = "public" // anybody
 	Self   = "self"   // anybody who is logged in
+	// Session is what only people do, who are logged in: an API token must not make others, nor end what shuts it out.
+	Session = "session"
 	// Administrators are those who look after the installation.
 	Administrators = "administrator"
 )
@@ -140,8 +142,8 @@ func (k *Contract) Middleware(authenticate Authenticate, explain Explain) echo.M
 				if err != nil {
 					return err
 				}
-				if PermissionOf(route.Operation) == Administrators && principal.User.Role != account.Administrator {
-					return fault.New(fault.Forbidden, "administrators_only", "This is for administrators")
+				if err := admit(principal, PermissionOf(route.Operation)); err != nil {
+					return err
 				}
 				c.SetRequest(c.Request().WithContext(WithPrincipal(req.Context(), principal)))
 			}
@@ -156,6 +158,19 @@ func (k *Contract) Middleware(authenticate Authenticate, explain Explain) echo.M
 			return explained(c, explain, account.Permission(PermissionOf(route.Operation)), params["id"], next(c))
 		}
 	}
+}
+
+// admit refuses what does not depend on an object.
+func admit(who account.Principal, permission string) error {
+	switch {
+	case permission == Administrators && who.User.Role != account.Administrator:
+		return fault.New(fault.Forbidden, "administrators_only", "This is for administrators")
+	case permission == Session && who.Token != uuid.Nil:
+		return fault.New(fault.Forbidden, "session_only", "An API token cannot do this; log in with a password")
+	case permission == Public, permission == Self, permission == Session, who.Within(account.Permission(permission)):
+		return nil
+	}
+	return fault.New(fault.Forbidden, "scope_missing", "This API token has not the scope %s", permission)
 }
 
 // explained lets a member whom their role keeps from something know that, instead of that it is not there. Only what was
