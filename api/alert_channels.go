@@ -27,7 +27,11 @@ func (s *server) ListChannels(ctx context.Context, req oas.ListChannelsRequestOb
 		return nil, err
 	}
 	limit := limitOf(req.Params.Limit)
-	rows, err := postgres.AlertChannels{Q: s.db}.List(ctx, projects(ctx, account.AlertRead, req.Params.ProjectId), before, limit+1)
+	where, err := projects(ctx, account.AlertRead, req.Params.ProjectId)
+	if err != nil {
+		return nil, err
+	}
+	rows, err := postgres.AlertChannels{Q: s.db}.List(ctx, where, before, limit+1)
 	if err != nil {
 		return nil, err
 	}

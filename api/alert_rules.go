@@ -22,8 +22,12 @@ func (s *server) ListRules(ctx context.Context, req oas.ListRulesRequestObject) 
 		return nil, err
 	}
 	limit := limitOf(req.Params.Limit)
+	where, err := projects(ctx, account.AlertRead, req.Params.ProjectId)
+	if err != nil {
+		return nil, err
+	}
 	rows, err := postgres.AlertRules{Q: s.db}.List(ctx, postgres.RuleFilter{
-		Projects: projects(ctx, account.AlertRead, req.Params.ProjectId), Workflow: req.Params.WorkflowId, Before: before, Limit: limit + 1,
+		Projects: where, Workflow: req.Params.WorkflowId, Before: before, Limit: limit + 1,
 	})
 	if err != nil {
 		return nil, err

@@ -109,7 +109,7 @@ func New(cfg Config, d Deps) (*API, error) {
 	if err := cfg.Check(); err != nil {
 		return nil, err
 	}
-	tokens, err := auth.NewTokens(cfg.SecretKey.Reveal(), d.Clock)
+	tokens, err := auth.NewTokens(cfg.SecretKey.Reveal(), cfg.PreviousKey.Reveal(), d.Clock)
 	if err != nil {
 		return nil, err
 	}
@@ -161,7 +161,7 @@ func (a *API) routes(s *server, contract *httpx.Contract, d Deps) error {
 	if err != nil {
 		return err
 	}
-	e.Use(sameOrigin, compressed, contract.Middleware(s.callers.authenticate))
+	e.Use(sameOrigin, compressed, contract.Middleware(s.callers.authenticate, s.whyMissing))
 
 	oas.RegisterHandlersWithBaseURL(e, oas.NewStrictHandler(s, []oas.StrictMiddlewareFunc{withEcho}), httpx.Prefix)
 	// The strict handler cannot stream and follow a server that stops; this route takes its place.

@@ -18,8 +18,12 @@ func (s *server) ListApprovals(ctx context.Context, req oas.ListApprovalsRequest
 		return nil, err
 	}
 	limit := limitOf(req.Params.Limit)
+	where, err := projects(ctx, account.RunRead, req.Params.ProjectId)
+	if err != nil {
+		return nil, err
+	}
 	rows, err := postgres.Approvals{Q: s.db}.List(ctx, postgres.ApprovalFilter{
-		Projects: projects(ctx, account.RunRead, req.Params.ProjectId), RunID: req.Params.RunId, Before: before, Limit: limit + 1,
+		Projects: where, RunID: req.Params.RunId, Before: before, Limit: limit + 1,
 		Pending: req.Params.Pending != nil && *req.Params.Pending,
 	})
 	if err != nil {

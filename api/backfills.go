@@ -80,8 +80,12 @@ func (s *server) trigger(ctx context.Context, permission account.Permission, wor
 	if err != nil {
 		return postgres.TriggerRow{}, err
 	}
-	if head, ok := heads[workflow]; !ok || !httpx.Principal(ctx).Can(permission, head.ProjectID) {
+	head, ok := heads[workflow]
+	if !ok {
 		return postgres.TriggerRow{}, postgres.ErrNotFound
+	}
+	if err := httpx.Principal(ctx).May(permission, head.ProjectID); err != nil {
+		return postgres.TriggerRow{}, err
 	}
 	return postgres.Triggers{Q: s.db}.Find(ctx, workflow, key)
 }

@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/guildmember145/orquestador-plataforma/pkg/account"
 )
 
 // january are five working days, each with one fire of the example's trigger.
@@ -222,22 +224,19 @@ func TestWhoMayBackfill(t *testing.T) {
 	morning := path + "/triggers/morning/backfills"
 	backfill := "/backfills/" + ana.post(morning, january()).want(201).text("id")
 	for _, c := range []struct {
-		role        string
+		role        account.ProjectRole
 		read, start int
-	}{{"", 404, 404}, {"viewer", 200, 404}, {"operator", 200, 201}} {
+	}{{"", 404, 404}, {account.Viewer, 200, 403}, {account.Operator, 200, 201}} {
 		if c.role != "" {
-			in.sql(`insert into project_members (project_id, user_id, role) values ($1, $2, $3)
-				on conflict (project_id, user_id) do update set role = excluded.role returning 0`,
-				created.text("project_id"), bob.me.text("id"), c.role)
-			in.clock.advance(callerLife)
+			in.join(created.text("project_id"), bob, c.role)
 		}
 		bob.get(morning).want(c.read)
 		bob.get(backfill).want(c.read)
 		bob.get(path + "/triggers/morning/explain?at=2025-01-06T09:00").want(c.read)
 		bob.post(morning, january()).want(c.start)
-		done := min(c.start, 200)
-		if c.start == 404 {
-			done = 404
+		done := c.start
+		if done == 201 {
+			done = 200
 		}
 		bob.post(morning+"/preview", january()).want(done)
 		for _, do := range []string{"pause", "resume", "cancel"} {

@@ -18,7 +18,11 @@ func (s *server) ListCalendars(ctx context.Context, req oas.ListCalendarsRequest
 		return nil, err
 	}
 	limit := limitOf(req.Params.Limit)
-	rows, err := postgres.Calendars{Q: s.db}.List(ctx, projects(ctx, account.WorkflowRead, req.Params.ProjectId), before, limit+1)
+	where, err := projects(ctx, account.WorkflowRead, req.Params.ProjectId)
+	if err != nil {
+		return nil, err
+	}
+	rows, err := postgres.Calendars{Q: s.db}.List(ctx, where, before, limit+1)
 	if err != nil {
 		return nil, err
 	}

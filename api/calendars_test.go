@@ -4,6 +4,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/guildmember145/orquestador-plataforma/pkg/account"
 )
 
 func TestCalendars(t *testing.T) {
@@ -103,12 +105,11 @@ func TestCalendarsAreTheirProjects(t *testing.T) {
 	bob.post("/schedules/preview", preview).refused(404, "not_found")
 	bob.post("/calendars", object{"name": "holidays", "dates": list{}}).want(201)
 
-	in.sql(`insert into project_members (project_id, user_id, role) values ($1, $2, 'viewer') returning 0`, created.text("project_id"), bob.me.text("id"))
-	in.clock.advance(callerLife)
+	in.join(created.text("project_id"), bob, account.Viewer)
 	bob.get(calendar).want(200)
 	bob.post("/schedules/preview", preview).want(200)
-	bob.put(calendar, object{"name": "mine", "dates": list{}}).refused(404, "not_found")
-	bob.delete(calendar).refused(404, "not_found")
+	bob.put(calendar, object{"name": "mine", "dates": list{}}).refused(403, "role_forbids")
+	bob.delete(calendar).refused(403, "role_forbids")
 }
 
 // What a trigger names stays: it can neither go nor change its name, until no trigger names it any more.

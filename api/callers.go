@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"fmt"
+	"maps"
 	"net"
 	"net/http"
 	"strings"
@@ -34,7 +35,7 @@ type callers struct {
 	clock  clock.Clock
 
 	mu    sync.Mutex
-	known map[uuid.UUID]caller // by session
+	known map[string]caller // by what they came with
 }
 
 type caller struct {
@@ -43,20 +44,44 @@ type caller struct {
 }
 
 func newCallers(db *postgres.DB, tokens *auth.Tokens, clk clock.Clock) *callers {
-	return &callers{db: db, tokens: tokens, clock: clk, known: map[uuid.UUID]caller{}}
+	return &callers{db: db, tokens: tokens, clock: clk, known: map[string]caller{}}
 }
 
-// authenticate reads the bearer token or, from a browser, the session cookie.
+// authenticate reads the bearer token, an API's or an access token, or, from a browser, the session cookie.
 func (k *callers) authenticate(c echo.Context) (account.Principal, error) {
+	ctx := c.Request().Context()
 	token, err := tokenOf(c.Request())
 	if err != nil {
 		return account.Principal{}, err
+	}
+	if auth.IsAPIToken(token) {
+		hash, err := auth.HashAPIToken(token)
+		if err != nil {
+			return account.Principal{}, err
+		}
+		return k.find(string(hash), func() (account.Principal, error) { return postgres.APITokens{Q: k.db}.Principal(ctx, hash) })
 	}
 	user, session, err := k.tokens.Read(token)
 	if err != nil {
 		return account.Principal{}, err
 	}
-	return k.find(c.Request().Context(), user, session)
+	return k.inSession(ctx, user, session)
+}
+
+func (k *callers) inSession(ctx context.Context, user, session uuid.UUID) (account.Principal, error) {
+	p, err := k.find(session.String(), func() (account.Principal, error) { return postgres.Users{Q: k.db}.Principal(ctx, user, session) })
+	if err == nil && p.User.ID != user {
+		return account.Principal{}, auth.ErrUnauthorized
+	}
+	return p, err
+}
+
+// again finds out what somebody may do now who made a request some time ago.
+func (k *callers) again(ctx context.Context, p account.Principal) (account.Principal, error) {
+	if p.Token == uuid.Nil {
+		return k.inSession(ctx, p.User.ID, p.Session)
+	}
+	return k.find(p.Token.String(), func() (account.Principal, error) { return postgres.APITokens{Q: k.db}.ByID(ctx, p.Token) })
 }
 
 func tokenOf(r *http.Request) (string, error) {
@@ -74,15 +99,16 @@ func tokenOf(r *http.Request) (string, error) {
 	return cookie.Value, nil
 }
 
-func (k *callers) find(ctx context.Context, user, session uuid.UUID) (account.Principal, error) {
+// find answers who came with something; ask finds it out when that is not known, or was long ago.
+func (k *callers) find(with string, ask func() (account.Principal, error)) (account.Principal, error) {
 	now := k.clock.Now()
 	k.mu.Lock()
-	found, ok := k.known[session]
+	found, ok := k.known[with]
 	k.mu.Unlock()
-	if ok && now.Before(found.until) && found.principal.User.ID == user {
+	if ok && now.Before(found.until) {
 		return found.principal, nil
 	}
-	p, err := postgres.Users{Q: k.db}.Principal(ctx, user, session)
+	p, err := ask()
 	if fault.Is(err, fault.NotFound) {
 		return p, auth.ErrUnauthorized
 	}
@@ -94,7 +120,7 @@ func (k *callers) find(ctx context.Context, user, session uuid.UUID) (account.Pr
 	if len(k.known) > 10_000 {
 		clear(k.known)
 	}
-	k.known[session] = caller{principal: p, until: now.Add(callerLife)}
+	k.known[with] = caller{principal: p, until: now.Add(callerLife)}
 	return p, nil
 }
 
@@ -116,7 +142,14 @@ func (k *callers) renew(c echo.Context, p account.Principal) error {
 func (k *callers) forget(session uuid.UUID) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	delete(k.known, session)
+	delete(k.known, session.String())
+}
+
+// forgetToken makes the end of an API token take effect here at once.
+func (k *callers) forgetToken(id uuid.UUID) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	maps.DeleteFunc(k.known, func(_ string, c caller) bool { return c.principal.Token == id })
 }
 
 // clientAddress is where a request comes from. What proxies say is believed only from a private address, where ours are.

@@ -92,15 +92,19 @@ func (h *hub) serve(c echo.Context, stopping context.Context, may *callers) erro
 	}
 }
 
-// goesOn tells, now and then, whether the session that opened the stream still stands: a stream must not outlive it.
+// goesOn tells, now and then, whether the session that opened the stream still stands, in the same projects: a stream must
+// outlive neither, and whose projects have changed comes back to hear of those that they are in now.
 func (s *stream) goesOn(ctx context.Context) bool {
 	now := s.hub.clock.Now()
 	if now.Sub(s.asked) < callerLife {
 		return true
 	}
 	s.asked = now
-	_, err := s.may.find(ctx, s.who.User.ID, s.who.Session)
-	return !fault.Is(err, fault.Unauthorized)
+	who, err := s.may.again(ctx, s.who)
+	if err != nil {
+		return !fault.Is(err, fault.Unauthorized) // the database may be away for a moment
+	}
+	return slices.Equal(who.Where(account.RunRead), s.ear.projects)
 }
 
 // streamLife is how long one connection lives; the client's next one is authenticated anew.

@@ -10,6 +10,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/guildmember145/orquestador-plataforma/pkg/account"
 	"github.com/guildmember145/orquestador-plataforma/pkg/postgres"
 	"github.com/guildmember145/orquestador-plataforma/pkg/run"
 )
@@ -324,6 +325,22 @@ func TestAStreamEndsWithItsSession(t *testing.T) {
 	s.until("retry")
 	ana.post("/auth/logout", nil).want(204)
 	in.clock.advance(callerLife)
+	for {
+		if _, ok := s.next(); !ok {
+			return
+		}
+	}
+}
+
+// A stream tells of the projects that its reader was in when it began; it ends when those are others.
+func TestAStreamEndsWithAMembership(t *testing.T) {
+	in := install(t)
+	p, guest := in.place("ana"), in.user("guest")
+	in.join(p.id, guest, account.Viewer)
+	s := listen(t, guest, "runs", "")
+	s.until("retry")
+	in.sql(`delete from project_members where project_id = $1 and user_id = $2 returning 0`, p.id, guest.me.text("id"))
+	in.clock.advance(2 * callerLife)
 	for {
 		if _, ok := s.next(); !ok {
 			return

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/guildmember145/orquestador-plataforma/pkg/account"
 	"github.com/guildmember145/orquestador-plataforma/pkg/postgres"
 	"github.com/guildmember145/orquestador-plataforma/pkg/run"
 )
@@ -63,13 +64,12 @@ func TestOnlyWhoMayStartRunsSeesTheAddress(t *testing.T) {
 	guest.post("/deliveries/"+delivery+"/replay", nil).refused(404, "not_found")
 	guest.post(path+"/triggers/hook/rotate-url", nil).refused(404, "not_found")
 	project := owner.get(path).want(200).text("project_id")
-	in.sql(`insert into project_members (project_id, user_id, role) values ($1, $2, 'viewer') returning 0`, project, guest.me.text("id"))
-	in.clock.advance(callerLife)
+	in.join(project, guest, account.Viewer)
 	if w := guest.get(path).want(200); w.items("triggers")[0]["url"] != nil {
 		t.Errorf("a viewer sees %v", w.items("triggers")[0]["url"])
 	}
 	guest.get("/deliveries/" + delivery).want(200)
-	guest.post("/deliveries/"+delivery+"/replay", nil).refused(404, "not_found")
+	guest.post("/deliveries/"+delivery+"/replay", nil).refused(403, "role_forbids")
 }
 
 // A webhook may answer when the run has ended.

@@ -22,7 +22,10 @@ const (
 
 // GetOverview implements the contract.
 func (s *server) GetOverview(ctx context.Context, req oas.GetOverviewRequestObject) (oas.GetOverviewResponseObject, error) {
-	where := projects(ctx, account.RunRead, req.Params.ProjectId)
+	where, err := projects(ctx, account.RunRead, req.Params.ProjectId)
+	if err != nil {
+		return nil, err
+	}
 	now, err := postgres.Now(ctx, s.db)
 	if err != nil {
 		return nil, err

@@ -86,8 +86,12 @@ func (s *server) ListRuns(ctx context.Context, req oas.ListRunsRequestObject) (o
 		return nil, err
 	}
 	limit := limitOf(p.Limit)
+	where, err := projects(ctx, account.RunRead, p.ProjectId)
+	if err != nil {
+		return nil, err
+	}
 	filter := postgres.RunFilter{
-		Projects: projects(ctx, account.RunRead, p.ProjectId), WorkflowID: p.WorkflowId, From: p.From.Pointer(),
+		Projects: where, WorkflowID: p.WorkflowId, From: p.From.Pointer(),
 		To: p.To.Pointer(), Before: before, Limit: limit + 1,
 	}
 	if p.Trigger != nil {

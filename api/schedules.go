@@ -126,8 +126,8 @@ func (s *server) daysOff(ctx context.Context, b oas.PreviewRequest) (schedule.Da
 	}
 	t.Calendar = *b.Calendar
 	key := postgres.CalendarKey{ProjectID: project, Name: t.Calendar}
-	if !httpx.Principal(ctx).Can(account.WorkflowRead, project) {
-		return schedule.DaysOff{}, postgres.ErrNotFound
+	if err := httpx.Principal(ctx).May(account.WorkflowRead, project); err != nil {
+		return schedule.DaysOff{}, err
 	}
 	dates, err := postgres.Calendars{Q: s.db}.Dates(ctx, []postgres.CalendarKey{key})
 	if err != nil {

@@ -31,8 +31,12 @@ func (s *server) GetStats(ctx context.Context, req oas.GetStatsRequestObject) (o
 	if err != nil {
 		return nil, err
 	}
+	where, err := projects(ctx, account.RunRead, p.ProjectId)
+	if err != nil {
+		return nil, err
+	}
 	counts, err := postgres.Stats{Q: s.db}.Counts(ctx, postgres.CountFilter{
-		Projects: projects(ctx, account.RunRead, p.ProjectId), WorkflowID: (*uuid.UUID)(p.WorkflowId),
+		Projects: where, WorkflowID: (*uuid.UUID)(p.WorkflowId),
 		From: period.from, To: period.to, Unit: string(period.unit), Zone: period.zone.String(),
 	})
 	if err != nil {

@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -61,8 +62,8 @@ func (s *server) newTest(ctx context.Context, who account.Principal, in oas.Step
 	if err != nil {
 		return postgres.NewStepTest{}, err
 	}
-	if !who.Can(account.WorkflowWrite, project) || !who.Can(account.RunStart, project) {
-		return postgres.NewStepTest{}, postgres.ErrNotFound
+	if err := errors.Join(who.May(account.WorkflowWrite, project), who.May(account.RunStart, project)); err != nil {
+		return postgres.NewStepTest{}, err
 	}
 	step, err := s.testedStep(ctx, project, in)
 	if err != nil {

@@ -3,6 +3,8 @@ package api_test
 import (
 	"strings"
 	"testing"
+
+	"github.com/guildmember145/orquestador-plataforma/pkg/account"
 )
 
 func TestTryAStep(t *testing.T) {
@@ -29,9 +31,8 @@ func TestTryAStep(t *testing.T) {
 	bob.get("/step-tests/"+test.text("id")).refused(404, "not_found")
 	bob.post("/step-tests", object{"step": step, "project_id": test.text("project_id")}).refused(404, "not_found")
 	// Who may look may not call anything.
-	in.sql(`insert into project_members (project_id, user_id, role) values ($1, $2, 'viewer') returning 0`, test.text("project_id"), bob.me.text("id"))
-	in.clock.advance(callerLife)
-	bob.post("/step-tests", object{"step": step, "project_id": test.text("project_id")}).refused(404, "not_found")
+	in.join(test.text("project_id"), bob, account.Viewer)
+	bob.post("/step-tests", object{"step": step, "project_id": test.text("project_id")}).refused(403, "role_forbids")
 }
 
 func TestStepsThatCannotBeTried(t *testing.T) {

@@ -22,7 +22,11 @@ func (s *server) ListSecrets(ctx context.Context, req oas.ListSecretsRequestObje
 		return nil, err
 	}
 	limit := limitOf(req.Params.Limit)
-	rows, err := postgres.Secrets{Q: s.db}.List(ctx, projects(ctx, account.SecretRead, req.Params.ProjectId), after, limit+1)
+	where, err := projects(ctx, account.SecretRead, req.Params.ProjectId)
+	if err != nil {
+		return nil, err
+	}
+	rows, err := postgres.Secrets{Q: s.db}.List(ctx, where, after, limit+1)
 	if err != nil {
 		return nil, err
 	}
@@ -63,7 +67,11 @@ func (s *server) ListVariables(ctx context.Context, req oas.ListVariablesRequest
 		return nil, err
 	}
 	limit := limitOf(req.Params.Limit)
-	rows, err := postgres.Variables{Q: s.db}.List(ctx, projects(ctx, account.VariableRead, req.Params.ProjectId), after, limit+1)
+	where, err := projects(ctx, account.VariableRead, req.Params.ProjectId)
+	if err != nil {
+		return nil, err
+	}
+	rows, err := postgres.Variables{Q: s.db}.List(ctx, where, after, limit+1)
 	if err != nil {
 		return nil, err
 	}

@@ -29,7 +29,11 @@ func (s *server) ListWorkflows(ctx context.Context, req oas.ListWorkflowsRequest
 		return nil, err
 	}
 	limit := limitOf(p.Limit)
-	filter := postgres.WorkflowFilter{Projects: projects(ctx, account.WorkflowRead, p.ProjectId), Enabled: p.Enabled, Before: before, Limit: limit + 1}
+	where, err := projects(ctx, account.WorkflowRead, p.ProjectId)
+	if err != nil {
+		return nil, err
+	}
+	filter := postgres.WorkflowFilter{Projects: where, Enabled: p.Enabled, Before: before, Limit: limit + 1}
 	filter.Drafted = p.Unpublished != nil && *p.Unpublished
 	if p.Q != nil {
 		filter.Search = *p.Q
@@ -46,16 +50,13 @@ func (s *server) ListWorkflows(ctx context.Context, req oas.ListWorkflowsRequest
 	return oas.ListWorkflows200JSONResponse{Items: items, NextCursor: cursor}, nil
 }
 
-// projects are those in which the caller has the permission, or the one that was asked for if it is among them.
-func projects(ctx context.Context, permission account.Permission, only *uuid.UUID) []uuid.UUID {
+// projects are those in which the caller has the permission, or the one that was asked for, if the caller may.
+func projects(ctx context.Context, permission account.Permission, only *uuid.UUID) ([]uuid.UUID, error) {
 	p := httpx.Principal(ctx)
 	if only == nil {
-		return p.Where(permission)
+		return p.Where(permission), nil
 	}
-	if p.Can(permission, *only) {
-		return []uuid.UUID{*only}
-	}
-	return []uuid.UUID{}
+	return []uuid.UUID{*only}, p.May(permission, *only)
 }
 
 // CreateWorkflow implements the contract.
@@ -108,8 +109,8 @@ func (s *server) ValidateWorkflow(ctx context.Context, req oas.ValidateWorkflowR
 	if err != nil {
 		return oas.ValidateWorkflow204Response{}, nil //nolint:nilerr // nobody's project in particular: nothing can be said about names
 	}
-	if !who.Can(account.WorkflowWrite, project) {
-		return nil, postgres.ErrNotFound
+	if err := who.May(account.WorkflowWrite, project); err != nil {
+		return nil, err
 	}
 	return oas.ValidateWorkflow204Response{}, s.dispatch.CheckUses(ctx, project, def)
 }

@@ -174,12 +174,12 @@ func TestPagesOfWorkflows(t *testing.T) {
 	}
 	for query, want := range map[string]int{
 		"q=REPORT%206": 1, "q=%25_": 1, "q=_%25": 0, "q=%27%3B--": 0, "enabled=true": 8, "enabled=false": 0,
-		"project_id=" + eve.get("/auth/me").want(200).items("projects")[0].text("id"): 0,
 	} {
 		if got := len(ana.get("/workflows?" + query).want(200).items("items")); got != want {
 			t.Errorf("%s: %d workflows, want %d", query, got, want)
 		}
 	}
+	ana.get("/workflows?project_id="+eve.get("/auth/me").want(200).items("projects")[0].text("id")).refused(404, "not_found")
 }
 
 func TestCursorsThatWereTamperedWith(t *testing.T) {
@@ -317,9 +317,7 @@ func TestWhatIsNotYoursIsNotThere(t *testing.T) {
 	}
 	mine := example(func(w object) { w["project_id"] = created.text("project_id") })
 	eve.post("/workflows", mine).refused(404, "not_found")
-	for _, listed := range []string{"/runs?workflow_id=" + created.text("id"), "/runs?project_id=" + created.text("project_id"), "/workflows?project_id=" + created.text("project_id")} {
-		if got := eve.get(listed).want(200).items("items"); len(got) != 0 {
-			t.Errorf("%s: %v", listed, got)
-		}
+	if got := eve.get("/runs?workflow_id=" + created.text("id")).want(200).items("items"); len(got) != 0 {
+		t.Errorf("their runs: %v", got)
 	}
 }

@@ -29,6 +29,10 @@ func (j *janitor) step(ctx context.Context) (time.Duration, error) {
 	if err != nil {
 		return 0, err
 	}
+	tokens, err := postgres.APITokens{Q: j.db}.DropExpired(ctx)
+	if err != nil {
+		return 0, err
+	}
 	tests, err := postgres.StepTests{Q: j.db}.DropOld(ctx)
 	if err != nil {
 		return 0, err
@@ -56,8 +60,8 @@ func (j *janitor) step(ctx context.Context) (time.Duration, error) {
 	if err != nil {
 		return 0, err
 	}
-	if keys+sessions+tests+backfills+fires+deliveries+drafted+alerts > 0 {
-		j.log.InfoContext(ctx, "tidied up", "idempotency_keys", keys, "delivery_keys", deliveries, "sessions", sessions, "step_tests", tests, "backfills", backfills, "occurrences", fires, "drafts", drafted, "alerts", alerts)
+	if keys+sessions+tokens+tests+backfills+fires+deliveries+drafted+alerts > 0 {
+		j.log.InfoContext(ctx, "tidied up", "idempotency_keys", keys, "delivery_keys", deliveries, "sessions", sessions, "api_tokens", tokens, "step_tests", tests, "backfills", backfills, "occurrences", fires, "drafts", drafted, "alerts", alerts)
 	}
 	return tidyEvery, nil
 }

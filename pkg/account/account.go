@@ -36,8 +36,12 @@ const (
 // Permission is what an operation of the API asks for: its x-permission in the contract.
 type Permission string
 
-// The permissions on a project's objects.
+// The permissions on a project and its objects.
 const (
+	ProjectRead   Permission = "project.read"   // its name and its members
+	ProjectWrite  Permission = "project.write"  // its name
+	ProjectDelete Permission = "project.delete" // with everything in it
+	MemberWrite   Permission = "member.write"   // invite, change roles, remove; what concerns owners is theirs alone
 	WorkflowRead  Permission = "workflow.read"
 	WorkflowWrite Permission = "workflow.write"
 	RunRead       Permission = "run.read"
@@ -52,16 +56,29 @@ const (
 )
 
 var (
-	viewing    = []Permission{WorkflowRead, RunRead, VariableRead, AlertRead}
+	viewing    = []Permission{ProjectRead, WorkflowRead, RunRead, VariableRead, AlertRead}
 	operating  = slices.Concat(viewing, []Permission{RunStart, RunCancel})
 	editing    = slices.Concat(operating, []Permission{WorkflowWrite, VariableWrite, SecretRead, AlertWrite})
-	everything = slices.Concat(editing, []Permission{SecretWrite})
+	governing  = slices.Concat(editing, []Permission{SecretWrite, ProjectWrite, MemberWrite})
+	everything = slices.Concat(governing, []Permission{ProjectDelete})
 
-	granted = map[ProjectRole][]Permission{Owner: everything, Admin: everything, Editor: editing, Operator: operating, Viewer: viewing}
+	granted = map[ProjectRole][]Permission{Owner: everything, Admin: governing, Editor: editing, Operator: operating, Viewer: viewing}
 )
 
 // Allows tells whether the role carries the permission.
 func (r ProjectRole) Allows(p Permission) bool { return slices.Contains(granted[r], p) }
+
+// Permissions are those that the role carries.
+func (r ProjectRole) Permissions() []Permission { return slices.Clone(granted[r]) }
+
+// Administer is the permission to look after the installation; it is no project's.
+const Administer Permission = "administrator"
+
+// Scopes are what an API token can be made for.
+func Scopes() []Permission { return append(slices.Clone(everything), Administer) }
+
+// IsOfProject tells that the permission is one on a project's objects: some role carries it.
+func (p Permission) IsOfProject() bool { return slices.Contains(everything, p) }
 
 // User is a person with an account.
 type User struct {
@@ -83,19 +100,59 @@ type Principal struct {
 	User     User
 	Session  uuid.UUID // the session of the token; the zero UUID where there is none
 	Projects []Membership
+	Token    uuid.UUID    // the API token, where a program comes with one; it has no session
+	Scopes   []Permission // what the API token may do of what its user may
+}
+
+// Within tells whether the principal came with what may be used for the permission at all: a session, or a token with that
+// scope.
+func (p Principal) Within(permission Permission) bool {
+	return p.Token == uuid.Nil || slices.Contains(p.Scopes, permission)
 }
 
 // Can tells whether the principal has the permission in the project.
 func (p Principal) Can(permission Permission, project uuid.UUID) bool {
+	return p.In(project).Allows(permission) && p.Within(permission)
+}
+
+// In is the principal's role in a project; empty when they are no member.
+func (p Principal) In(project uuid.UUID) ProjectRole {
 	i := slices.IndexFunc(p.Projects, func(m Membership) bool { return m.ProjectID == project })
-	return i >= 0 && p.Projects[i].Role.Allows(permission)
+	if i < 0 {
+		return ""
+	}
+	return p.Projects[i].Role
+}
+
+// May refuses what the principal may not do in a project. One that they are no member of is not there for them.
+func (p Principal) May(permission Permission, project uuid.UUID) error {
+	switch role := p.In(project); {
+	case role == "":
+		return fault.Missing
+	case !role.Allows(permission):
+		return fault.New(fault.Forbidden, "role_forbids", "You are %s of this project, and that takes the permission %s; ask one of its admins", role, permission)
+	case !p.Within(permission):
+		return fault.New(fault.Forbidden, "scope_missing", "This API token has not the scope %s", permission)
+	}
+	return nil
 }
 
 // Where lists the projects in which the principal has the permission.
 func (p Principal) Where(permission Permission) []uuid.UUID {
 	ids := make([]uuid.UUID, 0, len(p.Projects))
 	for _, m := range p.Projects {
-		if m.Role.Allows(permission) {
+		if m.Role.Allows(permission) && p.Within(permission) {
+			ids = append(ids, m.ProjectID)
+		}
+	}
+	return ids
+}
+
+// Without lists the projects of which the principal is a member who may not use the permission.
+func (p Principal) Without(permission Permission) []uuid.UUID {
+	var ids []uuid.UUID
+	for _, m := range p.Projects {
+		if !m.Role.Allows(permission) || !p.Within(permission) {
 			ids = append(ids, m.ProjectID)
 		}
 	}

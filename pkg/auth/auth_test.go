@@ -1,6 +1,7 @@
 package auth
 
 import (
+	"bytes"
 	"strings"
 	"testing"
 	"time"
@@ -71,7 +72,7 @@ func TestMatch(t *testing.T) {
 
 func TestTokens(t *testing.T) {
 	clk := clock.NewFake(noon)
-	tokens, err := NewTokens(secret, clk)
+	tokens, err := NewTokens(secret, "", clk)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -92,7 +93,7 @@ func TestTokens(t *testing.T) {
 // What golang-jwt accepts unless it is told otherwise.
 func TestForgedTokens(t *testing.T) {
 	clk := clock.NewFake(noon)
-	tokens, err := NewTokens(secret, clk)
+	tokens, err := NewTokens(secret, "", clk)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -114,21 +115,21 @@ func TestForgedTokens(t *testing.T) {
 		return s
 	}
 	keep := func(*claims) {}
-	if _, _, err := tokens.Read(sign(jwt.SigningMethodHS256, tokens.key, tokens.kid, keep)); err != nil {
+	if _, _, err := tokens.Read(sign(jwt.SigningMethodHS256, tokens.keys[tokens.kid], tokens.kid, keep)); err != nil {
 		t.Fatalf("the control is refused: %v", err)
 	}
 	for name, forged := range map[string]string{
 		"not a token":          "x.y.z",
 		"another key":          sign(jwt.SigningMethodHS256, []byte("another key"), tokens.kid, keep),
-		"another kid":          sign(jwt.SigningMethodHS256, tokens.key, "other", keep),
+		"another kid":          sign(jwt.SigningMethodHS256, tokens.keys[tokens.kid], "other", keep),
 		"no signature":         sign(jwt.SigningMethodNone, jwt.UnsafeAllowNoneSignatureType, tokens.kid, keep),
-		"another HMAC":         sign(jwt.SigningMethodHS512, tokens.key, tokens.kid, keep),
-		"no expiry":            sign(jwt.SigningMethodHS256, tokens.key, tokens.kid, func(c *claims) { c.ExpiresAt = nil }),
-		"another issuer":       sign(jwt.SigningMethodHS256, tokens.key, tokens.kid, func(c *claims) { c.Issuer = "x" }),
-		"another audience":     sign(jwt.SigningMethodHS256, tokens.key, tokens.kid, func(c *claims) { c.Audience = nil }),
-		"no id":                sign(jwt.SigningMethodHS256, tokens.key, tokens.kid, func(c *claims) { c.ID = "" }),
-		"no subject":           sign(jwt.SigningMethodHS256, tokens.key, tokens.kid, func(c *claims) { c.Subject = "" }),
-		"issued in the future": sign(jwt.SigningMethodHS256, tokens.key, tokens.kid, func(c *claims) { c.IssuedAt = jwt.NewNumericDate(noon.Add(time.Hour)) }),
+		"another HMAC":         sign(jwt.SigningMethodHS512, tokens.keys[tokens.kid], tokens.kid, keep),
+		"no expiry":            sign(jwt.SigningMethodHS256, tokens.keys[tokens.kid], tokens.kid, func(c *claims) { c.ExpiresAt = nil }),
+		"another issuer":       sign(jwt.SigningMethodHS256, tokens.keys[tokens.kid], tokens.kid, func(c *claims) { c.Issuer = "x" }),
+		"another audience":     sign(jwt.SigningMethodHS256, tokens.keys[tokens.kid], tokens.kid, func(c *claims) { c.Audience = nil }),
+		"no id":                sign(jwt.SigningMethodHS256, tokens.keys[tokens.kid], tokens.kid, func(c *claims) { c.ID = "" }),
+		"no subject":           sign(jwt.SigningMethodHS256, tokens.keys[tokens.kid], tokens.kid, func(c *claims) { c.Subject = "" }),
+		"issued in the future": sign(jwt.SigningMethodHS256, tokens.keys[tokens.kid], tokens.kid, func(c *claims) { c.IssuedAt = jwt.NewNumericDate(noon.Add(time.Hour)) }),
 	} {
 		if _, _, err := tokens.Read(forged); err == nil {
 			t.Errorf("%s: accepted", name)
@@ -137,7 +138,7 @@ func TestForgedTokens(t *testing.T) {
 }
 
 func TestAShortSecretIsRefused(t *testing.T) {
-	if _, err := NewTokens("too short", clock.System{}); err == nil {
+	if _, err := NewTokens("too short", "", clock.System{}); err == nil {
 		t.Error("accepted")
 	}
 }
@@ -153,5 +154,56 @@ func TestRefreshTokensDiffer(t *testing.T) {
 	}
 	if a == b || string(HashRefresh(a)) != string(hash) {
 		t.Error("refresh tokens repeat, or their hashes do not")
+	}
+}
+
+// A new secret logs nobody out while the one before it is given too; without that, nothing of it is believed.
+func TestKeysRotate(t *testing.T) {
+	clk := clock.NewFake(noon)
+	of := func(secret, previous string) *Tokens {
+		tokens, err := NewTokens(secret, previous, clk)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return tokens
+	}
+	user, session := uuid.New(), uuid.New()
+	before, err := of(secret, "").Issue(user, session)
+	if err != nil {
+		t.Fatal(err)
+	}
+	next := secret + " the second"
+	rotated := of(next, secret)
+	if u, s, err := rotated.Read(before); err != nil || u != user || s != session {
+		t.Errorf("a token of the previous key: %v", err)
+	}
+	after, err := rotated.Issue(user, session)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := of(next, "").Read(after); err != nil {
+		t.Errorf("the previous key signs: %v", err)
+	}
+	if _, _, err := of(next, "").Read(before); err == nil {
+		t.Error("a key that was given up is believed")
+	}
+}
+
+func TestAPITokens(t *testing.T) {
+	token, hash, hint := NewAPIToken()
+	if !IsAPIToken(token) || len(token) != len(apiTokenPrefix)+58 || token[len(token)-4:] != hint {
+		t.Errorf("%q, %q", token, hint)
+	}
+	if got, err := HashAPIToken(token); err != nil || !bytes.Equal(got, hash) {
+		t.Errorf("%x, %v; want %x", got, err, hash)
+	}
+	other, _, _ := NewAPIToken()
+	if other == token {
+		t.Error("two tokens are the same")
+	}
+	for _, wrong := range []string{"", "orq_", token[1:], token + "a", token[:len(token)-1], token[:20] + "a" + token[21:] + "x", strings.ToUpper(token)} {
+		if _, err := HashAPIToken(wrong); err == nil {
+			t.Errorf("%q is accepted", wrong)
+		}
 	}
 }

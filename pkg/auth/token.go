@@ -36,22 +36,32 @@ var ErrUnauthorized = fault.New(fault.Unauthorized, "unauthorized", "Log in firs
 
 // Tokens makes and reads access tokens.
 type Tokens struct {
-	key   []byte
-	kid   string
+	kid   string            // of the key that signs
+	keys  map[string][]byte // all that are believed, by kid
 	clock clock.Clock
 }
 
-// NewTokens derives the signing key from the installation's secret, any text of MinSecret characters or more.
-func NewTokens(secret string, clk clock.Clock) (*Tokens, error) {
-	if len([]rune(secret)) < MinSecret {
-		return nil, fmt.Errorf("ORQ_SECRET_KEY must have at least %d characters; try: openssl rand -hex 32", MinSecret)
+// NewTokens derives the signing key from the installation's secret, any text of MinSecret characters or more. What was
+// signed under the secret before it, if there is one, is still believed: nobody is logged out by a new one.
+func NewTokens(secret, previous string, clk clock.Clock) (*Tokens, error) {
+	t := &Tokens{keys: map[string][]byte{}, clock: clk}
+	secrets := []string{secret}
+	if previous != "" {
+		secrets = []string{previous, secret} // the last one signs
 	}
-	key, err := hkdf.Key(sha256.New, []byte(secret), nil, "orquestador access token v1", 32)
-	if err != nil {
-		return nil, fmt.Errorf("derive the signing key: %w", err)
+	for _, s := range secrets {
+		if len([]rune(s)) < MinSecret {
+			return nil, fmt.Errorf("ORQ_SECRET_KEY must have at least %d characters; try: openssl rand -hex 32", MinSecret)
+		}
+		key, err := hkdf.Key(sha256.New, []byte(s), nil, "orquestador access token v1", 32)
+		if err != nil {
+			return nil, fmt.Errorf("derive the signing key: %w", err)
+		}
+		sum := sha256.Sum256(key)
+		t.kid = hex.EncodeToString(sum[:4])
+		t.keys[t.kid] = key
 	}
-	sum := sha256.Sum256(key)
-	return &Tokens{key: key, kid: hex.EncodeToString(sum[:4]), clock: clk}, nil
+	return t, nil
 }
 
 type claims struct {
@@ -70,7 +80,7 @@ func (t *Tokens) Issue(user, session uuid.UUID) (string, error) {
 		Session: session,
 	})
 	token.Header["kid"] = t.kid
-	signed, err := token.SignedString(t.key)
+	signed, err := token.SignedString(t.keys[t.kid])
 	if err != nil {
 		return "", fmt.Errorf("sign an access token: %w", err)
 	}
@@ -82,10 +92,12 @@ func (t *Tokens) Issue(user, session uuid.UUID) (string, error) {
 func (t *Tokens) Read(signed string) (user, session uuid.UUID, err error) {
 	var c claims
 	_, err = jwt.ParseWithClaims(signed, &c, func(token *jwt.Token) (any, error) {
-		if token.Header["kid"] != t.kid {
+		kid, _ := token.Header["kid"].(string)
+		key, known := t.keys[kid]
+		if !known {
 			return nil, errors.New("unknown key")
 		}
-		return t.key, nil
+		return key, nil
 	},
 		jwt.WithValidMethods([]string{jwt.SigningMethodHS256.Alg()}), jwt.WithExpirationRequired(), jwt.WithIssuedAt(),
 		jwt.WithIssuer(issuer), jwt.WithAudience(audience), jwt.WithLeeway(leeway), jwt.WithTimeFunc(t.clock.Now),

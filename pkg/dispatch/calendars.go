@@ -19,8 +19,8 @@ func (s *Service) CreateCalendar(ctx context.Context, who account.Principal, pro
 	if err := c.Check(); err != nil {
 		return postgres.CalendarRow{}, err
 	}
-	if !who.Can(account.WorkflowWrite, project) {
-		return postgres.CalendarRow{}, postgres.ErrNotFound
+	if err := who.May(account.WorkflowWrite, project); err != nil {
+		return postgres.CalendarRow{}, err
 	}
 	id, err := uuid.NewV7()
 	if err != nil {

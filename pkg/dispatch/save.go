@@ -20,8 +20,8 @@ func (s *Service) Create(ctx context.Context, who account.Principal, project uui
 	if err := s.Check(def); err != nil {
 		return postgres.WorkflowRow{}, err
 	}
-	if !who.Can(account.WorkflowWrite, project) {
-		return postgres.WorkflowRow{}, postgres.ErrNotFound
+	if err := who.May(account.WorkflowWrite, project); err != nil {
+		return postgres.WorkflowRow{}, err
 	}
 	id, err := uuid.NewV7()
 	if err != nil {

@@ -98,8 +98,8 @@ func (s *Service) head(ctx context.Context, who account.Principal, id uuid.UUID)
 	if head.Version > 0 { // else it may be published by whoever, at any time
 		s.known.Store(id, *head)
 	}
-	if !who.Can(account.RunStart, head.ProjectID) {
-		return postgres.Head{}, postgres.ErrNotFound
+	if err := who.May(account.RunStart, head.ProjectID); err != nil {
+		return postgres.Head{}, err
 	}
 	return *head, nil
 }

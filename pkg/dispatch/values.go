@@ -32,8 +32,8 @@ func (s *Service) PutSecret(ctx context.Context, who account.Principal, project 
 	if err := workflow.CheckValueName(in.Name); err != nil {
 		return row, err
 	}
-	if !who.Can(account.SecretWrite, project) {
-		return row, postgres.ErrNotFound
+	if err := who.May(account.SecretWrite, project); err != nil {
+		return row, err
 	}
 	fresh := postgres.NewSecret{ProjectID: project, Name: in.Name, Description: in.Description, By: who.User.ID}
 	if in.Value != nil {
@@ -68,8 +68,8 @@ func (s *Service) PutSecret(ctx context.Context, who account.Principal, project 
 
 // DeleteSecret removes a secret that no workflow names.
 func (s *Service) DeleteSecret(ctx context.Context, who account.Principal, project uuid.UUID, name string) error {
-	if !who.Can(account.SecretWrite, project) {
-		return postgres.ErrNotFound
+	if err := who.May(account.SecretWrite, project); err != nil {
+		return err
 	}
 	return s.db.InTx(ctx, func(q postgres.Querier) error {
 		secrets := postgres.Secrets{Q: q}
@@ -102,8 +102,8 @@ func (s *Service) PutVariable(ctx context.Context, who account.Principal, projec
 	if len(in.Value) > workflow.MaxValue {
 		return row, fault.At("/value", "size", "a variable has at most %d bytes as JSON; this one has %d", workflow.MaxValue, len(in.Value))
 	}
-	if !who.Can(account.VariableWrite, project) {
-		return row, postgres.ErrNotFound
+	if err := who.May(account.VariableWrite, project); err != nil {
+		return row, err
 	}
 	err = s.db.InTx(ctx, func(q postgres.Querier) (err error) {
 		variables := postgres.Variables{Q: q}
@@ -122,8 +122,8 @@ func (s *Service) PutVariable(ctx context.Context, who account.Principal, projec
 
 // DeleteVariable removes a variable that no workflow names.
 func (s *Service) DeleteVariable(ctx context.Context, who account.Principal, project uuid.UUID, name string) error {
-	if !who.Can(account.VariableWrite, project) {
-		return postgres.ErrNotFound
+	if err := who.May(account.VariableWrite, project); err != nil {
+		return err
 	}
 	return s.db.InTx(ctx, func(q postgres.Querier) error {
 		variables := postgres.Variables{Q: q}

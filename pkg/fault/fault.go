@@ -70,6 +70,9 @@ func New(kind Kind, code, format string, args ...any) *Error {
 	return &Error{Kind: kind, Code: code, Message: fmt.Sprintf(format, args...)}
 }
 
+// Missing is the one answer for what is not there and for what is another project's, so that nobody can tell which.
+var Missing = New(NotFound, "not_found", "There is no such object, or it is not yours")
+
 // InvalidFields is the error for readable input with wrong fields; nil when there are none.
 func InvalidFields(fields []Field) error {
 	if len(fields) == 0 {

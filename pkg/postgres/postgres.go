@@ -87,7 +87,7 @@ func (db *DB) InTx(ctx context.Context, fn func(q Querier) error) error {
 }
 
 // ErrNotFound is what a store answers when the row is not there, or not in the caller's projects.
-var ErrNotFound = fault.New(fault.NotFound, "not_found", "There is no such object, or it is not yours")
+var ErrNotFound = fault.Missing
 
 // translate turns what the database says about the input into faults; other errors stay as they are.
 func translate(err error) error {

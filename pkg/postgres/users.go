@@ -84,18 +84,27 @@ func (s Users) Credentials(ctx context.Context, email string) (u account.User, h
 // Principal finds a user with the projects they work in; ErrNotFound when there is none, when the account is disabled, or
 // when the session has ended.
 func (s Users) Principal(ctx context.Context, user, session uuid.UUID) (account.Principal, error) {
+	p, err := s.principal(ctx, `join sessions s on s.id = $2 and s.user_id = u.id and s.revoked_at is null and s.expires_at > now()`, user, session)
+	p.Session = session
+	return p, err
+}
+
+// ByID finds a user who is not disabled, with their projects; ErrNotFound when there is none.
+func (s Users) ByID(ctx context.Context, user uuid.UUID) (account.Principal, error) {
+	return s.principal(ctx, "", user)
+}
+
+func (s Users) principal(ctx context.Context, on string, params ...any) (principal account.Principal, err error) {
 	rows, err := s.Q.Query(ctx, `
 		select u.id, u.email, u.username, u.role, p.id, p.name, m.role
-		  from users u
-		  join sessions s on s.id = $2 and s.user_id = u.id and s.revoked_at is null and s.expires_at > now()
+		  from users u `+on+`
 		  left join project_members m on m.user_id = u.id
 		  left join projects p on p.id = m.project_id
 		 where u.id = $1 and u.disabled_at is null
-		 order by p.id`, user, session)
+		 order by p.id`, params...)
 	if err != nil {
-		return account.Principal{}, fmt.Errorf("find principal: %w", err)
+		return principal, fmt.Errorf("find principal: %w", err)
 	}
-	principal := account.Principal{Session: session}
 	var project *uuid.UUID
 	var name *string
 	var role *account.ProjectRole

@@ -52,7 +52,7 @@ func LoadContract(source []byte) (*Contract, error) {
 	}
 	for path, item := range doc.Paths.Map() {
 		for method, op := range item.Operations() {
-			if permissionOf(op) == "" {
+			if PermissionOf(op) == "" {
 				return nil, fmt.Errorf("read the contract: %s %s has no x-permission", method, path)
 			}
 		}
@@ -106,11 +106,14 @@ func defineFormats() {
 const (
 	Public = "public" // anybody
 	Self   = "self"   // anybody who is logged in
+	// Session is what only people do, who are logged in: an API token must not make others, nor end what shuts it out.
+	Session = "session"
 	// Administrators are those who look after the installation.
 	Administrators = "administrator"
 )
 
-func permissionOf(op *openapi3.Operation) string {
+// PermissionOf is what an operation asks of its caller.
+func PermissionOf(op *openapi3.Operation) string {
 	permission, _ := op.Extensions["x-permission"].(string)
 	return permission
 }
@@ -118,9 +121,13 @@ func permissionOf(op *openapi3.Operation) string {
 // Authenticate finds out who makes a request; it answers auth.ErrUnauthorized for nobody.
 type Authenticate func(c echo.Context) (account.Principal, error)
 
+// Explain says why an object is not there for a caller, whose operation needs the permission: err as it is, or that their
+// role in the object's project does not carry it. kind is the first part of the path, as in "workflows".
+type Explain func(ctx context.Context, who account.Principal, permission account.Permission, kind string, id uuid.UUID, err error) error
+
 // Middleware lets through what the contract allows: known path, method and media type, a caller where one is needed, and
 // input of the right shape. What is behind it can rely on all of that.
-func (k *Contract) Middleware(authenticate Authenticate) echo.MiddlewareFunc {
+func (k *Contract) Middleware(authenticate Authenticate, explain Explain) echo.MiddlewareFunc {
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		return func(c echo.Context) error {
 			req := c.Request()
@@ -131,13 +138,13 @@ func (k *Contract) Middleware(authenticate Authenticate) echo.MiddlewareFunc {
 			if err != nil {
 				return k.noRoute(c, err)
 			}
-			if permissionOf(route.Operation) != Public {
+			if PermissionOf(route.Operation) != Public {
 				principal, err := authenticate(c)
 				if err != nil {
 					return err
 				}
-				if permissionOf(route.Operation) == Administrators && principal.User.Role != account.Administrator {
-					return fault.New(fault.Forbidden, "administrators_only", "This is for administrators")
+				if err := admit(principal, PermissionOf(route.Operation)); err != nil {
+					return err
 				}
 				c.SetRequest(c.Request().WithContext(WithPrincipal(req.Context(), principal)))
 			}
@@ -149,9 +156,33 @@ func (k *Contract) Middleware(authenticate Authenticate) echo.MiddlewareFunc {
 				defer cancel()
 				c.SetRequest(c.Request().WithContext(ctx))
 			}
-			return next(c)
+			return explained(c, explain, account.Permission(PermissionOf(route.Operation)), params["id"], next(c))
 		}
 	}
+}
+
+// admit refuses what does not depend on an object.
+func admit(who account.Principal, permission string) error {
+	switch {
+	case permission == Administrators && who.User.Role != account.Administrator:
+		return fault.New(fault.Forbidden, "administrators_only", "This is for administrators")
+	case permission == Session && who.Token != uuid.Nil:
+		return fault.New(fault.Forbidden, "session_only", "An API token cannot do this; log in with a password")
+	case permission == Public, permission == Self, permission == Session, who.Within(account.Permission(permission)):
+		return nil
+	}
+	return fault.New(fault.Forbidden, "scope_missing", "This API token has not the scope %s", permission)
+}
+
+// explained lets a member whom their role keeps from something know that, instead of that it is not there. Only what was
+// refused is looked at again: what is allowed costs nothing more.
+func explained(c echo.Context, explain Explain, permission account.Permission, id string, err error) error {
+	object, bad := uuid.Parse(id)
+	if bad != nil || !permission.IsOfProject() || !fault.Is(err, fault.NotFound) {
+		return err
+	}
+	kind, _, _ := strings.Cut(strings.TrimPrefix(c.Request().URL.Path, Prefix+"/"), "/")
+	return explain(c.Request().Context(), Principal(c.Request().Context()), permission, kind, object, err)
 }
 
 // answerTimeout is how long an operation may take. It is far more than any needs: what takes longer waits for a database
@@ -284,7 +315,7 @@ func requestFault(err error) error {
 	gather(err, "", &fields, &kind)
 	slices.SortStableFunc(fields, func(a, b fault.Field) int { return strings.Compare(a.Pointer, b.Pointer) })
 	if kind == fault.NotFound {
-		return fault.New(fault.NotFound, "not_found", "There is no such object, or it is not yours")
+		return fault.Missing
 	}
 	if len(fields) == 0 {
 		return fault.New(fault.Malformed, "request_invalid", "The request does not fit the contract")

@@ -903,6 +903,66 @@ func (e RunTrigger) Valid() bool {
 	}
 }
 
+// Defines values for Scope.
+const (
+	ScopeAdministrator Scope = "administrator"
+	ScopeAlertRead     Scope = "alert.read"
+	ScopeAlertWrite    Scope = "alert.write"
+	ScopeMemberWrite   Scope = "member.write"
+	ScopeProjectDelete Scope = "project.delete"
+	ScopeProjectRead   Scope = "project.read"
+	ScopeProjectWrite  Scope = "project.write"
+	ScopeRunCancel     Scope = "run.cancel"
+	ScopeRunRead       Scope = "run.read"
+	ScopeRunStart      Scope = "run.start"
+	ScopeSecretRead    Scope = "secret.read"
+	ScopeSecretWrite   Scope = "secret.write"
+	ScopeVariableRead  Scope = "variable.read"
+	ScopeVariableWrite Scope = "variable.write"
+	ScopeWorkflowRead  Scope = "workflow.read"
+	ScopeWorkflowWrite Scope = "workflow.write"
+)
+
+// Valid indicates whether the value is a known member of the Scope enum.
+func (e Scope) Valid() bool {
+	switch e {
+	case ScopeAdministrator:
+		return true
+	case ScopeAlertRead:
+		return true
+	case ScopeAlertWrite:
+		return true
+	case ScopeMemberWrite:
+		return true
+	case ScopeProjectDelete:
+		return true
+	case ScopeProjectRead:
+		return true
+	case ScopeProjectWrite:
+		return true
+	case ScopeRunCancel:
+		return true
+	case ScopeRunRead:
+		return true
+	case ScopeRunStart:
+		return true
+	case ScopeSecretRead:
+		return true
+	case ScopeSecretWrite:
+		return true
+	case ScopeVariableRead:
+		return true
+	case ScopeVariableWrite:
+		return true
+	case ScopeWorkflowRead:
+		return true
+	case ScopeWorkflowWrite:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for StatsBucket.
 const (
 	StatsBucketDay  StatsBucket = "day"
@@ -1453,6 +1513,41 @@ func (e SaveDraftParamsIfNoneMatch) Valid() bool {
 	default:
 		return false
 	}
+}
+
+// APIToken defines model for APIToken.
+type APIToken struct {
+	CreatedAt wire.Instant `json:"created_at"`
+	ExpiresAt wire.Instant `json:"expires_at"`
+
+	// Hint Its last characters, to tell it by
+	Hint string             `json:"hint"`
+	Id   openapi_types.UUID `json:"id"`
+	Name string             `json:"name"`
+
+	// ProjectId The only project that it sees; null: all of its user's
+	ProjectId *openapi_types.UUID `json:"project_id"`
+	Scopes    []Scope             `json:"scopes"`
+
+	// UsedAt When it was used last, to the minute
+	UsedAt *wire.Instant `json:"used_at"`
+}
+
+// APITokenInput defines model for APITokenInput.
+type APITokenInput struct {
+	ExpiresInDays *int `json:"expires_in_days,omitempty"`
+
+	// Name What it is for
+	Name string `json:"name"`
+
+	// ProjectId The only project that it is to see
+	ProjectId *openapi_types.UUID `json:"project_id,omitempty"`
+	Scopes    []Scope             `json:"scopes"`
+}
+
+// APITokenList defines model for APITokenList.
+type APITokenList struct {
+	Items []APIToken `json:"items"`
 }
 
 // Action defines model for Action.
@@ -2258,6 +2353,14 @@ type MuteInput struct {
 	For Duration `json:"for"`
 }
 
+// NewAPIToken defines model for NewAPIToken.
+type NewAPIToken struct {
+	ApiToken APIToken `json:"api_token"`
+
+	// Token It is shown once: nobody can read it again
+	Token string `json:"token"`
+}
+
 // NewDraft defines model for NewDraft.
 type NewDraft struct {
 	// Definition A workflow's definition, as far as it is written
@@ -2719,6 +2822,9 @@ type RunSummary struct {
 
 // RunTrigger defines model for RunTrigger.
 type RunTrigger string
+
+// Scope A permission
+type Scope string
 
 // Secret defines model for Secret.
 type Secret struct {
@@ -3774,6 +3880,9 @@ type LoginJSONRequestBody = Credentials
 // RegisterJSONRequestBody defines body for Register for application/json ContentType.
 type RegisterJSONRequestBody = Registration
 
+// CreateTokenJSONRequestBody defines body for CreateToken for application/json ContentType.
+type CreateTokenJSONRequestBody = APITokenInput
+
 // CreateCalendarJSONRequestBody defines body for CreateCalendar for application/json ContentType.
 type CreateCalendarJSONRequestBody = CalendarInput
 
@@ -3929,6 +4038,15 @@ type ServerInterface interface {
 	// EndSession End a session of the caller; who has it is logged out at once
 	// (DELETE /auth/sessions/{id})
 	EndSession(ctx echo.Context, id ID) error
+	// ListTokens The caller's API tokens that are good, the newest first
+	// (GET /auth/tokens)
+	ListTokens(ctx echo.Context) error
+	// CreateToken Make an API token for a program
+	// (POST /auth/tokens)
+	CreateToken(ctx echo.Context) error
+	// RevokeToken Revoke an API token of the caller; within seconds it is good no more
+	// (DELETE /auth/tokens/{id})
+	RevokeToken(ctx echo.Context, id ID) error
 	// GetBackfill A backfill with its progress
 	// (GET /backfills/{id})
 	GetBackfill(ctx echo.Context, id ID) error
@@ -4628,6 +4746,40 @@ func (w *ServerInterfaceWrapper) EndSession(ctx echo.Context) error {
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.EndSession(ctx, id)
+	return err
+}
+
+// ListTokens converts echo context to params.
+func (w *ServerInterfaceWrapper) ListTokens(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListTokens(ctx)
+	return err
+}
+
+// CreateToken converts echo context to params.
+func (w *ServerInterfaceWrapper) CreateToken(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.CreateToken(ctx)
+	return err
+}
+
+// RevokeToken converts echo context to params.
+func (w *ServerInterfaceWrapper) RevokeToken(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "id" -------------
+	var id ID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", ctx.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.RevokeToken(ctx, id)
 	return err
 }
 
@@ -6559,6 +6711,9 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.GET(options.BaseURL+"/auth/me", wrapper.GetMe, options.OperationMiddlewares["getMe"]...)
 	router.GET(options.BaseURL+"/auth/sessions", wrapper.ListSessions, options.OperationMiddlewares["listSessions"]...)
 	router.DELETE(options.BaseURL+"/auth/sessions/:id", wrapper.EndSession, options.OperationMiddlewares["endSession"]...)
+	router.GET(options.BaseURL+"/auth/tokens", wrapper.ListTokens, options.OperationMiddlewares["listTokens"]...)
+	router.POST(options.BaseURL+"/auth/tokens", wrapper.CreateToken, options.OperationMiddlewares["createToken"]...)
+	router.DELETE(options.BaseURL+"/auth/tokens/:id", wrapper.RevokeToken, options.OperationMiddlewares["revokeToken"]...)
 	router.POST(options.BaseURL+"/step-tests", wrapper.TestStep, options.OperationMiddlewares["testStep"]...)
 	router.GET(options.BaseURL+"/step-tests/:id", wrapper.GetStepTest, options.OperationMiddlewares["getStepTest"]...)
 	router.GET(options.BaseURL+"/workflows", wrapper.ListWorkflows, options.OperationMiddlewares["listWorkflows"]...)
@@ -7784,6 +7939,116 @@ type EndSessiondefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response EndSessiondefaultApplicationProblemPlusJSONResponse) VisitEndSessionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListTokensRequestObject struct {
+}
+
+type ListTokensResponseObject interface {
+	VisitListTokensResponse(w http.ResponseWriter) error
+}
+
+type ListTokens200JSONResponse APITokenList
+
+func (response ListTokens200JSONResponse) VisitListTokensResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListTokensdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListTokensdefaultApplicationProblemPlusJSONResponse) VisitListTokensResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateTokenRequestObject struct {
+	Body *CreateTokenJSONRequestBody
+}
+
+type CreateTokenResponseObject interface {
+	VisitCreateTokenResponse(w http.ResponseWriter) error
+}
+
+type CreateToken201JSONResponse NewAPIToken
+
+func (response CreateToken201JSONResponse) VisitCreateTokenResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(201)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateTokendefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response CreateTokendefaultApplicationProblemPlusJSONResponse) VisitCreateTokenResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RevokeTokenRequestObject struct {
+	Id ID `json:"id"`
+}
+
+type RevokeTokenResponseObject interface {
+	VisitRevokeTokenResponse(w http.ResponseWriter) error
+}
+
+type RevokeToken204Response struct {
+}
+
+func (response RevokeToken204Response) VisitRevokeTokenResponse(w http.ResponseWriter) error {
+	w.WriteHeader(204)
+	return nil
+}
+
+type RevokeTokendefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response RevokeTokendefaultApplicationProblemPlusJSONResponse) VisitRevokeTokenResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -10660,6 +10925,15 @@ type StrictServerInterface interface {
 	// EndSession End a session of the caller; who has it is logged out at once
 	// (DELETE /auth/sessions/{id})
 	EndSession(ctx context.Context, request EndSessionRequestObject) (EndSessionResponseObject, error)
+	// ListTokens The caller's API tokens that are good, the newest first
+	// (GET /auth/tokens)
+	ListTokens(ctx context.Context, request ListTokensRequestObject) (ListTokensResponseObject, error)
+	// CreateToken Make an API token for a program
+	// (POST /auth/tokens)
+	CreateToken(ctx context.Context, request CreateTokenRequestObject) (CreateTokenResponseObject, error)
+	// RevokeToken Revoke an API token of the caller; within seconds it is good no more
+	// (DELETE /auth/tokens/{id})
+	RevokeToken(ctx context.Context, request RevokeTokenRequestObject) (RevokeTokenResponseObject, error)
 	// GetBackfill A backfill with its progress
 	// (GET /backfills/{id})
 	GetBackfill(ctx context.Context, request GetBackfillRequestObject) (GetBackfillResponseObject, error)
@@ -11759,6 +12033,100 @@ func (sh *strictHandler) EndSession(ctx echo.Context, id ID) error {
 		return err
 	} else if validResponse, ok := response.(EndSessionResponseObject); ok {
 		return validResponse.VisitEndSessionResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListTokens operation middleware
+func (sh *strictHandler) ListTokens(ctx echo.Context) error {
+	var request ListTokensRequestObject
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListTokens(ctx.Request().Context(), request.(ListTokensRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListTokens")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListTokensResponseObject); ok {
+		return validResponse.VisitListTokensResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// CreateToken operation middleware
+func (sh *strictHandler) CreateToken(ctx echo.Context) error {
+	var request CreateTokenRequestObject
+
+	var body CreateTokenJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.CreateToken(ctx.Request().Context(), request.(CreateTokenRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CreateToken")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(CreateTokenResponseObject); ok {
+		return validResponse.VisitCreateTokenResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// RevokeToken operation middleware
+func (sh *strictHandler) RevokeToken(ctx echo.Context, id ID) error {
+	var request RevokeTokenRequestObject
+
+	request.Id = id
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.RevokeToken(ctx.Request().Context(), request.(RevokeTokenRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "RevokeToken")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(RevokeTokenResponseObject); ok {
+		return validResponse.VisitRevokeTokenResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}

@@ -559,6 +559,14 @@ export function screensOf(scene: Scene): Screen[] {
         await page.getByRole('dialog').waitFor()
       },
     },
+    {
+      name: 'settings-new-token',
+      address: '/settings',
+      act: async (page, t) => {
+        await page.getByRole('button', { name: t('tokens.make') }).click()
+        await page.getByRole('dialog').waitFor()
+      },
+    },
     { name: 'settings', address: '/settings' },
     {
       name: 'account-menu',

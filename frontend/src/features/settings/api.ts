@@ -1,5 +1,6 @@
 import { useMutation, useQuery, useQueryCache } from '@pinia/colada'
 import { body, client } from '@/shared/api/client'
+import type { APITokenInput, NewAPIToken } from '@/shared/api/types'
 
 const key = ['auth', 'sessions'] as const
 
@@ -17,5 +18,32 @@ export function useEndSession() {
       await body(client.DELETE('/auth/sessions/{id}', { params: { path: { id } } }))
     },
     onSettled: () => cache.invalidateQueries({ key }),
+  })
+}
+
+const tokensKey = ['auth', 'tokens'] as const
+
+export function useTokens() {
+  return useQuery({
+    key: () => tokensKey,
+    query: ({ signal }) => body(client.GET('/auth/tokens', { signal })),
+  })
+}
+
+export function useCreateToken() {
+  const cache = useQueryCache()
+  return useMutation({
+    mutation: (input: APITokenInput) => body<NewAPIToken>(client.POST('/auth/tokens', { body: input })),
+    onSettled: () => cache.invalidateQueries({ key: tokensKey }),
+  })
+}
+
+export function useRevokeToken() {
+  const cache = useQueryCache()
+  return useMutation({
+    async mutation(id: string) {
+      await body(client.DELETE('/auth/tokens/{id}', { params: { path: { id } } }))
+    },
+    onSettled: () => cache.invalidateQueries({ key: tokensKey }),
   })
 }

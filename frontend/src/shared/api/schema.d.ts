@@ -145,6 +145,47 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/auth/tokens": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The caller's API tokens that are good, the newest first */
+        get: operations["listTokens"];
+        put?: never;
+        /**
+         * Make an API token for a program
+         * @description The token stands in this answer only. Send it as `Authorization: Bearer orq_…`. It may do what its scopes name, as long as its
+         *     user may, and nothing about sessions and tokens.
+         */
+        post: operations["createToken"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/auth/tokens/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["ID"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Revoke an API token of the caller; within seconds it is good no more */
+        delete: operations["revokeToken"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/step-tests": {
         parameters: {
             query?: never;
@@ -1597,6 +1638,53 @@ export interface components {
             /** @enum {string} */
             role: "administrator" | "member";
             projects: components["schemas"]["Membership"][];
+        };
+        /**
+         * @description A permission
+         * @enum {string}
+         */
+        Scope: "project.read" | "project.write" | "project.delete" | "member.write" | "workflow.read" | "workflow.write" | "run.read" | "run.start" | "run.cancel" | "secret.read" | "secret.write" | "variable.read" | "variable.write" | "alert.read" | "alert.write" | "administrator";
+        APIToken: {
+            /** Format: uuid */
+            id: string;
+            name: string;
+            /** @description Its last characters, to tell it by */
+            hint: string;
+            scopes: components["schemas"]["Scope"][];
+            /**
+             * Format: uuid
+             * @description The only project that it sees; null: all of its user's
+             */
+            project_id: string | null;
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            expires_at: string;
+            /**
+             * Format: date-time
+             * @description When it was used last, to the minute
+             */
+            used_at: string | null;
+        };
+        APITokenList: {
+            items: components["schemas"]["APIToken"][];
+        };
+        APITokenInput: {
+            /** @description What it is for */
+            name: string;
+            scopes: components["schemas"]["Scope"][];
+            /**
+             * Format: uuid
+             * @description The only project that it is to see
+             */
+            project_id?: string;
+            /** @default 90 */
+            expires_in_days?: number;
+        };
+        NewAPIToken: {
+            /** @description It is shown once: nobody can read it again */
+            token: string;
+            api_token: components["schemas"]["APIToken"];
         };
         LoginSession: {
             /** Format: uuid */
@@ -3578,6 +3666,73 @@ export interface operations {
         requestBody?: never;
         responses: {
             /** @description Ended, or it had ended */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Failure"];
+        };
+    };
+    listTokens: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The tokens */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["APITokenList"];
+                };
+            };
+            default: components["responses"]["Failure"];
+        };
+    };
+    createToken: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["APITokenInput"];
+            };
+        };
+        responses: {
+            /** @description The token */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NewAPIToken"];
+                };
+            };
+            default: components["responses"]["Failure"];
+        };
+    };
+    revokeToken: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["ID"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Revoked, or it had ended */
             204: {
                 headers: {
                     [name: string]: unknown;
