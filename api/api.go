@@ -41,6 +41,8 @@ type Config struct {
 	CORSOrigins     []string         `env:"ORQ_CORS_ORIGINS" help:"Other origins whose pages may call the API, as in https://tools.example.com."`
 	MinInterval     time.Duration    `default:"1s" env:"ORQ_MIN_INTERVAL" help:"How often a schedule may fire at most: once in this time."`
 	PublicURL       string           `env:"ORQ_PUBLIC_URL" help:"Where others reach this installation, as in https://orq.example.com; it stands before the addresses of webhooks. Without it: where the request came to."`
+	SMTPURL         telemetry.Secret `env:"ORQ_SMTP_URL" help:"The mail server for invitations and forgotten passwords, as in smtp://user:password@mail.example.com:587; none: links are handed over by people."`
+	MailFrom        string           `env:"ORQ_MAIL_FROM" help:"The sender of those mails, as in Orquestador <orq@example.com>."`
 	MonitoringWrite bool             `env:"ORQ_MONITORING_WRITE" help:"Let administrators change the queue from the dashboard."`
 }
 
@@ -51,6 +53,9 @@ func (c Config) Check() error {
 	}
 	if u, err := url.Parse(c.PublicURL); c.PublicURL != "" && (err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https") {
 		return errors.New("ORQ_PUBLIC_URL must be an address such as https://orq.example.com")
+	}
+	if err := c.checkMail(); err != nil {
+		return err
 	}
 	if c.MinInterval < 0 || c.MinInterval > maxMinInterval {
 		return fmt.Errorf("ORQ_MIN_INTERVAL must be from 1s to %s", maxMinInterval)
@@ -73,6 +78,8 @@ type API struct {
 	log      *slog.Logger
 	stopping context.Context //nolint:containedctx // tells live streams that the server stops
 	stop     context.CancelFunc
+	outbox   *outbox
+	people   func(ctx context.Context) // hears of changes of people until ctx ends
 }
 
 // Deps is what an API needs of the process.
@@ -103,6 +110,7 @@ type server struct {
 	hub       *hub
 	callers   *callers
 	runs      runView
+	outbox    *outbox // nil where the installation sends no mail
 }
 
 // New makes an API.
@@ -141,6 +149,11 @@ func New(cfg Config, d Deps) (*API, error) {
 		log: d.Log, tokens: tokens, passwords: passwords, throttle: newThrottle(d.Queue, d.Clock, d.Log), hub: a.hub,
 		callers: newCallers(d.DB, tokens, d.Clock), runs: runs,
 	}
+	if a.outbox, err = newOutbox(cfg, d.Clock, d.Log); err != nil {
+		return nil, err
+	}
+	s.outbox = a.outbox
+	a.people = func(ctx context.Context) { d.Queue.People(ctx, s.callers.forgetPerson) }
 	return a, a.routes(s, contract, d)
 }
 
@@ -225,5 +238,7 @@ func (a *API) Serve(ctx, stop context.Context, listener net.Listener) error {
 		lifecycle.Service{Name: "listener", Run: serve},
 		lifecycle.Service{Name: "shutdown", Run: shutdown},
 		lifecycle.Service{Name: "hub", Run: func(_, stop context.Context) error { return a.hub.run(stop) }},
+		lifecycle.Service{Name: "people", Run: func(_, stop context.Context) error { a.people(stop); return nil }},
+		lifecycle.Service{Name: "outbox", Run: func(ctx, stop context.Context) error { return a.outbox.run(ctx, stop) }},
 	)
 }

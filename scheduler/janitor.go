@@ -29,6 +29,9 @@ func (j *janitor) step(ctx context.Context) (time.Duration, error) {
 	if err != nil {
 		return 0, err
 	}
+	if err := (postgres.Invitations{Q: j.db}).DropExpired(ctx); err != nil {
+		return 0, err
+	}
 	tests, err := postgres.StepTests{Q: j.db}.DropOld(ctx)
 	if err != nil {
 		return 0, err
