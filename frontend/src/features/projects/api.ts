@@ -54,15 +54,20 @@ export const useRenameProject = () =>
     body<Project>(client.PUT('/projects/{id}', { ...path(id), body: { name } })),
   )
 
+// What is left is not asked for again: it is not there any more.
 export const useDeleteProject = () =>
-  useChange(async ({ id, endRuns }: { id: string; endRuns: boolean }) => {
-    const params = { path: { id }, query: endRuns ? { end_runs: true } : {} }
-    await body(client.DELETE('/projects/{id}', { params }))
+  useMutation({
+    async mutation({ id, endRuns }: { id: string; endRuns: boolean }) {
+      const params = { path: { id }, query: endRuns ? { end_runs: true } : {} }
+      await body(client.DELETE('/projects/{id}', { params }))
+    },
   })
 
 export const useLeaveProject = () =>
-  useChange(async (id: string) => {
-    await body(client.POST('/projects/{id}/leave', path(id)))
+  useMutation({
+    async mutation(id: string) {
+      await body(client.POST('/projects/{id}/leave', path(id)))
+    },
   })
 
 export const useChangeMember = () =>
