@@ -20,8 +20,12 @@ func (s *server) ListAlerts(ctx context.Context, req oas.ListAlertsRequestObject
 		return nil, err
 	}
 	limit := limitOf(req.Params.Limit)
+	where, err := projects(ctx, account.AlertRead, req.Params.ProjectId)
+	if err != nil {
+		return nil, err
+	}
 	filter := postgres.AlertFilter{
-		Projects: projects(ctx, account.AlertRead, req.Params.ProjectId), Workflow: req.Params.WorkflowId, Rule: req.Params.RuleId, Before: before, Limit: limit + 1,
+		Projects: where, Workflow: req.Params.WorkflowId, Rule: req.Params.RuleId, Before: before, Limit: limit + 1,
 	}
 	if req.Params.Kind != nil {
 		filter.Kind = string(*req.Params.Kind)

@@ -41,13 +41,18 @@ type Config struct {
 	MinInterval  time.Duration    `default:"1s" env:"ORQ_MIN_INTERVAL" help:"How often a schedule may fire at most: once in this time."`
 	// PublicURL is where others reach the installation; it stands before the addresses of webhooks. Without it: where the
 	// request came to.
-	PublicURL       string `kong:"-"`
-	MonitoringWrite bool   `env:"ORQ_MONITORING_WRITE" help:"Let administrators change the queue from the dashboard."`
+	PublicURL       string           `kong:"-"`
+	SMTPURL         telemetry.Secret `env:"ORQ_SMTP_URL" help:"The mail server for invitations and forgotten passwords, as in smtp://user:password@mail.example.com:587; none: links are handed over by people."`
+	MailFrom        string           `env:"ORQ_MAIL_FROM" help:"The sender of those mails, as in Orquestador <orq@example.com>."`
+	MonitoringWrite bool             `env:"ORQ_MONITORING_WRITE" help:"Let administrators change the queue from the dashboard."`
 }
 
 // Check reports what is wrong with the configuration.
 func (c Config) Check() error {
 	if _, err := c.keyring(); err != nil {
+		return err
+	}
+	if err := c.checkMail(); err != nil {
 		return err
 	}
 	if c.MinInterval < 0 || c.MinInterval > maxMinInterval {
@@ -71,6 +76,8 @@ type API struct {
 	log      *slog.Logger
 	stopping context.Context //nolint:containedctx // tells live streams that the server stops
 	stop     context.CancelFunc
+	outbox   *outbox
+	people   func(ctx context.Context) // hears of changes of people until ctx ends
 }
 
 // Deps is what an API needs of the process.
@@ -102,6 +109,7 @@ type server struct {
 	callers   *callers
 	runs      runView
 	contract  *httpx.Contract
+	outbox    *outbox // nil where the installation sends no mail
 }
 
 // New makes an API.
@@ -140,6 +148,11 @@ func New(cfg Config, d Deps) (*API, error) {
 		log: d.Log, tokens: tokens, passwords: passwords, throttle: newThrottle(d.Queue, d.Clock, d.Log), hub: a.hub,
 		callers: newCallers(d.DB, tokens, d.Clock), runs: runs, contract: contract,
 	}
+	if a.outbox, err = newOutbox(cfg, d.Clock, d.Log); err != nil {
+		return nil, err
+	}
+	s.outbox = a.outbox
+	a.people = func(ctx context.Context) { d.Queue.People(ctx, s.callers.forgetPerson) }
 	return a, a.routes(s, contract, d)
 }
 
@@ -224,5 +237,7 @@ func (a *API) Serve(ctx, stop context.Context, listener net.Listener) error {
 		lifecycle.Service{Name: "listener", Run: serve},
 		lifecycle.Service{Name: "shutdown", Run: shutdown},
 		lifecycle.Service{Name: "hub", Run: func(_, stop context.Context) error { return a.hub.run(stop) }},
+		lifecycle.Service{Name: "people", Run: func(_, stop context.Context) error { a.people(stop); return nil }},
+		lifecycle.Service{Name: "outbox", Run: func(ctx, stop context.Context) error { return a.outbox.run(ctx, stop) }},
 	)
 }

@@ -30,6 +30,7 @@ func (s *server) GetSystem(ctx context.Context, _ oas.GetSystemRequestObject) (o
 	}
 	return oas.GetSystem200JSONResponse{
 		Name: "Orquestador", Version: s.version, Registration: oas.SystemRegistration(s.cfg.Registration), SetupRequired: !any,
+		Mail: s.outbox != nil,
 	}, nil
 }
 
@@ -46,7 +47,8 @@ func (s *server) Register(ctx context.Context, req oas.RegisterRequestObject) (o
 	if err := auth.Check(req.Body.Password, email, username); err != nil {
 		return nil, err
 	}
-	if err := s.mayRegister(ctx); err != nil {
+	link := linkHash(req.Body.Invitation)
+	if err := s.mayRegister(ctx, link); err != nil {
 		return nil, err
 	}
 	hash, err := s.passwords.Hash(ctx, req.Body.Password)
@@ -59,11 +61,17 @@ func (s *server) Register(ctx context.Context, req oas.RegisterRequestObject) (o
 	}
 	u := account.User{ID: id, Email: email, Username: username, Role: account.Member}
 	err = s.db.InTx(ctx, func(q postgres.Querier) error {
-		u, err = postgres.Users{Q: q}.Register(ctx, u, hash)
-		if err == nil && s.cfg.Registration != "open" && u.Role != account.Administrator {
+		if u, err = (postgres.Users{Q: q}).Register(ctx, u, hash); err != nil {
+			return err
+		}
+		if link != nil && s.cfg.Registration != "closed" {
+			_, err = accept(ctx, q, link, u)
+			return fault.Under("/invitation", err)
+		}
+		if s.cfg.Registration != "open" && u.Role != account.Administrator {
 			return errClosed // somebody else was the first in the meantime
 		}
-		return err
+		return nil
 	})
 	if err != nil {
 		return nil, err
@@ -74,8 +82,9 @@ func (s *server) Register(ctx context.Context, req oas.RegisterRequestObject) (o
 
 var errClosed = fault.New(fault.Forbidden, "registration_closed", "Registration is not open here; ask the administrator for an account")
 
-func (s *server) mayRegister(ctx context.Context) error {
-	if s.cfg.Registration == "open" {
+// mayRegister tells early what registering would find out later, before a password is hashed.
+func (s *server) mayRegister(ctx context.Context, link []byte) error {
+	if s.cfg.Registration == "open" || s.cfg.Registration == "invite" && link != nil {
 		return nil
 	}
 	any, err := postgres.Users{Q: s.db}.Any(ctx)
@@ -107,7 +116,7 @@ func (s *server) Login(ctx context.Context, req oas.LoginRequestObject) (oas.Log
 		return nil, fault.New(fault.Unauthorized, "bad_credentials", "The e-mail address or the password is wrong")
 	}
 	s.throttle.succeeded(ctx, email, address)
-	refresh, refreshHash, err := auth.NewRefresh()
+	refresh, refreshHash, err := auth.NewToken()
 	if err != nil {
 		return nil, err
 	}
@@ -128,13 +137,13 @@ func (s *server) Refresh(ctx context.Context, _ oas.RefreshRequestObject) (oas.R
 	if err != nil {
 		return nil, auth.ErrUnauthorized
 	}
-	refresh, refreshHash, err := auth.NewRefresh()
+	refresh, refreshHash, err := auth.NewToken()
 	if err != nil {
 		return nil, err
 	}
 	var rotation postgres.Rotation
 	err = s.db.InTx(ctx, func(q postgres.Querier) (err error) {
-		rotation, err = postgres.Sessions{Q: q}.Rotate(ctx, auth.HashRefresh(cookie.Value), refreshHash)
+		rotation, err = postgres.Sessions{Q: q}.Rotate(ctx, auth.HashToken(cookie.Value), refreshHash)
 		return err
 	})
 	if err != nil {
@@ -154,7 +163,7 @@ func (s *server) Refresh(ctx context.Context, _ oas.RefreshRequestObject) (oas.R
 func (s *server) Logout(ctx context.Context, _ oas.LogoutRequestObject) (oas.LogoutResponseObject, error) {
 	r := echoOf(ctx).Request()
 	if cookie, err := r.Cookie(refreshCookie); err == nil {
-		if err := (postgres.Sessions{Q: s.db}).EndByToken(ctx, auth.HashRefresh(cookie.Value)); err != nil {
+		if err := (postgres.Sessions{Q: s.db}).EndByToken(ctx, auth.HashToken(cookie.Value)); err != nil {
 			return nil, err
 		}
 	}
@@ -178,7 +187,7 @@ func (s *server) GetMe(ctx context.Context, _ oas.GetMeRequestObject) (oas.GetMe
 		Projects: make([]oas.Membership, len(p.Projects)),
 	}
 	for i, m := range p.Projects {
-		me.Projects[i] = oas.Membership{Id: m.ProjectID, Name: m.Name, Role: oas.MembershipRole(m.Role)}
+		me.Projects[i] = membershipOf(m)
 	}
 	return me, nil
 }

@@ -24,8 +24,8 @@ import (
 	"github.com/guildmember145/orquestador-plataforma/pkg/postgres"
 )
 
-// callerLife is how long it is remembered who a session belongs to: the time within which the end of a session, or a
-// change of role, takes effect on every replica.
+// callerLife is how long it is remembered who a session belongs to. Changes of people are announced to every replica and
+// take effect at once; while Redis is away, and for sessions that end by themselves, this is the time within which they do.
 const callerLife = 5 * time.Second
 
 // callers finds out who makes requests.
@@ -34,8 +34,9 @@ type callers struct {
 	tokens *auth.Tokens
 	clock  clock.Clock
 
-	mu    sync.Mutex
-	known map[string]caller // by what they came with
+	mu     sync.Mutex
+	known  map[string]caller // by what they came with
+	forgot int               // counts what was forgotten: an answer that was asked for before that is not remembered
 }
 
 type caller struct {
@@ -104,6 +105,7 @@ func (k *callers) find(with string, ask func() (account.Principal, error)) (acco
 	now := k.clock.Now()
 	k.mu.Lock()
 	found, ok := k.known[with]
+	forgot := k.forgot
 	k.mu.Unlock()
 	if ok && now.Before(found.until) {
 		return found.principal, nil
@@ -117,6 +119,9 @@ func (k *callers) find(with string, ask func() (account.Principal, error)) (acco
 	}
 	k.mu.Lock()
 	defer k.mu.Unlock()
+	if k.forgot != forgot {
+		return p, nil
+	}
 	if len(k.known) > 10_000 {
 		clear(k.known)
 	}
@@ -142,6 +147,7 @@ func (k *callers) renew(c echo.Context, p account.Principal) error {
 func (k *callers) forget(session uuid.UUID) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
+	k.forgot++
 	delete(k.known, session.String())
 }
 
@@ -149,7 +155,16 @@ func (k *callers) forget(session uuid.UUID) {
 func (k *callers) forgetToken(id uuid.UUID) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
+	k.forgot++
 	maps.DeleteFunc(k.known, func(_ string, c caller) bool { return c.principal.Token == id })
+}
+
+// forgetPerson makes a change of somebody's account, memberships or sessions take effect here at once.
+func (k *callers) forgetPerson(id uuid.UUID) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.forgot++
+	maps.DeleteFunc(k.known, func(_ string, c caller) bool { return c.principal.User.ID == id })
 }
 
 // clientAddress is where a request comes from. What proxies say is believed only from a private address, where ours are.

@@ -207,13 +207,14 @@ func required(s *openapi3.Schema) []string {
 // Every operation is made here once with success, in the order in which somebody comes to need it; each answer is held
 // against the contract by the client.
 func TestTheWholeContract(t *testing.T) {
-	in := install(t)
+	in := install(t, openPostOffice(t).serves)
 	ana := in.nobody(true)
 	ana.get("/system").want(200)
 	ana.post("/auth/register", object{"email": "ana@example.org", "username": "ana", "password": password}).want(201)
 	ana.login("ana@example.org").want(200)
 	ana.post("/auth/refresh", nil).want(200)
 	ana.get("/auth/me").want(200)
+	in.tourOfPeople(ana)
 
 	ana.post("/workflows/validate", example()).want(204)
 	ana.post("/schedules/preview", object{"cron": "0 9 * * *", "timezone": "Europe/Madrid"}).want(200)
@@ -340,11 +341,58 @@ func TestTheWholeContract(t *testing.T) {
 	}
 }
 
+// tourOfPeople makes the operations about projects, members and accounts.
+func (in *installation) tourOfPeople(ana *client) {
+	ana.get("/projects").want(200)
+	project := "/projects/" + ana.post("/projects", object{"name": "Payments"}).want(201).text("id")
+	ana.get(project).want(200)
+	ana.put(project, object{"name": "Payments and more"}).want(200)
+	token := func(url string) string { _, token, _ := strings.Cut(url, "#"); return token }
+	withdrawn := ana.post(project+"/invitations", object{"role": "viewer", "email": "x@example.org"}).want(201).child("invitation").text("id")
+	ana.get(project + "/invitations").want(200)
+	ana.delete(project + "/invitations/" + withdrawn).want(204)
+	link := token(ana.post(project+"/invitations", object{"role": "operator"}).want(201).text("url"))
+	ana.post("/invitations/look", object{"token": link}).want(200)
+	ben := in.user("ben")
+	ana.asked.Store("acceptInvitation", ben.post("/invitations/accept", object{"token": link}).want(200) != nil)
+	id := ben.me.text("id")
+	ana.get(project + "/members").want(200)
+	ana.put(project+"/members/"+id, object{"role": "owner"}).want(200)
+	ana.post(project+"/leave", nil).want(204)
+	ben.put(project+"/members/"+id, object{"role": "owner"}).want(200)
+	ben.post(project+"/invitations", object{"role": "owner"}).want(201)
+	ben.delete(project+"/members/"+id).refused(409, "last_owner")
+	ben.delete(project).want(204)
+	second := ana.post("/projects", object{"name": "Second"}).want(201).text("id")
+	in.join(second, ben, "viewer")
+	ana.delete("/projects/" + second + "/members/" + id).want(204)
+	ana.delete("/projects/" + second).want(204)
+
+	account := ana.post("/invitations", object{}).want(201).child("invitation").text("id")
+	ana.get("/invitations").want(200)
+	ana.delete("/invitations/" + account).want(204)
+	ana.get("/users").want(200)
+	user := "/users/" + id
+	ana.post(user+"/disable", nil).want(200)
+	ana.post(user+"/enable", nil).want(200)
+	ana.put(user+"/role", object{"role": "member"}).want(200)
+	ana.delete(user + "/sessions").want(204)
+	reset := token(ana.post(user+"/password-reset", nil).want(201).text("url"))
+	ana.post("/auth/password/reset", object{"token": reset, "password": password}).want(204)
+	ana.post("/auth/password/forgot", object{"email": "nobody@example.org"}).want(202)
+	ana.put("/auth/password", object{"current_password": password, "password": password}).want(204)
+	ana.delete("/auth/sessions").want(204)
+}
+
+const nobodysID = "0190c0de-0000-7000-8000-000000000000"
+
 // Whoever adds an operation says who may call it; nobody may, unless it says so.
 func TestNobodyIsRefused(t *testing.T) {
 	in := install(t)
 	nobody := in.nobody(false)
-	public := []string{"getSystem", "register", "login", "refresh", "logout", "getAsked", "decideAsked"}
+	public := []string{
+		"getSystem", "register", "login", "refresh", "logout", "forgotPassword", "resetPassword", "lookAtInvitation", "getAsked", "decideAsked",
+	}
 	for name, op := range operations() {
 		permission, _ := op.Extensions["x-permission"].(string)
 		if permission == "" {
@@ -357,7 +405,7 @@ func TestNobodyIsRefused(t *testing.T) {
 			continue
 		}
 		method, path, _ := strings.Cut(name, " ")
-		path = strings.NewReplacer("{id}", "0190c0de-0000-7000-8000-000000000000", "{version}", "1", "{host}", "api.example.com", "{trigger}", "morning", "{queue}", "bulk", "{name}", "token").Replace(path)
+		path = strings.NewReplacer("{id}", nobodysID, "{version}", "1", "{host}", "api.example.com", "{trigger}", "morning", "{queue}", "bulk", "{name}", "token", "{user}", nobodysID, "{invitation}", nobodysID).Replace(path)
 		for who, w := range map[string]with{
 			"nobody":               func(*http.Request) {},
 			"a forged token":       header("Authorization", "Bearer eyJhbGciOiJub25lIn0.e30."),

@@ -52,6 +52,7 @@ type installation struct {
 	queue    *queue.Client
 	clock    *clockAhead
 	registry *prometheus.Registry
+	cfg      api.Config
 	log      *bytes.Buffer // what it logs; read it after stop
 	stop     func()        // ends it the way a signal does, and waits
 }
@@ -74,29 +75,36 @@ func install(t *testing.T, change ...func(*api.Config)) *installation {
 	for _, f := range change {
 		f(&cfg)
 	}
-	role, err := api.New(cfg, api.Deps{
-		DB: in.db, Queue: in.queue, Clock: in.clock, Log: log, Health: &telemetry.Health{}, Registry: in.registry,
+	in.cfg = cfg
+	in.url, in.stop = in.serve(in.registry)
+	return in
+}
+
+// serve starts an API on the installation's databases, and answers where it is and how it ends.
+func (in *installation) serve(registry *prometheus.Registry) (url string, stop func()) {
+	in.t.Helper()
+	role, err := api.New(in.cfg, api.Deps{
+		DB: in.db, Queue: in.queue, Clock: in.clock, Log: slog.New(slog.NewTextHandler(in.log, nil)), Health: &telemetry.Health{}, Registry: registry,
 		Version: "test", PasswordCost: bcrypt.MinCost,
 	})
 	if err != nil {
-		t.Fatal(err)
+		in.t.Fatal(err)
 	}
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
-		t.Fatal(err)
+		in.t.Fatal(err)
 	}
-	in.url = "http://" + listener.Addr().String()
-	stop, end := context.WithCancel(context.Background())
+	ctx, end := context.WithCancel(context.Background())
 	served := make(chan error, 1)
-	go func() { served <- role.Serve(context.Background(), stop, listener) }()
-	in.stop = sync.OnceFunc(func() {
+	go func() { served <- role.Serve(context.Background(), ctx, listener) }()
+	stop = sync.OnceFunc(func() {
 		end()
 		if err := <-served; err != nil {
-			t.Errorf("the API ended with: %v", err)
+			in.t.Errorf("the API ended with: %v", err)
 		}
 	})
-	t.Cleanup(in.stop)
-	return in
+	in.t.Cleanup(stop)
+	return "http://" + listener.Addr().String(), stop
 }
 
 // sql changes or counts what no operation can; it answers the first column of the first row.

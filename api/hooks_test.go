@@ -27,7 +27,7 @@ func (c *client) hooked(change ...func(object)) (path, hook string) {
 func (c *client) addressOf(w object) string {
 	c.in.t.Helper()
 	u, err := url.Parse(w.items("triggers")[0].text("url"))
-	if err != nil || "http://"+u.Host != c.in.url {
+	if err != nil || "http://"+u.Host != c.in.url && u.Host != publicHost {
 		c.in.t.Fatalf("the address is %v, %v", u, err)
 	}
 	return u.Path

@@ -1,6 +1,10 @@
 package api_test
 
-import "strings"
+import (
+	"strings"
+
+	"github.com/guildmember145/orquestador-plataforma/pkg/account"
+)
 
 // call is a request that its operation accepts.
 type call struct {
@@ -139,6 +143,68 @@ var calls = map[string]func(p place, who *client) call{
 		return call{}
 	},
 
+	"endOtherSessions": func(p place, who *client) call {
+		return call{path: "/auth/sessions", with: another(who)}
+	},
+	"changePassword": func(p place, who *client) call {
+		return call{path: "/auth/password", body: object{"current_password": password, "password": password}, with: another(who)}
+	},
+	"forgotPassword": func(p place, _ *client) call {
+		return call{path: "/auth/password/forgot", body: object{"email": p.owner.me.text("email")}}
+	},
+	"resetPassword": func(p place, _ *client) call {
+		name := unique("forgetful")
+		p.in.user(name)
+		return call{path: "/auth/password/reset", body: object{"token": p.in.resetToken(name), "password": password}}
+	},
+	"lookAtInvitation": func(p place, _ *client) call {
+		return call{path: "/invitations/look", body: object{"token": p.invite(account.Viewer)}}
+	},
+	"acceptInvitation": func(_ place, who *client) call {
+		return call{path: "/invitations/accept", body: object{"token": elsewhere(who.in).invite(account.Viewer)}}
+	},
+
+	"listProjects":  simply("/projects", nil),
+	"createProject": simply("/projects", object{"name": "another"}),
+	"getProject":    ofProject("", nil),
+	"renameProject": ofProject("", object{"name": "renamed"}),
+	"deleteProject": func(p place, who *client) call {
+		// One of its own, with the same members.
+		id := p.owner.post("/projects", object{"name": "doomed"}).want(201).text("id")
+		p.in.sql(`insert into project_members (project_id, user_id, role)
+			select $2, user_id, role from project_members where project_id = $1 and role <> 'owner' returning 0`, p.id, id)
+		p.in.clock.advance(callerLife)
+		return call{path: "/projects/" + id}
+	},
+	"leaveProject": func(p place, who *client) call {
+		id := p.owner.post("/projects", object{"name": "left"}).want(201).text("id")
+		p.in.sql(`insert into project_members (project_id, user_id, role)
+			select $2, user_id, role from project_members where project_id = $1 and role <> 'owner' returning 0`, p.id, id)
+		p.in.join(id, p.in.user(unique("second")), account.Owner)
+		return call{path: "/projects/" + id + "/leave"}
+	},
+	"listMembers":     ofProject("/members", nil),
+	"changeMember":    ofMember(object{"role": "editor"}),
+	"removeMember":    ofMember(nil),
+	"listInvitations": ofProject("/invitations", nil),
+	"inviteToProject": ofProject("/invitations", object{"role": "viewer"}),
+	"withdrawInvitation": func(p place, _ *client) call {
+		path := "/projects/" + p.id + "/invitations"
+		return call{path: path + "/" + p.owner.post(path, object{"role": "viewer"}).want(201).child("invitation").text("id")}
+	},
+
+	"listAccountInvitations": simply("/invitations", nil),
+	"inviteToInstallation":   simply("/invitations", object{}),
+	"withdrawAccountInvitation": func(p place, _ *client) call {
+		return call{path: "/invitations/" + p.in.root().post("/invitations", object{}).want(201).child("invitation").text("id")}
+	},
+	"listUsers":       simply("/users", nil),
+	"disableUser":     ofUser("/disable", nil),
+	"enableUser":      ofUser("/enable", nil),
+	"appointUser":     ofUser("/role", object{"role": "administrator"}),
+	"endUserSessions": ofUser("/sessions", nil),
+	"makeResetLink":   ofUser("/password-reset", nil),
+
 	"testStep": func(p place, who *client) call {
 		return call{path: "/step-tests", body: within(p, oneStep())}
 	},
@@ -234,6 +300,38 @@ var calls = map[string]func(p place, who *client) call{
 	"limitHost": simply("/hosts/api.example.com", object{"max_concurrent": 5}),
 	"freeHost":  simply("/hosts/api.example.com", nil),
 }
+
+// ofProject is a call about the place itself.
+func ofProject(rest string, body any) func(place, *client) call {
+	return func(p place, _ *client) call { return call{path: "/projects/" + p.id + rest, body: body} }
+}
+
+// ofMember is a call about a member of the place.
+func ofMember(body any) func(place, *client) call {
+	return func(p place, _ *client) call {
+		member := p.in.user(unique("member"))
+		p.in.join(p.id, member, account.Viewer)
+		return call{path: "/projects/" + p.id + "/members/" + member.me.text("id"), body: body}
+	}
+}
+
+// ofUser is a call about an account.
+func ofUser(rest string, body any) func(place, *client) call {
+	return func(p place, _ *client) call {
+		return call{path: "/users/" + p.in.user(unique("somebody")).me.text("id") + rest, body: body}
+	}
+}
+
+// another lets a call that ends sessions be made by somebody who has none to lose.
+func another(who *client) []with {
+	if who.token == "" {
+		return nil
+	}
+	return []with{header("Authorization", "Bearer "+who.in.user(unique("anybody")).token)}
+}
+
+// elsewhere is a project that nobody is a member of yet.
+func elsewhere(in *installation) place { return in.place(unique("elsewhere")) }
 
 // newcomerTo is the registration of somebody new.
 func newcomerTo(path string) call {

@@ -43,6 +43,37 @@ func (in *installation) join(project string, who *client, role account.ProjectRo
 	in.clock.advance(callerLife)
 }
 
+// invite makes a link to the place, and answers its token.
+func (p place) invite(role account.ProjectRole, change ...func(object)) (token string) {
+	p.in.t.Helper()
+	body := object{"role": role}
+	for _, f := range change {
+		f(body)
+	}
+	_, token, _ = strings.Cut(p.owner.post("/projects/"+p.id+"/invitations", body).want(201).text("url"), "#")
+	return token
+}
+
+// root is an administrator.
+func (in *installation) root() *client {
+	in.t.Helper()
+	c := in.nobody(false)
+	c.token = c.login("root@example.org").want(200).text("access_token")
+	return c
+}
+
+// resetToken is that of a link that an administrator makes for somebody.
+func (in *installation) resetToken(name string) (token string) {
+	in.t.Helper()
+	var id string
+	root := in.root()
+	for _, u := range root.get("/users?q=" + name + "@").want(200).items("items") {
+		id = u.text("id")
+	}
+	_, token, _ = strings.Cut(root.post("/users/"+id+"/password-reset", nil).want(201).text("url"), "#")
+	return token
+}
+
 // person is somebody who tries every operation.
 type person struct {
 	name string
@@ -63,7 +94,8 @@ type person struct {
 // An operation that has no entry in calls fails the test. The matrix, which -v prints, is docs/permissions.md; to write it
 // anew: go test ./api -run WhoMayDoWhat -update
 func TestWhoMayDoWhat(t *testing.T) {
-	in := install(t)
+	office := openPostOffice(t)
+	in := install(t, office.serves)
 	root := in.user("root") // the first one is the administrator
 	mine, foreign := in.place("owner"), in.place("far")
 	people := []person{{name: "owner", client: mine.owner, role: account.Owner}}
@@ -115,6 +147,9 @@ func try(t *testing.T, name string, op *openapi3.Operation, make func(place, *cl
 		c := untouched
 		if want == 200 && who.name != "owner" {
 			c = make(mine, who.client)
+		}
+		if want == 401 {
+			c.with = nil // what others log in with
 		}
 		got := c.by(who.client, name)
 		row.answers[who.name] = got

@@ -45,10 +45,15 @@ func (t *throttle) enter(ctx context.Context, email, address string) error {
 		return nil
 	}
 	t.log.WarnContext(ctx, "logins are throttled", "address", address)
+	return tooMany(ctx, wait)
+}
+
+// tooMany says when to come back.
+func tooMany(ctx context.Context, wait time.Duration) error {
 	if c := echoOf(ctx); c != nil {
 		c.Response().Header().Set("Retry-After", strconv.Itoa(int(wait.Seconds())+1))
 	}
-	return fault.New(fault.RateLimited, "too_many_attempts", "Too many failed logins; try again in %s", wait.Round(time.Second))
+	return fault.New(fault.RateLimited, "too_many_attempts", "Too many attempts; try again in %s", wait.Round(time.Second))
 }
 
 // succeeded takes back what a good try was counted for: all of the account's, and one of the address's, from where others

@@ -29,6 +29,9 @@ func (j *janitor) step(ctx context.Context) (time.Duration, error) {
 	if err != nil {
 		return 0, err
 	}
+	if err := (postgres.Invitations{Q: j.db}).DropExpired(ctx); err != nil {
+		return 0, err
+	}
 	tokens, err := postgres.APITokens{Q: j.db}.DropExpired(ctx)
 	if err != nil {
 		return 0, err

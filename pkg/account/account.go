@@ -168,6 +168,18 @@ func (p Principal) Home() (id uuid.UUID, ok bool) {
 	return p.Projects[i].ProjectID, true
 }
 
+// MaxProjectName is the length of a project's name, in characters.
+const MaxProjectName = 100
+
+// CleanProjectName accepts one line of text.
+func CleanProjectName(raw string) (string, error) {
+	name := strings.TrimSpace(raw)
+	if name == "" || len([]rune(name)) > MaxProjectName || strings.ContainsFunc(name, unicode.IsControl) {
+		return "", fault.At("/name", "project_name", "a name is needed, of at most %d characters, without line breaks", MaxProjectName)
+	}
+	return name, nil
+}
+
 // CleanEmail accepts a plain address: one @, a domain, nothing around it.
 func CleanEmail(raw string) (string, error) {
 	email := strings.TrimSpace(raw)

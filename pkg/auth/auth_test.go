@@ -144,15 +144,15 @@ func TestAShortSecretIsRefused(t *testing.T) {
 }
 
 func TestRefreshTokensDiffer(t *testing.T) {
-	a, hash, err := NewRefresh()
+	a, hash, err := NewToken()
 	if err != nil {
 		t.Fatal(err)
 	}
-	b, _, err := NewRefresh()
+	b, _, err := NewToken()
 	if err != nil {
 		t.Fatal(err)
 	}
-	if a == b || string(HashRefresh(a)) != string(hash) {
+	if a == b || string(HashToken(a)) != string(hash) {
 		t.Error("refresh tokens repeat, or their hashes do not")
 	}
 }

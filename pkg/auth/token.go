@@ -111,18 +111,19 @@ func (t *Tokens) Read(signed string) (user, session uuid.UUID, err error) {
 	return user, c.Session, nil
 }
 
-// NewRefresh makes a refresh token and the hash of it that is stored.
-func NewRefresh() (token string, hash []byte, err error) {
+// NewToken makes a token that means nothing by itself (a refresh token, the token of a link) and the hash of it that is
+// stored.
+func NewToken() (token string, hash []byte, err error) {
 	var b [32]byte
 	if _, err := rand.Read(b[:]); err != nil {
-		return "", nil, fmt.Errorf("make a refresh token: %w", err)
+		return "", nil, fmt.Errorf("make a token: %w", err)
 	}
 	token = base64.RawURLEncoding.EncodeToString(b[:])
-	return token, HashRefresh(token), nil
+	return token, HashToken(token), nil
 }
 
-// HashRefresh is what is stored of a refresh token. It has 256 random bits, so that a plain hash is enough.
-func HashRefresh(token string) []byte {
+// HashToken is what is stored of such a token. It has 256 random bits, so that a plain hash is enough.
+func HashToken(token string) []byte {
 	sum := sha256.Sum256([]byte(token))
 	return sum[:]
 }

@@ -29,6 +29,9 @@ func (s *Service) Create(ctx context.Context, who account.Principal, project uui
 	}
 	row := postgres.WorkflowRow{ID: id, ProjectID: project, Enabled: enabled, Version: 1, Definition: def}
 	err = s.db.InTx(ctx, func(q postgres.Querier) error {
+		if err := (postgres.Projects{Q: q}).Hold(ctx, project); err != nil {
+			return err
+		}
 		if err := s.checkCallees(ctx, q, project, def); err != nil {
 			return err
 		}
@@ -129,36 +132,41 @@ func lock(ctx context.Context, workflows postgres.Workflows, projects []uuid.UUI
 func (s *Service) Delete(ctx context.Context, who account.Principal, id uuid.UUID, revision int) error {
 	var live []uuid.UUID
 	reason := "the workflow was deleted by " + who.User.Username
-	err := s.db.InTx(ctx, func(q postgres.Querier) (err error) {
-		workflows := postgres.Workflows{Q: q}
-		row, err := lock(ctx, workflows, who.Where(account.WorkflowWrite), id, revision)
+	err := s.db.InTx(ctx, func(q postgres.Querier) error {
+		row, err := lock(ctx, postgres.Workflows{Q: q}, who.Where(account.WorkflowWrite), id, revision)
 		if err != nil {
 			return err
 		}
-		if err := workflows.Delete(ctx, id); err != nil {
-			return err
-		}
-		if err := (postgres.Drafts{Q: q}).Delete(ctx, id); err != nil {
-			return err
-		}
-		if _, err := (postgres.Values{Q: q}).SetUses(ctx, id, nil); err != nil {
-			return err
-		}
-		row.Enabled, row.Definition.Triggers = false, nil
-		if err := s.plan(ctx, q, row, who.User.Username); err != nil {
-			return err
-		}
-		if live, err = (postgres.Live{Q: q}).OfWorkflow(ctx, id); err != nil {
-			return err
-		}
-		// Asked for in the same transaction, so that nothing can come between; carried out after it.
-		_, err = postgres.Live{Q: q}.AskCancel(ctx, live, reason)
+		live, err = s.remove(ctx, q, row, who.User.Username, reason)
 		return err
 	})
 	if err != nil {
 		return err
 	}
 	return s.CancelRuns(ctx, live, reason)
+}
+
+// remove hides a workflow that is locked, ends its plan, and asks its runs that have not finished to end. It answers those;
+// that is asked for in the same transaction, so that nothing can come between, and carried out after it.
+func (s *Service) remove(ctx context.Context, q postgres.Querier, row postgres.WorkflowRow, by, reason string) (live []uuid.UUID, err error) {
+	if err := (postgres.Workflows{Q: q}).Delete(ctx, row.ID); err != nil {
+		return nil, err
+	}
+	if err := (postgres.Drafts{Q: q}).Delete(ctx, row.ID); err != nil {
+		return nil, err
+	}
+	if _, err := (postgres.Values{Q: q}).SetUses(ctx, row.ID, nil); err != nil {
+		return nil, err
+	}
+	row.Enabled, row.Definition.Triggers = false, nil
+	if err := s.plan(ctx, q, row, by); err != nil {
+		return nil, err
+	}
+	if live, err = (postgres.Live{Q: q}).OfWorkflow(ctx, row.ID); err != nil {
+		return nil, err
+	}
+	_, err = postgres.Live{Q: q}.AskCancel(ctx, live, reason)
+	return live, err
 }
 
 // sameJSON tells whether two definitions are written the same way.

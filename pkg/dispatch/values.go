@@ -50,6 +50,9 @@ func (s *Service) PutSecret(ctx context.Context, who account.Principal, project 
 	}
 	err = s.db.InTx(ctx, func(q postgres.Querier) (err error) {
 		secrets := postgres.Secrets{Q: q}
+		if err := (postgres.Projects{Q: q}).Hold(ctx, project); err != nil {
+			return err
+		}
 		if in.Value == nil {
 			err = secrets.Describe(ctx, project, in.Name, in.Description, who.User.ID)
 			if fault.Is(err, fault.NotFound) {
@@ -107,6 +110,9 @@ func (s *Service) PutVariable(ctx context.Context, who account.Principal, projec
 	}
 	err = s.db.InTx(ctx, func(q postgres.Querier) (err error) {
 		variables := postgres.Variables{Q: q}
+		if err := (postgres.Projects{Q: q}).Hold(ctx, project); err != nil {
+			return err
+		}
 		if err := roomFor(variables.Others(ctx, project, in.Name)); err != nil {
 			return err
 		}

@@ -8,7 +8,9 @@ const (
 	address = "goes by an address that nobody can guess: who knows it may"
 	totals  = "counts what waits and runs, the same for everybody, and names nothing of a project"
 	built   = "is put together when it runs; the projects are the first condition, and never missing"
+	link    = "goes by a link that nobody can guess, or removes what is over: who knows it may"
 	own     = "goes by the caller's own id"
+	people  = "is about an account, for administrators of the installation"
 )
 
 var unscoped = map[string][]string{
@@ -47,7 +49,13 @@ var unscoped = map[string][]string{
 	built: {
 		"Approvals.one", "Runs.List", "Workflows.List",
 	},
+	link: {
+		"Invitations.DropExpired", "Invitations.Spend", "Invitations.one",
+	},
 	own: {
-		"APITokens.Create", "Users.principal",
+		"APITokens.Create", "Projects.Create", "Users.principal",
+	},
+	people: {
+		"Users.Disable", "Users.People",
 	},
 }

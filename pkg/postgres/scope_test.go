@@ -16,14 +16,14 @@ import (
 
 // ofNobody are the tables whose rows belong to no project.
 var ofNobody = []string{
-	"users", "sessions", "refresh_tokens", "projects", "queues", "workers", "host_limits", "zone_data", "idempotency_keys",
+	"users", "sessions", "refresh_tokens", "password_resets", "projects", "queues", "workers", "host_limits", "zone_data", "idempotency_keys",
 }
 
 var (
 	createsTable = regexp.MustCompile(`(?m)^create table ([a-z_]+) \((?:\s|--)`)
 	touchesTable = regexp.MustCompile(`(?i)\b(?:from|join|update|into)\s+([a-z_]+)`)
 	// A condition on the project, or a row that says which project it is of.
-	staysWithin = regexp.MustCompile(`(?i)project_id\s*=|project_id\s+in\b|insert into [a-z_]+ (?:as [a-z]+ )?\([a-z_, \n]*project_id`)
+	staysWithin = regexp.MustCompile(`(?i)project_id\s*=|project_id\s+(?:in|is not distinct from)\b|insert into [a-z_]+ (?:as [a-z]+ )?\([a-z_, \n]*project_id`)
 )
 
 // Every statement on a tenant's data names the project that it is for, so that forgetting who asks is no way to the data of

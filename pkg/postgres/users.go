@@ -40,14 +40,7 @@ func (s Users) Register(ctx context.Context, u account.User, passwordHash string
 	if err != nil {
 		return u, fmt.Errorf("make a project id: %w", err)
 	}
-	if _, err := s.Q.Exec(ctx, `insert into projects (id, name) values ($1, $2)`, project, u.Username); err != nil {
-		return u, fmt.Errorf("insert project: %w", translate(err))
-	}
-	_, err = s.Q.Exec(ctx, `insert into project_members (project_id, user_id, role) values ($1, $2, 'owner')`, project, u.ID)
-	if err != nil {
-		return u, fmt.Errorf("insert member: %w", translate(err))
-	}
-	return u, nil
+	return u, Projects{Q: s.Q}.Create(ctx, project, u.Username, u.ID)
 }
 
 func takenFault(pointer, code, message string) error {
@@ -161,9 +154,5 @@ func (s Users) changeByEmail(ctx context.Context, set, email string, value any) 
 	if err != nil {
 		return fmt.Errorf("change user: %w", translate(err))
 	}
-	_, err = s.Q.Exec(ctx, `update sessions set revoked_at = now(), revoked_reason = 'the account was changed' where user_id = $1 and revoked_at is null`, id)
-	if err != nil {
-		return fmt.Errorf("end sessions: %w", err)
-	}
-	return nil
+	return s.EndSessions(ctx, id, "the account was changed")
 }

@@ -18,4 +18,5 @@ const (
 	wakeChannel   = "orq:wake"    // the name of a queue that has something
 	cancelChannel = "orq:cancel"  // the id of a run that is to end
 	changeChannel = "orq:changes" // what changed about runs, as JSON
+	peopleChannel = "orq:people"  // the id of somebody who may do other things than before
 )

@@ -82,6 +82,25 @@ func (c *Client) Cancellations(ctx context.Context, deliver func(uuid.UUID)) {
 	})
 }
 
+// AnnouncePeople tells every replica of the API that somebody may do other things than before, or nothing any more. What gets
+// lost takes effect a few seconds later.
+func (c *Client) AnnouncePeople(ctx context.Context, id uuid.UUID) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), enqueueTimeout)
+	defer cancel()
+	if err := c.redis.Publish(ctx, peopleChannel, id.String()).Err(); err != nil {
+		c.log.DebugContext(ctx, "change of a person not announced", "error", err)
+	}
+}
+
+// People delivers whom something was announced of until ctx ends. deliver must not block.
+func (c *Client) People(ctx context.Context, deliver func(uuid.UUID)) {
+	c.listen(ctx, peopleChannel, func(message string) {
+		if id, err := uuid.Parse(message); err == nil {
+			deliver(id)
+		}
+	})
+}
+
 // listen delivers the messages of a channel until ctx ends; go-redis subscribes again by itself.
 func (c *Client) listen(ctx context.Context, channel string, deliver func(string)) {
 	sub := c.redis.Subscribe(ctx, channel)

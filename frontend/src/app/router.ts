@@ -7,8 +7,10 @@ declare module 'vue-router' {
   interface RouteMeta {
     /** Shown without the frame of the application, to people who are not logged in. */
     bare?: boolean
-    /** Shown to everybody, logged in or not. */
+    /** Bare, and for people who are logged in too: where links lead. */
     open?: boolean
+    /** For administrators of the installation; others see that there is no such page. */
+    administrators?: boolean
   }
 }
 
@@ -69,6 +71,37 @@ export const router = createRouter({
     { path: '/alerts', name: 'alerts', component: () => import('@/pages/AlertsPage.vue') },
     { path: '/secrets', name: 'secrets', component: () => import('@/pages/SecretsPage.vue') },
     { path: '/settings', name: 'settings', component: () => import('@/pages/SettingsPage.vue') },
+    {
+      path: '/forgot',
+      name: 'forgot',
+      component: () => import('@/pages/ForgotPage.vue'),
+      meta: { bare: true },
+    },
+    {
+      path: '/reset',
+      name: 'reset',
+      component: () => import('@/pages/ResetPage.vue'),
+      meta: { bare: true, open: true },
+    },
+    {
+      path: '/invitation',
+      name: 'invitation',
+      component: () => import('@/pages/InvitationPage.vue'),
+      meta: { bare: true, open: true },
+    },
+    { path: '/projects', name: 'projects', component: () => import('@/pages/ProjectsPage.vue') },
+    {
+      path: '/projects/:id',
+      name: 'project',
+      component: () => import('@/pages/ProjectPage.vue'),
+      props: true,
+    },
+    {
+      path: '/administration',
+      name: 'administration',
+      component: () => import('@/pages/AdministrationPage.vue'),
+      meta: { administrators: true },
+    },
     { path: '/start', name: 'start', component: () => import('@/pages/StartPage.vue') },
     { path: '/:rest(.*)*', name: 'not-found', component: () => import('@/pages/NotFoundPage.vue') },
   ],
@@ -101,6 +134,8 @@ router.beforeEach(async (to) => {
     if (session.setupRequired && to.name === 'login') return { name: 'register', query: to.query }
     return true
   }
+  if (session.me && to.meta.administrators && !session.administrator)
+    return { name: 'not-found', params: { rest: to.path.slice(1).split('/') }, replace: true }
   if (session.me) return true
   const query = to.fullPath === '/' ? {} : { next: to.fullPath }
   return { name: session.setupRequired ? 'register' : 'login', query }

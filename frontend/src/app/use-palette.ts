@@ -14,14 +14,16 @@ import {
   Moon,
   Play,
   Settings,
+  ShieldCheck,
   Sun,
   UserCheck,
+  UsersRound,
   Workflow,
 } from '@lucide/vue'
 import { computed, ref, shallowRef, watch, type Component, type Ref } from 'vue'
 import { useI18n } from 'vue-i18n'
 import { useRouter } from 'vue-router'
-import { useLogout } from '@/features/auth'
+import { useLogout, useSession } from '@/features/auth'
 import { useStartRun } from '@/features/runs'
 import { searchWorkflows } from '@/shared/api/search'
 import { locale, setLocale } from '@/shared/i18n'
@@ -41,6 +43,7 @@ export function usePalette(typed: Ref<string>, open: Ref<boolean>, help: () => v
   const router = useRouter()
   const errorText = useErrorText()
   const logout = useLogout()
+  const session = useSession()
   const { mutateAsync: startRun } = useStartRun()
   const found = shallowRef<{ id: string; name: string; enabled: boolean }[]>([])
   const searching = ref(false)
@@ -56,10 +59,12 @@ export function usePalette(typed: Ref<string>, open: Ref<boolean>, help: () => v
         ['alerts', BellRing],
         ['calendars', CalendarX2],
         ['secrets', KeyRound],
+        ['projects', UsersRound],
+        ['administration', ShieldCheck],
         ['settings', Settings],
       ] as const
     )
-      .filter(([name]) => router.hasRoute(name))
+      .filter(([name]) => router.hasRoute(name) && (name !== 'administration' || session.administrator))
       .map(([name, icon]) => ({
         id: name,
         group: 'pages',

@@ -567,6 +567,56 @@ export function screensOf(scene: Scene): Screen[] {
         await page.getByRole('dialog').waitFor()
       },
     },
+    { name: 'projects', address: '/projects' },
+    { name: 'project', address: '/projects', act: openProject },
+    {
+      name: 'project-invite-dialog',
+      address: '/projects',
+      act: async (page, t) => {
+        await openProject(page)
+        await page.getByRole('button', { name: t('members.invite') }).click()
+        await page.getByRole('button', { name: t('members.makeLink') }).click()
+        await page.getByLabel(t('members.link'), { exact: true }).waitFor()
+      },
+    },
+    {
+      name: 'project-delete-dialog',
+      address: '/projects',
+      act: async (page, t) => {
+        await openProject(page)
+        await page.getByRole('button', { name: t('projects.delete') }).click()
+        await page.getByRole('dialog').waitFor()
+      },
+    },
+    { name: 'project-missing', address: '/projects/00000000-0000-4000-8000-000000000000', complains: true },
+    {
+      name: 'project-menu',
+      address: '/projects',
+      act: async (page, t) => {
+        const name = t('projects.switch', { name: t('projects.all') })
+        await page.getByRole('button', { name }).locator('visible=true').click()
+        await page.getByRole('menu').waitFor()
+      },
+    },
+    { name: 'administration', address: '/administration' },
+    {
+      name: 'administration-link-dialog',
+      address: '/administration',
+      act: async (page, t) => {
+        await page.getByRole('button', { name: t('admin.actions', { name: 'Nora' }) }).click()
+        await page.getByRole('menuitem', { name: t('admin.resetLink') }).click()
+        await page.getByLabel(t('members.link'), { exact: true }).waitFor()
+      },
+    },
+    {
+      name: 'administration-error',
+      address: '/administration',
+      before: fail(/\/api\/v1\/users/),
+      complains: true,
+    },
+    { name: 'forgot', address: '/forgot', as: 'guest' },
+    { name: 'reset', address: `/reset#${'a'.repeat(43)}`, as: 'guest' },
+    { name: 'invitation-spent', address: `/invitation#${'a'.repeat(43)}`, complains: true },
     { name: 'settings', address: '/settings' },
     {
       name: 'account-menu',
@@ -606,6 +656,11 @@ export function screensOf(scene: Scene): Screen[] {
     },
     { name: 'no-page', address: '/nowhere/at/all' },
   ]
+}
+
+async function openProject(page: Page): Promise<void> {
+  await page.locator('main').getByRole('link', { name: 'Ana', exact: true }).click()
+  await page.getByText('ana@example.com').waitFor()
 }
 
 /** A run whose step a person has to decide about; only a lost worker brings that about. */

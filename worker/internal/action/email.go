@@ -3,7 +3,6 @@ package action
 import (
 	"bytes"
 	"context"
-	"crypto/tls"
 	"encoding/base64"
 	"encoding/json"
 	"errors"
@@ -11,15 +10,14 @@ import (
 	"html"
 	"net"
 	netmail "net/mail"
-	"net/textproto"
 	"strconv"
 	"strings"
-	"time"
 
-	"github.com/wneessen/go-mail"
+	gomail "github.com/wneessen/go-mail"
 
 	"github.com/guildmember145/orquestador-plataforma/pkg/expr"
 	"github.com/guildmember145/orquestador-plataforma/pkg/host"
+	"github.com/guildmember145/orquestador-plataforma/pkg/mail"
 	"github.com/guildmember145/orquestador-plataforma/pkg/run"
 	"github.com/guildmember145/orquestador-plataforma/pkg/workflow"
 )
@@ -27,10 +25,7 @@ import (
 // Network is the guarded client, for protocols besides HTTP too.
 type Network interface {
 	HTTPClient
-	// Dial connects to host:port.
-	Dial(ctx context.Context, address string) (net.Conn, error)
-	// TLS is how the connection to a host is encrypted.
-	TLS(host string) *tls.Config
+	mail.Network
 }
 
 // email sends mails.
@@ -85,7 +80,10 @@ func (r *emailRunner) Run(ctx context.Context, call Call) Result { return r.Bind
 func (r *emailRunner) Bind(ctx context.Context, call Call) Bound {
 	e := &evaluator{ctx: ctx, env: call.Env}
 	server := strings.TrimSpace(e.text("host", r.host))
-	login := login{user: e.text("username", r.username), password: e.text("password", r.password)}
+	post := mail.Server{
+		Host: server, Port: r.config.PortNumber(), Encryption: mail.Encryption(r.config.TLSMode()),
+		Username: e.text("username", r.username), Password: e.text("password", r.password),
+	}
 	msg, recipients := r.message(e, call)
 	address := net.JoinHostPort(server, strconv.Itoa(r.config.PortNumber()))
 	key := host.KeyOf("smtp://" + address)
@@ -101,7 +99,7 @@ func (r *emailRunner) Bind(ctx context.Context, call Call) Bound {
 	}
 	id := msg.GetMessageID()
 	return Bound{Host: key, Run: func(ctx context.Context) Result {
-		if result := r.send(ctx, server, address, login, msg); result.Failure != nil {
+		if result := r.send(ctx, post, msg); result.Failure != nil {
 			return result
 		}
 		call.Log("debug", fmt.Sprintf("mail handed to %s for %d recipients", server, recipients))
@@ -116,11 +114,9 @@ func unsent(class, format string, args ...any) Result {
 	return result
 }
 
-type login struct{ user, password string }
-
 // message writes the mail. Its id is the same for every attempt, so that who gets it twice can tell.
-func (r *emailRunner) message(e *evaluator, call Call) (msg *mail.Msg, recipients int) {
-	msg = mail.NewMsg()
+func (r *emailRunner) message(e *evaluator, call Call) (msg *gomail.Msg, recipients int) {
+	msg = gomail.NewMsg()
 	msg.SetUserAgent("Orquestador")
 	msg.SetMessageIDWithValue(call.RunID.String() + "." + call.Step + "@orquestador")
 	addresses := func(what string, templates ...*expr.Template) (all []*netmail.Address) {
@@ -170,7 +166,7 @@ func (r *emailRunner) message(e *evaluator, call Call) (msg *mail.Msg, recipient
 }
 
 // bodies writes the text, the HTML, or both.
-func (r *emailRunner) bodies(e *evaluator, msg *mail.Msg) {
+func (r *emailRunner) bodies(e *evaluator, msg *gomail.Msg) {
 	page := ""
 	if r.html.Whole() {
 		page = e.text("html", r.html)
@@ -181,16 +177,16 @@ func (r *emailRunner) bodies(e *evaluator, msg *mail.Msg) {
 	}
 	switch plain := e.text("text", r.text); {
 	case r.config.HTML == "":
-		msg.SetBodyString(mail.TypeTextPlain, plain)
+		msg.SetBodyString(gomail.TypeTextPlain, plain)
 	case r.config.Text == "":
-		msg.SetBodyString(mail.TypeTextHTML, page)
+		msg.SetBodyString(gomail.TypeTextHTML, page)
 	default:
-		msg.SetBodyString(mail.TypeTextPlain, plain)
-		msg.AddAlternativeString(mail.TypeTextHTML, page)
+		msg.SetBodyString(gomail.TypeTextPlain, plain)
+		msg.AddAlternativeString(gomail.TypeTextHTML, page)
 	}
 }
 
-func (r *emailRunner) attach(e *evaluator, msg *mail.Msg) {
+func (r *emailRunner) attach(e *evaluator, msg *gomail.Msg) {
 	for _, f := range r.files {
 		name := strings.Map(func(r rune) rune {
 			if r < ' ' || strings.ContainsRune(`/\"`, r) {
@@ -205,107 +201,44 @@ func (r *emailRunner) attach(e *evaluator, msg *mail.Msg) {
 				e.keep(name, errors.New("its content is no base64"))
 			}
 		}
-		var options []mail.FileOption
+		var options []gomail.FileOption
 		if f.ContentType != "" {
-			options = append(options, mail.WithFileContentType(mail.ContentType(f.ContentType)))
+			options = append(options, gomail.WithFileContentType(gomail.ContentType(f.ContentType)))
 		}
 		e.keep(name, msg.AttachReader(name, bytes.NewReader(content), options...))
 	}
 }
 
-// smtpPatience bounds the wait for one answer of a mail server; the whole is bounded by the attempt's time.
-const smtpPatience = 10 * time.Minute
-
 // send hands the mail to the server.
-func (r *emailRunner) send(ctx context.Context, server, address string, l login, msg *mail.Msg) Result {
-	var dialed error
-	hangUp := func() {}
-	defer func() { hangUp() }()
-	attempt := ctx
-	dial := func(ctx context.Context, _, _ string) (conn net.Conn, err error) {
-		if conn, err = r.network.Dial(ctx, address); err != nil {
-			dialed = err
-			return nil, err
-		}
-		wire := conn
-		unwatch := context.AfterFunc(attempt, func() { _ = wire.Close() }) // whatever waits for the server ends
-		hangUp = func() { unwatch(); _ = wire.Close() }
-		if r.config.TLSMode() == workflow.EmailTLS {
-			encrypted := tls.Client(conn, r.network.TLS(server))
-			if err := encrypted.HandshakeContext(ctx); err != nil {
-				_ = conn.Close()
-				return nil, fmt.Errorf("encrypt the connection: %w", err)
-			}
-			return encrypted, nil
-		}
-		return conn, nil
-	}
-	options := []mail.Option{
-		mail.WithPort(r.config.PortNumber()), mail.WithTimeout(smtpPatience), mail.WithDialContextFunc(dial), mail.WithHELO("orquestador"),
-		mail.WithTLSConfig(r.network.TLS(server)), mail.WithoutNoop(),
-	}
-	switch r.config.TLSMode() {
-	case workflow.EmailStartTLS:
-		options = append(options, mail.WithTLSPolicy(mail.TLSMandatory))
-	case workflow.EmailTLS:
-		options = append(options, mail.WithSSL())
-	default:
-		options = append(options, mail.WithTLSPolicy(mail.NoTLS))
-	}
-	if l.password != "" {
-		options = append(options, mail.WithUsername(l.user), mail.WithPassword(l.password),
-			mail.WithOpportunisticSMTPAuth(mail.SMTPAuthSCRAMSHA256, mail.SMTPAuthPlain, mail.SMTPAuthLogin, mail.SMTPAuthCramMD5))
-	}
-	client, err := mail.NewClient(server, options...)
-	if err != nil {
+func (r *emailRunner) send(ctx context.Context, server mail.Server, msg *gomail.Msg) Result {
+	err := server.Send(ctx, r.network, msg)
+	var failure *mail.Failure
+	switch {
+	case err == nil:
+		return Result{}
+	case !errors.As(err, &failure) || failure.Setup:
 		return unsent(run.FailureConfig, "%s", err)
 	}
-	conn, err := client.DialToSMTPClientWithContext(ctx)
-	if err != nil {
-		return smtpFailure(ctx, server, errors.Join(dialed, err), true)
-	}
-	defer func() { _ = client.CloseWithSMTPClient(conn) }()
-	if err := client.SendWithSMTPClient(conn, msg); err != nil && !msg.IsDelivered() {
-		var said *mail.SendError
-		begun := !errors.As(err, &said) || said.Reason == mail.ErrWriteContent || said.Reason == mail.ErrSMTPDataClose
-		return smtpFailure(ctx, server, err, !begun)
-	}
-	return Result{}
+	return smtpFailure(ctx, server.Host, failure)
 }
 
 // smtpFailure says why a server did not take a mail. What it refuses for now may be tried again; what it refuses for good
-// is not. clean tells that it cannot have got the mail.
-func smtpFailure(ctx context.Context, server string, err error, clean bool) Result {
-	code, said := answerOf(err)
+// is not.
+func smtpFailure(ctx context.Context, server string, f *mail.Failure) Result {
 	var result Result
 	switch {
 	case ctx.Err() != nil:
 		result = failed(run.FailureTimeout, "%s did not take the mail within the step's timeout", server)
-	case code >= 500:
-		result = failed(run.FailureRejected, "%s refuses the mail: %s", server, said)
-	case code > 0:
-		result = failed(run.FailureDeferred, "%s does not take the mail now: %s", server, said)
+	case f.Code >= 500:
+		result = failed(run.FailureRejected, "%s refuses the mail: %s", server, f.Said)
+	case f.Code > 0:
+		result = failed(run.FailureDeferred, "%s does not take the mail now: %s", server, f.Said)
 	default:
-		result = httpFailure(ctx, err)
+		result = httpFailure(ctx, f.Err)
 		if result.Failure.Class == run.FailureConnection {
 			result.Failure.Message = server + ": " + result.Failure.Message
 		}
 	}
-	// A server that answered has said that it did not take it.
-	result.Failure.Unsent = clean || code > 0
+	result.Failure.Unsent = f.Clean
 	return result
-}
-
-// answerOf reads what the server said; zero when it said nothing.
-func answerOf(err error) (code int, said string) {
-	var answer *textproto.Error
-	var sending *mail.SendError
-	switch {
-	case errors.As(err, &answer):
-		return answer.Code, answer.Error()
-	case errors.As(err, &sending):
-		said, _, _ = strings.Cut(sending.Error(), ", affected message ID")
-		return sending.ErrorCode(), said
-	}
-	return 0, ""
 }

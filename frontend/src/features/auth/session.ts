@@ -2,6 +2,7 @@ import { defineStore } from 'pinia'
 import { computed, ref } from 'vue'
 import { body, client } from '@/shared/api/client'
 import { toApiError } from '@/shared/api/problem'
+import { setMemberships } from '@/shared/api/project'
 import type { Me, System } from '@/shared/api/types'
 
 /** Who is logged in here. Tokens are in HttpOnly cookies; this only knows what the server says about the caller. */
@@ -25,7 +26,9 @@ export const useSession = defineStore('session', () => {
 
   async function fetchMe(): Promise<Me | undefined> {
     try {
-      return await body(client.GET('/auth/me'))
+      const who = await body(client.GET('/auth/me'))
+      setMemberships(who.projects)
+      return who
     } catch (cause) {
       if (toApiError(cause).status === 401) return undefined
       throw cause
@@ -38,8 +41,18 @@ export const useSession = defineStore('session', () => {
     if (system.value) system.value = { ...system.value, setup_required: false }
   }
 
-  async function register(email: string, username: string, password: string): Promise<void> {
-    await body(client.POST('/auth/register', { body: { email, username, password } }))
+  /** Asks again who the caller is: their projects or roles have changed. */
+  async function renew(): Promise<void> {
+    me.value = await fetchMe()
+  }
+
+  async function register(
+    email: string,
+    username: string,
+    password: string,
+    invitation?: string,
+  ): Promise<void> {
+    await body(client.POST('/auth/register', { body: { email, username, password, invitation } }))
     await login(email, password)
   }
 
@@ -52,5 +65,17 @@ export const useSession = defineStore('session', () => {
     me.value = undefined
   }
 
-  return { me, system, setupRequired, registrationOpen, administrator, load, login, register, logout, forget }
+  return {
+    me,
+    system,
+    setupRequired,
+    registrationOpen,
+    administrator,
+    load,
+    renew,
+    login,
+    register,
+    logout,
+    forget,
+  }
 })

@@ -47,3 +47,24 @@ export function useRevokeToken() {
     onSettled: () => cache.invalidateQueries({ key: tokensKey }),
   })
 }
+
+/** Ends all sessions but this one. */
+export function useEndOthers() {
+  const cache = useQueryCache()
+  return useMutation({
+    async mutation() {
+      await body(client.DELETE('/auth/sessions'))
+    },
+    onSettled: () => cache.invalidateQueries({ key }),
+  })
+}
+
+export function useChangePassword() {
+  const cache = useQueryCache()
+  return useMutation({
+    async mutation(input: { current_password: string; password: string }) {
+      await body(client.PUT('/auth/password', { body: input }))
+    },
+    onSuccess: () => cache.invalidateQueries({ key }),
+  })
+}

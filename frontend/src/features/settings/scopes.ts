@@ -3,7 +3,13 @@ import type { Scope } from '@/shared/api/types'
 
 const reading: readonly Scope[] = ['project.read', 'workflow.read', 'run.read', 'variable.read', 'alert.read']
 const running: readonly Scope[] = [...reading, 'run.start', 'run.cancel']
-const editing: readonly Scope[] = [...running, 'workflow.write', 'variable.write', 'secret.read', 'alert.write']
+const editing: readonly Scope[] = [
+  ...running,
+  'workflow.write',
+  'variable.write',
+  'secret.read',
+  'alert.write',
+]
 const everything: readonly Scope[] = [
   ...editing,
   'secret.write',

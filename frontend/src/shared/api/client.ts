@@ -4,6 +4,7 @@ import createClient from 'openapi-fetch'
 import { ref } from 'vue'
 import type { paths } from './schema'
 import { toApiError } from './problem'
+import { inProject } from './project'
 import { refreshSession } from './session'
 
 /** False after a call that got no answer, until one does. */
@@ -28,9 +29,11 @@ async function send(request: Request): Promise<Response> {
   }
 }
 
+/** What is asked before anybody is logged in, and ends or renews the session itself. */
+const withoutSession = /^\/api\/v1\/auth\/(register|login|refresh|logout|password\/\w+)$/
+
 async function sendWithSession(request: Request): Promise<Response> {
-  if (new URL(request.url).pathname.startsWith('/api/v1/auth/') && !request.url.endsWith('/me'))
-    return send(request)
+  if (withoutSession.test(new URL(request.url).pathname)) return send(request)
   const again = request.clone()
   const sentAt = Date.now()
   const response = await send(request)
@@ -50,6 +53,7 @@ export const client = createClient<paths>({
 client.use({
   onRequest({ request }) {
     request.headers.set('Accept-Language', document.documentElement.lang || 'en')
+    return inProject(request)
   },
 })
 

@@ -2,6 +2,7 @@ import { useQueryCache } from '@pinia/colada'
 import { onScopeDispose, watch } from 'vue'
 import { applyRun } from './cache'
 import { events, type LiveEvent } from './events'
+import { currentProject } from './project'
 import type { LogLine, Run, RunSummary } from './types'
 
 const flushEvery = 100 // ms; many runs a second then cost ten updates of the page, not thousands
@@ -12,6 +13,11 @@ interface LiveHandlers {
   onLogs?: (runID: string, lines: LogLine[]) => void
   /** Something was missed: ask again for what is shown. */
   onResync?: () => void
+}
+
+/** Whether a run of the lists is in another project than the chosen one. One that is watched by itself is told whole. */
+function elsewhere(run: RunSummary | Run): boolean {
+  return currentProject.value !== undefined && run.project_id !== currentProject.value && !('steps' in run)
 }
 
 /** Keeps the cache live for these topics for as long as the caller lives. */
@@ -35,7 +41,7 @@ export function useLive(topics: () => string[], handlers: LiveHandlers = {}): vo
       handlers.onResync?.()
     } else if (event.type === 'logs') {
       handlers.onLogs?.(event.data.run_id, event.data.items)
-    } else {
+    } else if (!elsewhere(event.data)) {
       // A summary that arrives after the whole run, within one flush, must not drop the steps.
       waiting.set(event.data.id, { ...waiting.get(event.data.id), ...event.data })
       timer ??= setTimeout(flush, flushEvery)

@@ -1,0 +1,127 @@
+package api
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	"github.com/guildmember145/orquestador-plataforma/api/internal/httpx"
+	"github.com/guildmember145/orquestador-plataforma/api/internal/oas"
+	"github.com/guildmember145/orquestador-plataforma/pkg/auth"
+	"github.com/guildmember145/orquestador-plataforma/pkg/fault"
+	"github.com/guildmember145/orquestador-plataforma/pkg/postgres"
+	"github.com/guildmember145/orquestador-plataforma/pkg/queue"
+)
+
+// resetLife is how long a link for another password works.
+const resetLife = time.Hour
+
+// Mails that are asked for without logging in: few to an address, not many from one.
+var (
+	mailsPerAccount = queue.Limit{Burst: 3, Period: time.Hour}
+	mailsPerAddress = queue.Limit{Burst: 20, Period: time.Hour}
+)
+
+// ChangePassword implements the contract.
+func (s *server) ChangePassword(ctx context.Context, req oas.ChangePasswordRequestObject) (oas.ChangePasswordResponseObject, error) {
+	who, address := httpx.Principal(ctx), echoOf(ctx).RealIP()
+	if err := auth.Check(req.Body.Password, who.User.Email, who.User.Username); err != nil {
+		return nil, err
+	}
+	if err := s.throttle.enter(ctx, who.User.Email, address); err != nil {
+		return nil, err
+	}
+	_, hash, err := postgres.Users{Q: s.db}.Credentials(ctx, who.User.Email)
+	if err != nil {
+		return nil, err
+	}
+	ok, err := s.passwords.Match(ctx, hash, req.Body.CurrentPassword)
+	if err != nil {
+		return nil, err
+	}
+	if !ok {
+		return nil, fault.At("/current_password", "wrong_password", "that is not your password")
+	}
+	s.throttle.succeeded(ctx, who.User.Email, address)
+	if hash, err = s.passwords.Hash(ctx, req.Body.Password); err != nil {
+		return nil, err
+	}
+	err = s.db.InTx(ctx, func(q postgres.Querier) error {
+		return postgres.Users{Q: q}.ChangePassword(ctx, who.User.ID, hash, who.Session)
+	})
+	if err != nil {
+		return nil, err
+	}
+	s.changed(ctx, who.User.ID)
+	return oas.ChangePassword204Response{}, nil
+}
+
+// ForgotPassword implements the contract. Whether anybody has the address is found out after the answer is given, so that
+// neither the answer nor its time tells.
+func (s *server) ForgotPassword(ctx context.Context, req oas.ForgotPasswordRequestObject) (oas.ForgotPasswordResponseObject, error) {
+	if s.outbox == nil {
+		return nil, fault.New(fault.Conflict, "no_mail", "This installation sends no mail; ask an administrator for a link")
+	}
+	email := strings.TrimSpace(req.Body.Email)
+	if wait := s.throttle.spend(ctx, "reset:address:"+echoOf(ctx).RealIP(), mailsPerAddress); wait > 0 {
+		return nil, tooMany(ctx, wait)
+	}
+	lang := language(req.Params.AcceptLanguage)
+	s.outbox.put(func(ctx context.Context) (*letter, error) {
+		if s.throttle.spend(ctx, "reset:account:"+strings.ToLower(email), mailsPerAccount) > 0 {
+			return nil, nil // they have mails enough
+		}
+		return s.resetLetter(ctx, email, lang)
+	})
+	return oas.ForgotPassword202Response{}, nil
+}
+
+// resetLetter makes a link for whoever has the address; nil when nobody does.
+func (s *server) resetLetter(ctx context.Context, email, lang string) (*letter, error) {
+	u, hash, err := postgres.Users{Q: s.db}.Credentials(ctx, email)
+	if err != nil || hash == "" {
+		return nil, err
+	}
+	token, stored, err := auth.NewToken()
+	if err != nil {
+		return nil, err
+	}
+	if _, err := (postgres.Resets{Q: s.db}).Put(ctx, u.ID, stored, resetLife); err != nil {
+		return nil, err
+	}
+	// Where the request came to may be anybody's word, so that only what is set stands in a mail.
+	return resetting(lang, u.Email, trimSlash(s.cfg.PublicURL)+resetPage+token), nil
+}
+
+// ResetPassword implements the contract.
+func (s *server) ResetPassword(ctx context.Context, req oas.ResetPasswordRequestObject) (oas.ResetPasswordResponseObject, error) {
+	link := auth.HashToken(req.Body.Token)
+	u, err := postgres.Resets{Q: s.db}.Find(ctx, link)
+	if err != nil {
+		return nil, spent(err)
+	}
+	if err := auth.Check(req.Body.Password, u.Email, u.Username); err != nil {
+		return nil, err
+	}
+	hash, err := s.passwords.Hash(ctx, req.Body.Password)
+	if err != nil {
+		return nil, err
+	}
+	err = s.db.InTx(ctx, func(q postgres.Querier) error { return postgres.Resets{Q: q}.Spend(ctx, link, hash) })
+	if err != nil {
+		return nil, spent(err)
+	}
+	s.changed(ctx, u.ID)
+	s.log.InfoContext(ctx, "password changed by a link", "user", u.ID)
+	return oas.ResetPassword204Response{}, nil
+}
+
+// EndOtherSessions implements the contract.
+func (s *server) EndOtherSessions(ctx context.Context, _ oas.EndOtherSessionsRequestObject) (oas.EndOtherSessionsResponseObject, error) {
+	who := httpx.Principal(ctx)
+	if err := (postgres.Users{Q: s.db}).EndOthers(ctx, who.User.ID, who.Session); err != nil {
+		return nil, err
+	}
+	s.changed(ctx, who.User.ID)
+	return oas.EndOtherSessions204Response{}, nil
+}

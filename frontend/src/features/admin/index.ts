@@ -1,0 +1,3 @@
+export { default as AccountInvitations } from './AccountInvitations.vue'
+export { default as InstallationPanel } from './InstallationPanel.vue'
+export { default as PeoplePanel } from './PeoplePanel.vue'
