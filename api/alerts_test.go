@@ -212,7 +212,7 @@ func TestWhoMayLookAtAlerts(t *testing.T) {
 	for _, c := range []struct {
 		role        string
 		read, write int
-	}{{"viewer", 200, 404}, {"operator", 200, 404}, {"editor", 200, 200}, {"admin", 200, 200}} {
+	}{{"viewer", 200, 403}, {"operator", 200, 403}, {"editor", 200, 200}, {"admin", 200, 200}} {
 		in.sql(`with gone as (delete from project_members where project_id = $1 and user_id = $2) select 0`, project, guest.me.text("id"))
 		in.sql(`insert into project_members (project_id, user_id, role) values ($1, $2, $3) returning 0`, project, guest.me.text("id"), c.role)
 		in.clock.advance(callerLife)

@@ -152,8 +152,8 @@ func TestWhoMayUseDrafts(t *testing.T) {
 		role                 string
 		read, write, started int
 	}{
-		{"viewer", 200, 404, 404},
-		{"operator", 200, 404, 404},
+		{"viewer", 200, 403, 403},
+		{"operator", 200, 403, 403},
 		{"editor", 200, 200, 202},
 	} {
 		in.sql(`with gone as (delete from project_members where project_id = $1 and user_id = $2)

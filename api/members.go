@@ -54,7 +54,11 @@ func (s *server) RemoveMember(ctx context.Context, req oas.RemoveMemberRequestOb
 
 // LeaveProject implements the contract.
 func (s *server) LeaveProject(ctx context.Context, req oas.LeaveProjectRequestObject) (oas.LeaveProjectResponseObject, error) {
-	me := httpx.Principal(ctx).User.ID
+	who := httpx.Principal(ctx)
+	if who.Token != uuid.Nil { // to be in the project is its user's, not the program's
+		return nil, httpx.ErrSessionOnly
+	}
+	me := who.User.ID
 	_, err := s.changeMember(ctx, account.ProjectRead, req.Id, me, "", func(projects postgres.Projects, _ postgres.MemberRow) error {
 		return projects.Remove(ctx, req.Id, me)
 	})

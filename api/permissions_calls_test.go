@@ -324,7 +324,7 @@ func ofUser(rest string, body any) func(place, *client) call {
 
 // another lets a call that ends sessions be made by somebody who has none to lose.
 func another(who *client) []with {
-	if who.token == "" {
+	if who.token == "" || strings.HasPrefix(who.token, "orq_") {
 		return nil
 	}
 	return []with{header("Authorization", "Bearer "+who.in.user(unique("anybody")).token)}

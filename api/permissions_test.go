@@ -144,12 +144,18 @@ func try(t *testing.T, name string, op *openapi3.Operation, make func(place, *cl
 	untouched := make(mine, mine.owner)
 	for _, who := range people {
 		want := wanted(permission, who)
+		if who.scopes != nil && peopleOnly(name) {
+			want = 403
+		}
 		c := untouched
 		if want == 200 && who.name != "owner" {
 			c = make(mine, who.client)
 		}
 		if want == 401 {
 			c.with = nil // what others log in with
+		}
+		if permission == "session" && who.scopes != nil {
+			c.with = nil // their own token, nobody's session
 		}
 		got := c.by(who.client, name)
 		row.answers[who.name] = got
@@ -166,7 +172,7 @@ func try(t *testing.T, name string, op *openapi3.Operation, make func(place, *cl
 		switch {
 		case who.name == "nobody":
 			want = 401
-		case who.out(permission):
+		case who.out(permission), who.scopes != nil && peopleOnly(name):
 			want = 403 // whatever it is about
 		}
 		got := theirs.by(who.client, name)

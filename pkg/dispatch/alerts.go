@@ -19,8 +19,8 @@ import (
 // CreateChannel stores a new channel in a project. Errors: one that cannot work, a name that is taken, names of secrets or
 // variables that are not there, a project whose alerts are not the caller's to write.
 func (s *Service) CreateChannel(ctx context.Context, who account.Principal, project uuid.UUID, c alert.Channel) (row postgres.ChannelRow, err error) {
-	if !who.Can(account.AlertWrite, project) {
-		return row, postgres.ErrNotFound
+	if err := who.May(account.AlertWrite, project); err != nil {
+		return row, err
 	}
 	id, err := uuid.NewV7()
 	if err != nil {
@@ -164,8 +164,8 @@ func (s *Service) TestChannel(ctx context.Context, who account.Principal, id uui
 // CreateRule stores a new rule in a project. Errors: one that makes no sense, a name that is taken, channels or workflows that
 // the project does not have, a project whose alerts are not the caller's to write.
 func (s *Service) CreateRule(ctx context.Context, who account.Principal, project uuid.UUID, spec alert.Rule) (row postgres.RuleRow, err error) {
-	if !who.Can(account.AlertWrite, project) {
-		return row, postgres.ErrNotFound
+	if err := who.May(account.AlertWrite, project); err != nil {
+		return row, err
 	}
 	id, err := uuid.NewV7()
 	if err != nil {

@@ -25,8 +25,8 @@ type NewDraft struct {
 
 // Begin keeps the draft of a workflow that does not exist yet.
 func (s *Service) Begin(ctx context.Context, who account.Principal, project uuid.UUID, d NewDraft) (postgres.DraftRow, error) {
-	if !who.Can(account.WorkflowWrite, project) {
-		return postgres.DraftRow{}, postgres.ErrNotFound
+	if err := who.May(account.WorkflowWrite, project); err != nil {
+		return postgres.DraftRow{}, err
 	}
 	id, err := uuid.NewV7()
 	if err != nil {
@@ -182,8 +182,8 @@ func (s *Service) keepDraft(ctx context.Context, who account.Principal, id uuid.
 		if err != nil {
 			return err
 		}
-		if !who.Can(account.RunStart, row.ProjectID) {
-			return postgres.ErrNotFound
+		if err := who.May(account.RunStart, row.ProjectID); err != nil {
+			return err
 		}
 		if err := s.CheckUses(ctx, row.ProjectID, def); err != nil {
 			return err

@@ -161,13 +161,16 @@ func (k *Contract) Middleware(authenticate Authenticate, explain Explain) echo.M
 	}
 }
 
+// ErrSessionOnly is for API tokens that try what only people do.
+var ErrSessionOnly = fault.New(fault.Forbidden, "session_only", "An API token cannot do this; log in with a password")
+
 // admit refuses what does not depend on an object.
 func admit(who account.Principal, permission string) error {
 	switch {
 	case permission == Administrators && who.User.Role != account.Administrator:
 		return fault.New(fault.Forbidden, "administrators_only", "This is for administrators")
 	case permission == Session && who.Token != uuid.Nil:
-		return fault.New(fault.Forbidden, "session_only", "An API token cannot do this; log in with a password")
+		return ErrSessionOnly
 	case permission == Public, permission == Self, permission == Session, who.Within(account.Permission(permission)):
 		return nil
 	}
