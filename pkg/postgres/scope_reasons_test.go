@@ -15,6 +15,9 @@ const (
 
 var unscoped = map[string][]string{
 	engine: {
+		"APITokens.DropExpired", "AlertIncidents.Add", "AlertIncidents.End", "AlertIncidents.Over", "AlertIncidents.Told",
+		"AlertIncidents.Untold", "AlertNews.Forget", "AlertNews.See", "AlertNews.Streaks", "AlertNews.Take", "AlertRules.On",
+		"Alerts.Beat", "Alerts.Claim", "Alerts.DropOld", "Alerts.Finish", "Alerts.Ripe", "Alerts.Settle",
 		"Addresses.DropExpired", "AfterFires.Take", "Approvals.Ask", "Backfills.DropEnded", "Backfills.LockBusy", "Backfills.Rest",
 		"Backfills.Settle", "Backfills.Start", "Backfills.Waiting", "Children.Ended", "Children.Of", "Children.Orphans",
 		"Children.Reserve", "Deliveries.DropKeys", "Deliveries.Free", "Deliveries.Reassign", "Deliveries.Reserve", "Heartbeats.Late",
@@ -29,6 +32,8 @@ var unscoped = map[string][]string{
 		"Triggers.WatchedAfter", "Workflows.DefinitionJSON",
 	},
 	found: {
+		"AlertChannels.Delete", "AlertRules.Delete", "AlertRules.Forget", "AlertRules.Mute", "AlertRules.Muted", "AlertRules.Unmute",
+		"Alerts.Retry", "Drafts.Delete", "Drafts.Get", "Drafts.Keep", "Drafts.Name", "Drafts.Of", "Drafts.Put", "Values.Hold",
 		"Addresses.Give", "Addresses.Of", "Addresses.Rotate", "Approvals.Decide", "Backfills.CancelOf", "Backfills.List",
 		"Backfills.LiveRuns", "Backfills.RunsOf", "Backfills.SetState", "Calendars.Delete", "Calendars.Update", "Deliveries.Counts",
 		"Deliveries.List", "Heartbeats.Arm", "Heartbeats.Of", "Live.AskCancel", "Live.LockHeld", "Live.OfWorkflow", "Live.Unhold",
@@ -50,10 +55,10 @@ var unscoped = map[string][]string{
 		"Approvals.one", "Runs.List", "Workflows.List",
 	},
 	link: {
-		"Invitations.DropExpired", "Invitations.Spend", "Invitations.one",
+		"APITokens.principal", "Invitations.DropExpired", "Invitations.Spend", "Invitations.one",
 	},
 	own: {
-		"APITokens.Create", "Projects.Create", "Users.principal",
+		"APITokens.List", "APITokens.Revoke", "Projects.Create", "Users.principal",
 	},
 	people: {
 		"Users.Disable", "Users.People",
