@@ -20,7 +20,9 @@ create index workflow_versions_of_drafts on workflow_versions (created_at) where
 
 -- +goose Down
 drop index runs_of_drafts, workflow_versions_of_drafts;
+delete from run_live l using runs r where r.id = l.id and r.version < 0;
 delete from runs where version < 0;
-delete from workflow_versions where version <= 0;
 drop table drafts;
+delete from workflow_versions where version <= 0;
+delete from workflows where version = 0;
 drop sequence draft_revisions;
