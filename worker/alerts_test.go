@@ -286,7 +286,9 @@ func TestAChannelIsTried(t *testing.T) {
 	if got := b.delivered(1)[0]; got.Kind != "test" || got.Deliveries[0].State != postgres.DeliverySent || !strings.Contains(b.sent("/hook")[0], "Prueba del canal hook") {
 		t.Errorf("%+v", got)
 	}
-	b.target.answer = func(context.Context, int, egress.Request) (*egress.Response, error) { return nil, errors.New("unreachable") }
+	b.target.answer = func(context.Context, int, egress.Request) (*egress.Response, error) {
+		return nil, errors.New("unreachable")
+	}
 	if _, err := b.service.TestChannel(t.Context(), b.who, id, "en"); err != nil {
 		t.Fatal(err)
 	}
