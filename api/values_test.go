@@ -163,8 +163,12 @@ func TestRolesAndValues(t *testing.T) {
 		role                        account.ProjectRole
 		names, read, write, secrets int
 	}{
-		{"", 404, 404, 404, 404}, {account.Viewer, 403, 200, 403, 403}, {account.Operator, 403, 200, 403, 403},
-		{account.Editor, 200, 200, 200, 403}, {account.Admin, 200, 200, 200, 200}, {account.Owner, 200, 200, 200, 200},
+		{"", 404, 404, 404, 404},
+		{account.Viewer, 403, 200, 403, 403},
+		{account.Operator, 403, 200, 403, 403},
+		{account.Editor, 200, 200, 200, 403},
+		{account.Admin, 200, 200, 200, 200},
+		{account.Owner, 200, 200, 200, 200},
 	} {
 		if c.role != "" {
 			in.join(project, guest, c.role)

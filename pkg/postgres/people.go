@@ -166,7 +166,7 @@ func (s Resets) Spend(ctx context.Context, hash []byte, password string) error {
 	if err != nil {
 		return fmt.Errorf("use a link: %w", translate(err))
 	}
-	return Users{Q: s.Q}.EndSessions(ctx, user, "the password was changed")
+	return Users(s).EndSessions(ctx, user, "the password was changed")
 }
 
 // ChangePassword stores another password of somebody, and ends their sessions but one. It needs a transaction. Links for

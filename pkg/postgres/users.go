@@ -40,7 +40,7 @@ func (s Users) Register(ctx context.Context, u account.User, passwordHash string
 	if err != nil {
 		return u, fmt.Errorf("make a project id: %w", err)
 	}
-	return u, Projects{Q: s.Q}.Create(ctx, project, u.Username, u.ID)
+	return u, Projects(s).Create(ctx, project, u.Username, u.ID)
 }
 
 func takenFault(pointer, code, message string) error {

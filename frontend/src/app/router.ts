@@ -1,6 +1,7 @@
 import { nextTick } from 'vue'
 import { createRouter, createWebHistory, type RouteLocationNormalized } from 'vue-router'
 import { useSession } from '@/features/auth'
+import { needLateTexts } from '@/shared/i18n'
 import { safeNext } from '@/shared/lib/next-address'
 
 declare module 'vue-router' {
@@ -11,6 +12,8 @@ declare module 'vue-router' {
     open?: boolean
     /** For administrators of the installation; others see that there is no such page. */
     administrators?: boolean
+    /** It says what few pages say. */
+    lateTexts?: boolean
   }
 }
 
@@ -70,37 +73,48 @@ export const router = createRouter({
     },
     { path: '/alerts', name: 'alerts', component: () => import('@/pages/AlertsPage.vue') },
     { path: '/secrets', name: 'secrets', component: () => import('@/pages/SecretsPage.vue') },
-    { path: '/settings', name: 'settings', component: () => import('@/pages/SettingsPage.vue') },
+    {
+      path: '/settings',
+      name: 'settings',
+      component: () => import('@/pages/SettingsPage.vue'),
+      meta: { lateTexts: true },
+    },
     {
       path: '/forgot',
       name: 'forgot',
       component: () => import('@/pages/ForgotPage.vue'),
-      meta: { bare: true },
+      meta: { bare: true, lateTexts: true },
     },
     {
       path: '/reset',
       name: 'reset',
       component: () => import('@/pages/ResetPage.vue'),
-      meta: { bare: true, open: true },
+      meta: { bare: true, open: true, lateTexts: true },
     },
     {
       path: '/invitation',
       name: 'invitation',
       component: () => import('@/pages/InvitationPage.vue'),
-      meta: { bare: true, open: true },
+      meta: { bare: true, open: true, lateTexts: true },
     },
-    { path: '/projects', name: 'projects', component: () => import('@/pages/ProjectsPage.vue') },
+    {
+      path: '/projects',
+      name: 'projects',
+      component: () => import('@/pages/ProjectsPage.vue'),
+      meta: { lateTexts: true },
+    },
     {
       path: '/projects/:id',
       name: 'project',
       component: () => import('@/pages/ProjectPage.vue'),
       props: true,
+      meta: { lateTexts: true },
     },
     {
       path: '/administration',
       name: 'administration',
       component: () => import('@/pages/AdministrationPage.vue'),
-      meta: { administrators: true },
+      meta: { administrators: true, lateTexts: true },
     },
     { path: '/start', name: 'start', component: () => import('@/pages/StartPage.vue') },
     { path: '/:rest(.*)*', name: 'not-found', component: () => import('@/pages/NotFoundPage.vue') },
@@ -127,7 +141,7 @@ router.beforeEach(async (to) => {
     return false
   }
   const session = useSession()
-  await session.load()
+  await Promise.all([session.load(), to.meta.lateTexts && needLateTexts()])
   if (to.meta.open) return true
   if (to.meta.bare) {
     if (session.me) return safeNext(to.query.next)

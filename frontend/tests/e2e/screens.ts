@@ -3,6 +3,8 @@
 import type { Page } from '@playwright/test'
 import en from '../../src/shared/i18n/locales/en.json' with { type: 'json' }
 import es from '../../src/shared/i18n/locales/es.json' with { type: 'json' }
+import lateEn from '../../src/shared/i18n/locales/people.en.json' with { type: 'json' }
+import lateEs from '../../src/shared/i18n/locales/people.es.json' with { type: 'json' }
 import { expect, httpStep, logStep, makeWorkflow, refusal, sink, startRun, uniqueName } from './support'
 
 export type Language = 'en' | 'es'
@@ -11,8 +13,9 @@ export type Text = (key: string, values?: Record<string, string>) => string
 
 export function textsOf(language: Language): Text {
   return (key, values = {}) => {
-    let node: unknown = { en, es }[language]
-    for (const part of key.split('.')) node = (node as Record<string, unknown>)[part]
+    const find = (tree: unknown) =>
+      key.split('.').reduce((node, part) => (node as Record<string, unknown> | undefined)?.[part], tree)
+    const node = find({ en, es }[language]) ?? find({ en: lateEn, es: lateEs }[language])
     if (typeof node !== 'string') throw new Error(`no text ${key}`)
     return node.replace(/\{(\w+)\}/g, (_, name: string) => values[name] ?? '')
   }

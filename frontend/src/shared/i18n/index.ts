@@ -14,7 +14,13 @@ const loaders: Record<Locale, () => Promise<{ default: Tree }>> = {
   en: () => import('./locales/en.json'),
   es: () => import('./locales/es.json'),
 }
-const loaded = new Map<Locale, Tree>()
+/** Texts of pages that few visits open: of accounts, projects and passwords. */
+const lateLoaders: Record<Locale, () => Promise<{ default: Tree }>> = {
+  en: () => import('./locales/people.en.json'),
+  es: () => import('./locales/people.es.json'),
+}
+let late = false
+const loaded = new Map<string, Tree>()
 const current = ref<Locale>('en')
 const texts = shallowRef<Tree>({})
 
@@ -29,7 +35,7 @@ function isLocale(value: string | null): value is Locale {
 export async function setLocale(next: Locale, remember = true): Promise<void> {
   const tree = loaded.get(next) ?? (await loaders[next]()).default
   loaded.set(next, tree)
-  texts.value = tree
+  texts.value = late ? join(tree, await lateTexts(next)) : tree
   current.value = next
   document.documentElement.lang = next
   if (!remember) return
@@ -38,6 +44,31 @@ export async function setLocale(next: Locale, remember = true): Promise<void> {
   } catch {
     // Storage may be blocked; the choice then lasts until the page is closed.
   }
+}
+
+/** Loads the texts that are not there from the beginning; they stay, in whatever language is chosen afterwards. */
+export async function needLateTexts(): Promise<void> {
+  if (late) return
+  const tree = await lateTexts(current.value)
+  late = true
+  texts.value = join(texts.value, tree)
+}
+
+async function lateTexts(of: Locale): Promise<Tree> {
+  const key = `late.${of}`
+  const tree = loaded.get(key) ?? (await lateLoaders[of]()).default
+  loaded.set(key, tree)
+  return tree
+}
+
+/** Both trees as one; a section may be in both. */
+function join(a: Tree, b: Tree): Tree {
+  const both: Record<string, string | Tree> = { ...a }
+  for (const [key, value] of Object.entries(b)) {
+    const there = both[key]
+    both[key] = typeof there === 'object' && typeof value === 'object' ? { ...there, ...value } : value
+  }
+  return both
 }
 
 /** The language to begin with; theme-init.js has already worked it out. */

@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import en from './locales/en.json?raw'
 import es from './locales/es.json?raw'
+import lateEn from './locales/people.en.json?raw'
+import lateEs from './locales/people.es.json?raw'
 
 type Tree = { [key: string]: string | Tree }
 function flatten(tree: Tree, prefix = ''): Map<string, string> {
@@ -11,8 +13,10 @@ function flatten(tree: Tree, prefix = ''): Map<string, string> {
   }
   return flat
 }
-const english = flatten(JSON.parse(en) as Tree)
-const spanish = flatten(JSON.parse(es) as Tree)
+const all = (now: string, late: string) =>
+  new Map([...flatten(JSON.parse(now) as Tree), ...flatten(JSON.parse(late) as Tree)])
+const english = all(en, lateEn)
+const spanish = all(es, lateEs)
 const sources = Object.entries(
   import.meta.glob(['../../**/*.vue', '../../**/*.ts', '!../../**/*.spec.ts'], {
     query: '?raw',
