@@ -104,7 +104,7 @@ func (s APITokens) principal(ctx context.Context, which string, key any) (p acco
 	if err != nil {
 		return p, fmt.Errorf("find API token: %w", translate(err))
 	}
-	full, err := Users{Q: s.Q}.ByID(ctx, user)
+	full, err := Users(s).ByID(ctx, user)
 	if err != nil {
 		return p, err
 	}

@@ -21,12 +21,17 @@ export const router = createRouter({
   history: createWebHistory(),
   routes: [
     { path: '/', name: 'dashboard', component: () => import('@/pages/DashboardPage.vue') },
-    { path: '/login', name: 'login', component: () => import('@/pages/LoginPage.vue'), meta: { bare: true } },
+    {
+      path: '/login',
+      name: 'login',
+      component: () => import('@/pages/LoginPage.vue'),
+      meta: { bare: true, lateTexts: true },
+    },
     {
       path: '/register',
       name: 'register',
       component: () => import('@/pages/RegisterPage.vue'),
-      meta: { bare: true },
+      meta: { bare: true, lateTexts: true },
     },
     { path: '/workflows', name: 'workflows', component: () => import('@/pages/WorkflowsPage.vue') },
     { path: '/workflows/new', name: 'workflow-new', component: () => import('@/pages/WorkflowEditPage.vue') },
@@ -40,11 +45,13 @@ export const router = createRouter({
           path: 'definition',
           name: 'workflow-definition',
           component: () => import('@/pages/WorkflowDefinitionTab.vue'),
+          meta: { lateTexts: true },
         },
         {
           path: 'occurrences',
           name: 'workflow-occurrences',
           component: () => import('@/pages/WorkflowOccurrencesTab.vue'),
+          meta: { lateTexts: true },
         },
         {
           path: 'versions',
@@ -59,10 +66,20 @@ export const router = createRouter({
       component: () => import('@/pages/WorkflowEditPage.vue'),
       props: true,
     },
-    { path: '/queue', name: 'queue', component: () => import('@/pages/QueuePage.vue') },
+    {
+      path: '/queue',
+      name: 'queue',
+      component: () => import('@/pages/QueuePage.vue'),
+      meta: { lateTexts: true },
+    },
     { path: '/runs', name: 'runs', component: () => import('@/pages/RunsPage.vue') },
     { path: '/runs/:id', name: 'run', component: () => import('@/pages/RunPage.vue'), props: true },
-    { path: '/calendars', name: 'calendars', component: () => import('@/pages/CalendarsPage.vue') },
+    {
+      path: '/calendars',
+      name: 'calendars',
+      component: () => import('@/pages/CalendarsPage.vue'),
+      meta: { lateTexts: true },
+    },
     { path: '/approvals', name: 'approvals', component: () => import('@/pages/ApprovalsPage.vue') },
     {
       path: '/approve/:token',
@@ -71,8 +88,18 @@ export const router = createRouter({
       meta: { bare: true, open: true },
       props: true,
     },
-    { path: '/alerts', name: 'alerts', component: () => import('@/pages/AlertsPage.vue') },
-    { path: '/secrets', name: 'secrets', component: () => import('@/pages/SecretsPage.vue') },
+    {
+      path: '/alerts',
+      name: 'alerts',
+      component: () => import('@/pages/AlertsPage.vue'),
+      meta: { lateTexts: true },
+    },
+    {
+      path: '/secrets',
+      name: 'secrets',
+      component: () => import('@/pages/SecretsPage.vue'),
+      meta: { lateTexts: true },
+    },
     {
       path: '/settings',
       name: 'settings',
@@ -116,7 +143,12 @@ export const router = createRouter({
       component: () => import('@/pages/AdministrationPage.vue'),
       meta: { administrators: true, lateTexts: true },
     },
-    { path: '/start', name: 'start', component: () => import('@/pages/StartPage.vue') },
+    {
+      path: '/start',
+      name: 'start',
+      component: () => import('@/pages/StartPage.vue'),
+      meta: { lateTexts: true },
+    },
     { path: '/:rest(.*)*', name: 'not-found', component: () => import('@/pages/NotFoundPage.vue') },
   ],
   scrollBehavior(to, from, saved) {
