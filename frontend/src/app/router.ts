@@ -29,7 +29,12 @@ export const router = createRouter({
       meta: { bare: true },
     },
     { path: '/workflows', name: 'workflows', component: () => import('@/pages/WorkflowsPage.vue') },
-    { path: '/workflows/new', name: 'workflow-new', component: () => import('@/pages/WorkflowEditPage.vue') },
+    {
+      path: '/workflows/new',
+      name: 'workflow-new',
+      component: () => import('@/pages/WorkflowEditPage.vue'),
+      meta: { lateTexts: true },
+    },
     {
       path: '/workflows/:id',
       component: () => import('@/pages/WorkflowPage.vue'),
@@ -108,7 +113,12 @@ export const router = createRouter({
       component: () => import('@/pages/AdministrationPage.vue'),
       meta: { administrators: true, lateTexts: true },
     },
-    { path: '/start', name: 'start', component: () => import('@/pages/StartPage.vue') },
+    {
+      path: '/start',
+      name: 'start',
+      component: () => import('@/pages/StartPage.vue'),
+      meta: { lateTexts: true },
+    },
     { path: '/:rest(.*)*', name: 'not-found', component: () => import('@/pages/NotFoundPage.vue') },
   ],
   scrollBehavior(to, from, saved) {

@@ -3,8 +3,8 @@
 import type { Page } from '@playwright/test'
 import en from '../../src/shared/i18n/locales/en.json' with { type: 'json' }
 import es from '../../src/shared/i18n/locales/es.json' with { type: 'json' }
-import lateEn from '../../src/shared/i18n/locales/people.en.json' with { type: 'json' }
-import lateEs from '../../src/shared/i18n/locales/people.es.json' with { type: 'json' }
+import lateEn from '../../src/shared/i18n/locales/late.en.json' with { type: 'json' }
+import lateEs from '../../src/shared/i18n/locales/late.es.json' with { type: 'json' }
 import { expect, httpStep, logStep, makeWorkflow, refusal, startRun } from './support'
 
 export type Language = 'en' | 'es'

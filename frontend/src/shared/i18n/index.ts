@@ -14,10 +14,10 @@ const loaders: Record<Locale, () => Promise<{ default: Tree }>> = {
   en: () => import('./locales/en.json'),
   es: () => import('./locales/es.json'),
 }
-/** Texts of pages that few visits open: of accounts, projects and passwords. */
+/** Texts of pages that few visits open: of accounts, projects and passwords, and of beginnings. */
 const lateLoaders: Record<Locale, () => Promise<{ default: Tree }>> = {
-  en: () => import('./locales/people.en.json'),
-  es: () => import('./locales/people.es.json'),
+  en: () => import('./locales/late.en.json'),
+  es: () => import('./locales/late.es.json'),
 }
 let late = false
 const loaded = new Map<string, Tree>()

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import en from './locales/en.json?raw'
 import es from './locales/es.json?raw'
-import lateEn from './locales/people.en.json?raw'
-import lateEs from './locales/people.es.json?raw'
+import lateEn from './locales/late.en.json?raw'
+import lateEs from './locales/late.es.json?raw'
 
 type Tree = { [key: string]: string | Tree }
 function flatten(tree: Tree, prefix = ''): Map<string, string> {
