@@ -34,7 +34,12 @@ export const router = createRouter({
       meta: { bare: true, lateTexts: true },
     },
     { path: '/workflows', name: 'workflows', component: () => import('@/pages/WorkflowsPage.vue') },
-    { path: '/workflows/new', name: 'workflow-new', component: () => import('@/pages/WorkflowEditPage.vue') },
+    {
+      path: '/workflows/new',
+      name: 'workflow-new',
+      component: () => import('@/pages/WorkflowEditPage.vue'),
+      meta: { lateTexts: true },
+    },
     {
       path: '/workflows/:id',
       component: () => import('@/pages/WorkflowPage.vue'),

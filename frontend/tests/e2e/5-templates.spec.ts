@@ -1,5 +1,5 @@
 // Every template is run once, with addresses filled in, as whoever begins with it would.
-import en from '../../src/shared/i18n/locales/en.json' with { type: 'json' }
+import en from '../../src/shared/i18n/locales/late.en.json' with { type: 'json' }
 import { templateIDs, templateOf } from '../../src/features/start/templates'
 import { expect, logIn, sink, test, uniqueName } from './support'
 

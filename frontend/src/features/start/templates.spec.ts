@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import en from '@/shared/i18n/locales/en.json?raw'
-import es from '@/shared/i18n/locales/es.json?raw'
+import en from '@/shared/i18n/locales/late.en.json?raw'
+import es from '@/shared/i18n/locales/late.es.json?raw'
 import { templateIDs, templateOf } from './templates'
 
 type Texts = { begin: { template: Record<string, Record<string, string>> } }
