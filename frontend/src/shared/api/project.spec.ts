@@ -37,6 +37,9 @@ it('leaves a project that is none of theirs any more', () => {
 it.each([
   ['GET', '/runs', 'query'],
   ['GET', '/runs/1', undefined],
+  ['GET', '/alert-rules', 'query'],
+  ['POST', '/alert-channels', 'body'],
+  ['POST', '/workflows/drafts', 'body'],
   ['PUT', '/secrets/token', 'query'],
   ['POST', '/workflows', 'body'],
   ['POST', '/workflows/1/runs', undefined],

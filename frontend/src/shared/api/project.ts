@@ -18,6 +18,8 @@ export type Permission =
   | 'secret.write'
   | 'variable.read'
   | 'variable.write'
+  | 'alert.read'
+  | 'alert.write'
 
 const storageKey = 'orq.project'
 
@@ -58,9 +60,11 @@ function read(): string | undefined {
   }
 }
 
-const lists = /^\/(workflows|runs|calendars|secrets|variables|approvals|stats|overview)$/
+const lists =
+  /^\/(workflows|runs|calendars|secrets|variables|approvals|alerts|alert-rules|alert-channels|stats|overview)$/
 const named = /^\/(secret|variable)s\/[^/]+$/
-const made = /^\/(workflows|workflows\/validate|calendars|step-tests|schedules\/preview)$/
+const made =
+  /^\/(workflows|workflows\/drafts|workflows\/validate|calendars|step-tests|schedules\/preview|alert-rules|alert-channels)$/
 
 /** Where a request takes its project: from the address, from its body, or not at all. */
 export function placeOf(method: string, path: string): 'query' | 'body' | undefined {
@@ -74,7 +78,11 @@ export function impliedProject(method: string, path: string): string | undefined
   if (currentProject.value || method === 'GET') return currentProject.value
   if (memberships.value.some((item) => item.role === 'owner')) return undefined
   const kind = named.exec(path)?.[1]
-  const needed = kind ? (`${kind}.write` as Permission) : 'workflow.write'
+  const needed = kind
+    ? (`${kind}.write` as Permission)
+    : path.startsWith('/alert')
+      ? 'alert.write'
+      : 'workflow.write'
   return memberships.value.find((item) => item.permissions.includes(needed))?.id
 }
 
