@@ -56,6 +56,10 @@ func TestDeletingAProject(t *testing.T) {
 	p.owner.put("/secrets/token", object{"value": "a value that nobody reads"}).want(200)
 	p.owner.post("/calendars", object{"name": "days", "dates": list{}}).want(201)
 	p.invite(account.Viewer)
+	p.owner.post("/alert-rules", p.ruleBody()).want(201)
+	p.owner.put(path+"/draft", drafted(example())).want(200)
+	program := in.nobody(false)
+	program.token = p.owner.post("/auth/tokens", object{"name": "ci", "scopes": list{"run.read"}, "project_id": p.id}).want(201).text("token")
 	run := p.owner.post(path+"/runs", nil).want(202).text("id")
 	project := "/projects/" + p.id
 	p.owner.delete(project).refused(409, "runs_live")
@@ -68,13 +72,22 @@ func TestDeletingAProject(t *testing.T) {
 		ben.get(gone).refused(404, "not_found")
 	}
 	p.owner.post("/workflows", object{"name": "late", "project_id": p.id, "steps": example()["steps"]}).refused(404, "not_found")
+	for _, late := range []string{"/workflows/drafts", "/alert-rules", "/alert-channels"} {
+		body := map[string]object{
+			"/workflows/drafts": drafted(object{}), "/alert-channels": channelBody(),
+			"/alert-rules": {"name": "r", "on": list{"failure"}, "channels": list{p.id}},
+		}[late]
+		p.owner.post(late, within(p, body)).refused(404, "not_found")
+	}
 	in.clock.advance(6 * time.Second) // addresses are remembered for a moment
 	in.deliver(hook, `{}`).refused(410, "trigger_removed")
 	left := `select (select count(*) from secrets) + (select count(*) from calendars) + (select count(*) from invitations)
+		+ (select count(*) from alert_rules) + (select count(*) from alert_channels) + (select count(*) from drafts)
 		+ (select count(*) from project_members where project_id = $1) + (select count(*) from run_live where cancel is null)`
 	if n := in.sql(left, p.id); n != 0 {
 		t.Errorf("%d rows are left", n)
 	}
+	program.get("/runs").refused(401, "unauthorized")
 	p.owner.post("/workflows", logOnly("x")).at("/project_id", "required")
 	p.owner.post("/projects", object{"name": "anew"}).want(201)
 	p.owner.post("/workflows", logOnly("x")).want(201)

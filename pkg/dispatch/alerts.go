@@ -26,7 +26,9 @@ func (s *Service) CreateChannel(ctx context.Context, who account.Principal, proj
 	if err != nil {
 		return row, fmt.Errorf("make a channel id: %w", err)
 	}
-	return s.putChannel(ctx, c, func(postgres.Querier) (uuid.UUID, uuid.UUID, error) { return id, project, nil })
+	return s.putChannel(ctx, c, func(q postgres.Querier) (uuid.UUID, uuid.UUID, error) {
+		return id, project, postgres.Projects{Q: q}.Hold(ctx, project)
+	})
 }
 
 // ReplaceChannel changes a channel; messages that are on their way take it as it is then. Its errors are as CreateChannel's.
@@ -171,7 +173,9 @@ func (s *Service) CreateRule(ctx context.Context, who account.Principal, project
 	if err != nil {
 		return row, fmt.Errorf("make a rule id: %w", err)
 	}
-	return s.putRule(ctx, spec, func(postgres.Querier) (uuid.UUID, uuid.UUID, error) { return id, project, nil })
+	return s.putRule(ctx, spec, func(q postgres.Querier) (uuid.UUID, uuid.UUID, error) {
+		return id, project, postgres.Projects{Q: q}.Hold(ctx, project)
+	})
 }
 
 // ReplaceRule changes a rule; what it is not about any more ends without a word. Its errors are as CreateRule's.

@@ -111,6 +111,9 @@ func (s Projects) Bury(ctx context.Context, id uuid.UUID) error {
 		`delete from secrets where project_id = $1`,
 		`delete from variables where project_id = $1`,
 		`delete from calendars where project_id = $1`,
+		`delete from alert_rules where project_id = $1`,
+		`delete from alert_channels where project_id = $1`,
+		`update api_tokens set revoked_at = now() where project_id = $1 and revoked_at is null`,
 		`delete from step_tests where project_id = $1`,
 		`update projects set deleted_at = now() where id = $1`,
 	} {

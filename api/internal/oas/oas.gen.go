@@ -4414,7 +4414,7 @@ type ServerInterface interface {
 	// CreateProject Create a project, which the caller owns
 	// (POST /projects)
 	CreateProject(ctx echo.Context) error
-	// DeleteProject Delete a project with its workflows, secrets, variables, calendars and members
+	// DeleteProject Delete a project with its workflows, secrets, variables, calendars, alerts and members
 	// (DELETE /projects/{id})
 	DeleteProject(ctx echo.Context, id ID, params DeleteProjectParams) error
 	// GetProject One project
@@ -12891,7 +12891,7 @@ type StrictServerInterface interface {
 	// CreateProject Create a project, which the caller owns
 	// (POST /projects)
 	CreateProject(ctx context.Context, request CreateProjectRequestObject) (CreateProjectResponseObject, error)
-	// DeleteProject Delete a project with its workflows, secrets, variables, calendars and members
+	// DeleteProject Delete a project with its workflows, secrets, variables, calendars, alerts and members
 	// (DELETE /projects/{id})
 	DeleteProject(ctx context.Context, request DeleteProjectRequestObject) (DeleteProjectResponseObject, error)
 	// GetProject One project

@@ -275,7 +275,7 @@ export interface paths {
         put: operations["renameProject"];
         post?: never;
         /**
-         * Delete a project with its workflows, secrets, variables, calendars and members
+         * Delete a project with its workflows, secrets, variables, calendars, alerts and members
          * @description It is refused (`runs_live`) while runs of the project have not finished, unless `end_runs` asks to cancel them. Runs that
          *     have finished are removed with their time, as all runs are; nobody sees them any more.
          */
