@@ -41,6 +41,12 @@ type clockAhead struct {
 
 func (c *clockAhead) Now() time.Time { return c.System.Now().Add(time.Duration(c.by.Load())) }
 
+// toNextMinute makes a minute begin, for what is counted by the minute.
+func (c *clockAhead) toNextMinute() {
+	now := c.Now()
+	c.advance(now.Truncate(time.Minute).Add(time.Minute).Sub(now))
+}
+
 func (c *clockAhead) advance(d time.Duration) { c.by.Add(int64(d)) }
 
 // installation is an API with a database and a Redis of its own, listening on a port of its own.

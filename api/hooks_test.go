@@ -141,6 +141,7 @@ func sign(secret, body string) with {
 
 func TestSignedWebhooks(t *testing.T) {
 	in := install(t)
+	in.clock.toNextMinute()
 	ana := in.user("ana")
 	signed := func(o object) { o["signature"] = object{"scheme": "github", "secret": "github"} }
 	ana.post("/workflows", logOnly("w", func(w object) {
