@@ -52,6 +52,18 @@ function startSink() {
       request.on('end', () => answer(200, { taken: box.push(JSON.parse(text)) }))
       return
     }
+    if (url.pathname.startsWith('/bot')) {
+      // A Bot API server; what it got is in an inbox by the bot's token.
+      const inbox = `/inbox${url.pathname}`
+      let text = ''
+      request.on('data', (chunk) => (text += chunk))
+      request.on('end', () => {
+        const box = seen.get(inbox) ?? []
+        seen.set(inbox, box)
+        answer(200, { ok: true, result: { message_id: box.push(JSON.parse(text)) } })
+      })
+      return
+    }
     request.resume()
     if (url.pathname === '/slow') {
       const timer = setTimeout(() => answer(200, { slow: true }), 60_000)

@@ -82,6 +82,7 @@ type TelegramConfig struct {
 	BotToken string `json:"bot_token"`
 	ChatID   string `json:"chat_id"` // 123456789, -1001234567890 or @channel
 	Silent   bool   `json:"silent,omitempty"`
+	Server   string `json:"server,omitempty"` // of the Bot API, as in https://bots.example.com; empty for Telegram's own
 	ChatMessage
 }
 
@@ -90,6 +91,7 @@ func (t TelegramConfig) check() ([]expr.Ref, error) {
 	c.secret("/bot_token", t.BotToken)
 	c.required("/chat_id", t.ChatID, "say which chat: a number, or @name of a channel")
 	c.template("/chat_id", t.ChatID)
+	c.template("/server", t.Server)
 	t.ChatMessage.check(&c)
 	return c.refs, fault.InvalidFields(c.fields)
 }

@@ -108,7 +108,7 @@ func New(network Network, children Children, approvals Approvals) Set {
 		workflow.ActionSlack:     slack{client: network},
 		workflow.ActionDiscord:   discord{client: network},
 		workflow.ActionTeams:     teams{client: network},
-		workflow.ActionTelegram:  telegram{client: network, base: telegramBase},
+		workflow.ActionTelegram:  telegram{client: network},
 		workflow.ActionApproval:  approval{approvals},
 		workflow.ActionRun:       runWorkflow{children},
 		workflow.ActionTransform: transform{},

@@ -246,8 +246,7 @@ func TestTelegram(t *testing.T) {
 	}}
 	env := l.visit(room)
 	env["secrets"] = object{"token": token}
-	l.set["telegram"] = telegram{client: l.client, base: env["vars"].(object)["url"].(string)}
-	config := wants(object{"bot_token": "{{ secrets.token }}", "chat_id": "-100123", "silent": true})
+	config := wants(object{"bot_token": "{{ secrets.token }}", "chat_id": "-100123", "silent": true, "server": "{{ vars.url }}/"})
 	delete(config, "webhook_url")
 	if out := l.good(l.run("telegram", config, env)); out["message_id"] != 77.0 || room.path != "/bot"+token+"/sendMessage" {
 		t.Errorf("output %v at %s", out, room.path)

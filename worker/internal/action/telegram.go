@@ -18,7 +18,6 @@ const telegramBase = "https://api.telegram.org"
 // telegram sends messages as a bot of Telegram.
 type telegram struct {
 	client HTTPClient
-	base   string // another one in tests only
 }
 
 // Leaves implements Action.
@@ -31,15 +30,16 @@ func (t telegram) Prepare(config json.RawMessage) (Runner, error) {
 		return nil, err
 	}
 	var p parser
-	r := &telegramRunner{telegram: t, token: p.parse("bot_token", c.BotToken), chat: p.parse("chat_id", c.ChatID), message: p.message(c.ChatMessage), silent: c.Silent}
+	r := &telegramRunner{telegram: t, token: p.parse("bot_token", c.BotToken), chat: p.parse("chat_id", c.ChatID),
+		server: p.parse("server", c.Server), message: p.message(c.ChatMessage), silent: c.Silent}
 	return r, p.err
 }
 
 type telegramRunner struct {
 	telegram
-	token, chat *expr.Template
-	message     chatTemplates
-	silent      bool
+	token, chat, server *expr.Template
+	message             chatTemplates
+	silent              bool
 }
 
 // Run implements Runner.
@@ -58,8 +58,12 @@ func (r *telegramRunner) Bind(ctx context.Context, call Call) Bound {
 	if !botToken.MatchString(token) {
 		e.keep("bot_token", errors.New("it is not a bot's token; @BotFather gives one as in 123456:ABC-DEF"))
 	}
+	base := strings.TrimRight(strings.TrimSpace(e.text("server", r.server)), "/")
+	if base == "" {
+		base = telegramBase
+	}
 	p := telegramPost(m, chat, r.silent)
-	p.url = r.base + "/bot" + token + "/sendMessage"
+	p.url = base + "/bot" + token + "/sendMessage"
 	return bindPost(r.client, call, p, e.err, telegramJudge)
 }
 
