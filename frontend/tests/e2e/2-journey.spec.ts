@@ -212,7 +212,7 @@ test('publishing over somebody else is refused, with the changes kept', async ({
   await page.request.put(`/api/v1/workflows/${workflow.id}`, {
     data: { name: workflow.name, description: 'theirs', steps: [logStep('two')] },
   })
-  await page.getByRole('button', { name: 'Publish' }).click()
+  await page.getByRole('button', { name: 'Publish', exact: true }).click()
   await expect(page.getByText('Version 2 was published in the meantime')).toBeVisible()
   await expect(page.getByLabel('Description')).toHaveValue('mine')
   await page.getByRole('button', { name: 'Show the difference' }).click()

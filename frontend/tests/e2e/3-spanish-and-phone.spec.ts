@@ -87,7 +87,7 @@ test.describe('on a phone', () => {
     await expect(page.getByLabel('Name optional').last()).toBeFocused()
     await page.getByLabel('Message').last().fill('mended')
     await expectNoOverflow(page, 'editor')
-    await page.getByRole('button', { name: 'Publish' }).tap()
+    await page.getByRole('button', { name: 'Publish', exact: true }).tap()
     await page.getByRole('dialog').getByRole('button', { name: 'Publish' }).tap()
     await expect(page.getByRole('heading', { name: workflow.name })).toBeVisible()
     await page.getByRole('button', { name: 'Run now' }).tap()

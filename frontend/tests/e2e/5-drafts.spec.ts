@@ -47,7 +47,7 @@ test('an edit survives a reload, is run as a draft, and is published with its di
   await expectAccessible(page, 'a workflow with a draft')
 
   await page.getByRole('link', { name: 'Continue the draft' }).click()
-  await page.getByRole('button', { name: 'Publish' }).click()
+  await page.getByRole('button', { name: 'Publish', exact: true }).click()
   const dialog = page.getByRole('dialog', { name: 'Publish as version 2' })
   const changes = dialog.getByRole('list', { name: 'What changes' })
   await expect(changes).toContainText('trigger “daily” changed')

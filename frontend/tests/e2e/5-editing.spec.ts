@@ -239,7 +239,7 @@ test('a schedule is edited across a change of the clock, with a calendar', async
   await page.getByLabel('Calendar').selectOption(calendar)
   await expect(preview).toContainText(`(${calendar})`) // the date that is left out
   await page.getByLabel('Pause after failures in a row').fill('x')
-  await page.getByRole('button', { name: 'Publish' }).click()
+  await page.getByRole('button', { name: 'Publish', exact: true }).click()
   await page
     .getByRole('alert')
     .getByRole('button', { name: /Pause after failures/ })

@@ -91,7 +91,7 @@ export async function startRun(page: Page, workflow: string, { wait = true } = {
 
 /** Publishes what the editor shows, by its dialog. */
 export async function publish(page: Page): Promise<void> {
-  await page.getByRole('button', { name: 'Publish' }).click()
+  await page.getByRole('button', { name: 'Publish', exact: true }).click()
   await page.getByRole('dialog').getByRole('button', { name: 'Publish' }).click()
 }
 
