@@ -161,7 +161,7 @@ func (r *reconciler) rescue(ctx context.Context) (int, error) {
 
 // poisoned says why a run failed that was tried often enough.
 func (r *reconciler) poisoned() string {
-	return fmt.Sprintf("worker_lost: %d workers were lost while they had this run; its log says which", r.maxCrashes)
+	return fmt.Sprintf("worker_lost: %d workers in a row were lost while they had this run; its log says which", r.maxCrashes)
 }
 
 // story tells each run which worker it lost, and what was under way.

@@ -30,7 +30,7 @@ type Config struct {
 	Batch        int           `default:"500" env:"ORQ_SCHEDULER_BATCH" help:"How many due triggers one transaction takes."`
 	LostAfter    time.Duration `default:"15s" env:"ORQ_LOST_AFTER" help:"A worker that has not beaten for this long is gone."`
 	EnqueueGrace time.Duration `default:"5s" env:"ORQ_ENQUEUE_GRACE" help:"A run that the queue has had for this long is enqueued again."`
-	MaxCrashes   int           `default:"3" env:"ORQ_MAX_CRASHES" help:"A run that has lost this many workers fails."`
+	MaxCrashes   int           `default:"3" env:"ORQ_MAX_CRASHES" help:"A run that has lost this many workers without getting any further fails."`
 	Overtime     time.Duration `default:"15s" env:"ORQ_OVERTIME" help:"A run or step that is over its time for this long is ended although its worker says that it is at work."`
 	CancelAfter  time.Duration `default:"10s" env:"ORQ_CANCEL_AFTER" help:"A cancellation that a worker has not carried out for this long is carried out without it."`
 	// LedgerRetention is for the ledger of fires, for when triggers were off, and for backfills that have ended.

@@ -2,6 +2,7 @@ package worker_test
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -97,7 +98,7 @@ func TestARunThatKillsItsWorkersFails(t *testing.T) {
 		}
 	}
 	row := b.until(id, run.Failed)
-	if want := "worker_lost: 3 workers were lost while they had this run; its log says which"; deref(row.Reason) != want {
+	if want := "worker_lost: 3 workers in a row were lost while they had this run; its log says which"; deref(row.Reason) != want {
 		t.Errorf("reason %q, want %q", deref(row.Reason), want)
 	}
 	story := b.messages(id)
@@ -109,6 +110,39 @@ func TestARunThatKillsItsWorkersFails(t *testing.T) {
 			t.Errorf("line %d is %q, want %q in it", i+1, story[i], want)
 		}
 	}
+}
+
+// Workers that are lost while a run gets on are not its doing: a long one outlives more of them than one that kills them may.
+func TestARunThatGetsOnOutlivesItsWorkers(t *testing.T) {
+	b := newBench(t)
+	var steps []workflow.Step
+	for i := range 5 {
+		after := []string{fmt.Sprintf("s%d", i-1)}
+		steps = append(steps, note(fmt.Sprintf("s%d", i), "on", after[:min(i, 1)]...))
+	}
+	id := b.start(b.create(workflow.Definition{Steps: steps}), nil)
+	live, runs := postgres.Live{Q: b.db}, postgres.Runs{Q: b.db}
+	attempt := 0
+	for i := range 5 {
+		claimed, err := live.Claim(t.Context(), "doomed", []run.Ticket{{ID: id, Attempt: attempt}})
+		if err != nil || len(claimed) != 1 {
+			t.Fatalf("claim %d: %v, %v", i, claimed, err)
+		}
+		attempt++
+		now := time.Now()
+		step := postgres.StepRow{RunID: id, Step: fmt.Sprintf("s%d", i), Attempt: 1, Status: run.Succeeded, StartedAt: &now, FinishedAt: &now}
+		if err := runs.InsertSteps(t.Context(), []postgres.StepRow{step}); err != nil {
+			t.Fatal(err)
+		}
+		b.exec(`update run_live set beat_at = now() - interval '1 hour', enqueued_at = now() where id = $1`, id)
+		lost, err := live.TakeLost(t.Context(), time.Second, 10)
+		if err != nil || len(lost) != 1 || lost[0].Crashes != 1 {
+			t.Fatalf("loss %d: %+v, %v", i, lost, err)
+		}
+	}
+	b.work()
+	b.schedule(50 * time.Millisecond)
+	b.until(id, run.Succeeded)
 }
 
 // A worker that is asked to stop finishes what it has.

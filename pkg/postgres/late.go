@@ -61,9 +61,12 @@ func (s Live) Evict(ctx context.Context, worker string, t run.Ticket) (bool, err
 	return tag.RowsAffected() == 1, nil
 }
 
-// CountCrash counts a worker that a run has lost, and answers how many it has lost by now.
+// CountCrash counts a worker that a run has lost, and answers how many it has lost since it got any further.
 func (s Live) CountCrash(ctx context.Context, id uuid.UUID) (crashes int, err error) {
-	err = s.Q.QueryRow(ctx, `update run_live set crashes = crashes + 1 where id = $1 returning crashes`, id).Scan(&crashes)
+	err = s.Q.QueryRow(ctx, `
+		update run_live l set `+countCrash+`
+		  from (select $1::uuid as id) lost cross join lateral (select `+progressOf+` as progress) p where l.id = lost.id
+		returning l.crashes`, id).Scan(&crashes)
 	if err != nil {
 		return 0, fmt.Errorf("count a crash: %w", translate(err))
 	}

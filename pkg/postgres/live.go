@@ -124,8 +124,19 @@ type Lost struct {
 	WorkflowID uuid.UUID `db:"workflow_id"`
 	Worker     string    `db:"worker"`
 	BeatAt     time.Time `db:"beat_at"` // its last sign of life
-	Crashes    int       `db:"crashes"` // how many workers the run has lost
+	Crashes    int       `db:"crashes"` // how many workers the run has lost since it got any further
 }
+
+// countCrash counts a worker that the run l has lost. The count begins anew when the run has got further since the one before:
+// a long run on machines that come and go does not kill them.
+const countCrash = `
+	crashes = case when p.progress > l.crash_progress then 1 else l.crashes + 1 end, crash_progress = p.progress`
+
+// progressOf is how far a run has come: attempts of its steps that ended, but by the loss of their worker, and runs that its
+// steps started and that ended.
+const progressOf = `
+	(select count(*) from step_runs s where s.run_id = lost.id and s.finished_at is not null and s.class is distinct from 'worker_lost') +
+	(select count(*) from child_runs c where c.parent_id = lost.id and not exists (select from run_live x where x.id = c.run_id))`
 
 // TakeLost gives back the runs of workers that have not beaten for silence, and answers them.
 func (s Live) TakeLost(ctx context.Context, silence time.Duration, limit int) ([]Lost, error) {
@@ -136,9 +147,8 @@ func (s Live) TakeLost(ctx context.Context, silence time.Duration, limit int) ([
 		     limit @limit
 		       for update skip locked)
 		update run_live l
-		   set state = 'queued', worker = null, beat_at = null, due_at = now(), enqueued_at = null, enqueues = 0,
-		       crashes = l.crashes + 1
-		  from lost where l.id = lost.id
+		   set state = 'queued', worker = null, beat_at = null, due_at = now(), enqueued_at = null, enqueues = 0, `+countCrash+`
+		  from lost cross join lateral (select `+progressOf+` as progress) p where l.id = lost.id
 		returning l.id, l.attempt, l.queue, l.project_id, l.workflow_id, lost.worker, lost.beat_at, l.crashes`,
 		args{"silence": silence.Seconds(), "limit": limit})
 	if err != nil {
