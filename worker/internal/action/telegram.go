@@ -30,8 +30,10 @@ func (t telegram) Prepare(config json.RawMessage) (Runner, error) {
 		return nil, err
 	}
 	var p parser
-	r := &telegramRunner{telegram: t, token: p.parse("bot_token", c.BotToken), chat: p.parse("chat_id", c.ChatID),
-		server: p.parse("server", c.Server), message: p.message(c.ChatMessage), silent: c.Silent}
+	r := &telegramRunner{
+		telegram: t, token: p.parse("bot_token", c.BotToken), chat: p.parse("chat_id", c.ChatID),
+		server: p.parse("server", c.Server), message: p.message(c.ChatMessage), silent: c.Silent,
+	}
 	return r, p.err
 }
 
