@@ -62,6 +62,7 @@ async function show(browser: Browser, language: Language, scene: Scene, cut: Set
         await page.emulateMedia({ colorScheme: theme })
         await expect(page.locator('html')).toHaveClass(theme === 'dark' ? /dark/ : /^(?!.*dark)/)
         await page.screenshot({
+          animations: 'disabled',
           path: `${folder}/${width}/${theme}-${language}/${screen.name}.png`,
           fullPage: whole,
         })
@@ -187,7 +188,7 @@ test('the pictures of the documents', async ({ browser }) => {
     await page.locator('h1').waitFor()
     await expect(page.locator('[aria-busy="true"]')).toHaveCount(0)
     await page.evaluate(() => document.fonts.ready)
-    await page.screenshot({ path: `${documents}/${name}.png` })
+    await page.screenshot({ animations: 'disabled', path: `${documents}/${name}.png` })
     await page.close()
   }
 })
