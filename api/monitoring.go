@@ -12,7 +12,6 @@ import (
 
 	"github.com/labstack/echo/v4"
 
-	"github.com/guildmember145/orquestador-plataforma/pkg/account"
 	"github.com/guildmember145/orquestador-plataforma/pkg/fault"
 	"github.com/guildmember145/orquestador-plataforma/pkg/queue"
 )
@@ -32,7 +31,7 @@ func monitoring(e *echo.Echo, cfg Config, d Deps, callers *callers) {
 				return c.Redirect(http.StatusFound, "/login?next="+monitoringRoot)
 			case err != nil:
 				return err
-			case p.User.Role != account.Administrator:
+			case !p.Administers():
 				return fault.New(fault.Forbidden, "administrators_only", "The queue's dashboard is for administrators")
 			}
 			if err := callers.renew(c, p); err != nil {

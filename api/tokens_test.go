@@ -87,6 +87,17 @@ func TestAnAPIToken(t *testing.T) {
 	program.get("/auth/me").refused(401, "unauthorized")
 }
 
+// An administrator's token for less does not open what is outside the contract either.
+func TestTheDashboardAsksForTheScope(t *testing.T) {
+	in := install(t)
+	root := in.user("root")
+	for scope, want := range map[account.Permission]int{account.RunRead: 403, account.Administer: 200} {
+		if a := root.withToken(scope).fetch("GET", "/monitoring/", nil, html); a.status != want {
+			t.Errorf("with %s: %d, want %d", scope, a.status, want)
+		}
+	}
+}
+
 // Whoever is shut out takes their tokens with them.
 func TestADisabledUsersTokens(t *testing.T) {
 	in := install(t)

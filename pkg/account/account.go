@@ -110,6 +110,9 @@ func (p Principal) Within(permission Permission) bool {
 	return p.Token == uuid.Nil || slices.Contains(p.Scopes, permission)
 }
 
+// Administers tells whether the principal may look after the installation: an administrator, and not by a token for less.
+func (p Principal) Administers() bool { return p.User.Role == Administrator && p.Within(Administer) }
+
 // Can tells whether the principal has the permission in the project.
 func (p Principal) Can(permission Permission, project uuid.UUID) bool {
 	return p.In(project).Allows(permission) && p.Within(permission)
