@@ -15,7 +15,7 @@ UI_SOURCES := $(shell find frontend/src frontend/public frontend/scripts fronten
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help build run test check e2e shots smoke bench chaos generate fmt clean FORCE \
+.PHONY: help build run test check e2e shots smoke bench chaos badinput fuzz generate fmt clean FORCE \
 	test-go test-ui test-browser check-go check-lint check-generated check-ui check-shell
 
 help: ## List these targets
@@ -46,6 +46,13 @@ bench: ## Measure what it does, in about ten minutes; prints JSON. SHORT=1 for l
 chaos: bin/orq bin/chaos/next bin/chaos/panicking ## Break it under load and count the runs; SHORT=1 for less, ONLY=name,name for some
 	@$(GO) build -o bin/chaos/chaos ./pkg/testkit/cmd/chaos
 	@exec bin/chaos/chaos $(if $(SHORT),-short) $(if $(ONLY),-only $(ONLY))
+
+badinput: bin/orq ## Send what breaks programs to every operation of the real program; SHORT=1 for less
+	@$(GO) build -o bin/badinput ./pkg/testkit/cmd/badinput
+	@exec bin/badinput $(if $(SHORT),-short)
+
+fuzz: ## Look for input that breaks a decoder, a minute for each; TIME=10s for another time, ONLY=Name for some
+	@sh scripts/fuzz.sh
 
 generate: $(UI_PACKAGES) ## Write the generated code again, from api/openapi.yaml
 	$(GO) generate ./...

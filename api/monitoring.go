@@ -91,6 +91,8 @@ func (m *mending) flush() error {
 	body := m.body.Bytes()
 	h := m.Header()
 	switch {
+	case m.status >= http.StatusBadRequest:
+		h.Set("Content-Type", "text/plain; charset=utf-8") // its errors are lines of text
 	case strings.HasPrefix(m.path, monitoringRoot+"/api/"):
 		h.Set("Content-Type", "application/json")
 	case strings.HasSuffix(m.path, ".svg"):

@@ -91,7 +91,11 @@ func hostName(s string) bool {
 	if s == "" || len(s) > 253 {
 		return false
 	}
-	for _, label := range strings.Split(s, ".") {
+	labels := strings.Split(s, ".")
+	if strings.Trim(labels[len(labels)-1], "0123456789") == "" {
+		return false // an address in another notation, such as 127.1 (https://url.spec.whatwg.org/#ends-in-a-number-checker)
+	}
+	for _, label := range labels {
 		if label == "" || len(label) > 63 {
 			return false
 		}

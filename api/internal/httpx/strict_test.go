@@ -6,7 +6,21 @@ import (
 	"testing"
 
 	"github.com/guildmember145/orquestador-plataforma/pkg/fault"
+	"github.com/guildmember145/orquestador-plataforma/pkg/testkit/hostile"
 )
+
+// The whole grammar: what is no JSON is refused, what is JSON is read.
+func TestTheRulesOfJSON(t *testing.T) {
+	for _, c := range hostile.JSON() {
+		err := CheckJSON([]byte(c.JSON))
+		if refused := err != nil; refused == (c.Verdict() == hostile.Accept) && c.Verdict() != hostile.Either {
+			t.Errorf("%s: %v", c.Name, err)
+		}
+		if e, ok := fault.Of(err); err != nil && (!ok || (e.Kind != fault.Malformed && e.Kind != fault.Invalid)) {
+			t.Errorf("%s: %v is not the caller's fault", c.Name, err)
+		}
+	}
+}
 
 func TestCheckJSON(t *testing.T) {
 	for _, c := range []struct{ body, code, pointer string }{
@@ -68,6 +82,11 @@ func FuzzCheckJSON(f *testing.F) {
 		`{"":""}`, "\ufeff1", `[1,]`, `-`, `1e`, `"\u12"`, `tru`,
 	} {
 		f.Add([]byte(seed))
+	}
+	for _, c := range hostile.JSON() {
+		if len(c.JSON) < 1000 {
+			f.Add([]byte(c.JSON))
+		}
 	}
 	f.Fuzz(func(t *testing.T, body []byte) {
 		err := CheckJSON(body)
