@@ -66,6 +66,11 @@ var measurements = []measurement{
 		note: "runs of one log step, tables with their indexes, after all of them ended; bytes_later is for as many again after a vacuum; a run of a schedule has a row in the ledger besides",
 	},
 	{
+		name: "logins", run: loginTimes, long: true, goal: "medians differ by < 10 %, >= 985 of 1,000 guesses refused",
+		met:  func(v values) bool { return v["medians_differ_percent"] < 10 && v["refused"] >= 985 },
+		note: "200 logins with a wrong password and 200 to accounts that do not exist, in turns; then 1,000 guesses at one account from one address",
+	},
+	{
 		name: "schedules_idle", run: schedulesIdle, long: true, goal: "< 1 % of a core", met: func(v values) bool { return v["percent"] < 1 },
 		note: "a scheduler with nothing due, its part of PostgreSQL included; percent_empty is the same without any schedule",
 	},
