@@ -6,6 +6,10 @@ NPM ?= npm
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 # No compiler is needed, and the binary runs on any Linux of its architecture.
 BUILD = CGO_ENABLED=0 $(GO) build -trimpath -buildvcs=false -ldflags '-s -w -X main.version=$(VERSION)'
+VULN = $(GO) run golang.org/x/vuln/cmd/govulncheck@v1.9.0
+SBOM = $(GO) run github.com/CycloneDX/cyclonedx-gomod/cmd/cyclonedx-gomod@v1.10.0
+# What releases are made for: system and processor.
+PLATFORMS = linux/amd64 linux/arm64 darwin/amd64 darwin/arm64
 LINT = $(GO) run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 
 UI_PACKAGES = frontend/node_modules/.installed
@@ -15,8 +19,8 @@ UI_SOURCES := $(shell find frontend/src frontend/public frontend/scripts fronten
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help build run test check e2e shots smoke bench chaos badinput fuzz generate fmt clean FORCE \
-	test-go test-ui test-browser check-go check-lint check-generated check-ui check-shell
+.PHONY: help build run test check e2e shots smoke bench chaos badinput fuzz vuln sbom release generate fmt clean FORCE \
+	test-go test-ui test-browser check-go check-lint check-generated check-ui check-shell check-licences
 
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -28,7 +32,7 @@ run: build ## Build, then start everything on this machine; open the address it 
 
 test: test-go test-ui test-browser ## Run all tests; what this machine cannot run says SKIP
 
-check: check-go check-lint check-generated check-ui check-shell ## Look for mistakes without running the program
+check: check-go check-lint check-generated check-ui check-shell check-licences ## Look for mistakes without running the program
 
 e2e: bin/orq $(UI_PACKAGES) ## Drive the real program in a real browser
 	cd frontend && $(NPM) run --silent test:e2e
@@ -53,6 +57,24 @@ badinput: bin/orq ## Send what breaks programs to every operation of the real pr
 
 fuzz: ## Look for input that breaks a decoder, a minute for each; TIME=10s for another time, ONLY=Name for some
 	@sh scripts/fuzz.sh
+
+vuln: $(UI_PACKAGES) ## Look for known holes in what the program is made of; asks vuln.go.dev and the npm registry
+	$(VULN) ./...
+	cd frontend && $(NPM) audit --omit=dev --audit-level=high
+
+sbom: $(UI_BUILT) ## List what the program is made of, as CycloneDX, into bin/sbom
+	@mkdir -p bin/sbom
+	$(SBOM) app -json -licenses -main . -output bin/sbom/orq.cdx.json .
+	cd frontend && $(NPM) sbom --sbom-format cyclonedx --omit dev >../bin/sbom/web.cdx.json
+
+release: $(UI_BUILT) sbom ## Build for all platforms, with checksums, licences and the lists of parts, into bin/release
+	@rm -rf bin/release && mkdir -p bin/release
+	for platform in $(PLATFORMS); do \
+	  GOOS=$${platform%/*} GOARCH=$${platform#*/} $(BUILD) -o bin/release/orq-$${platform%/*}-$${platform#*/} . || exit 1; \
+	done
+	$(GO) run ./pkg/testkit/cmd/licences -texts >bin/release/THIRD_PARTY.txt
+	cp bin/sbom/*.json bin/release/
+	cd bin/release && sha256sum * >SHA256SUMS
 
 generate: $(UI_PACKAGES) ## Write the generated code again, from api/openapi.yaml
 	$(GO) generate ./...
@@ -107,6 +129,9 @@ check-generated: $(UI_PACKAGES)
 
 check-ui: $(UI_PACKAGES)
 	cd frontend && $(NPM) run --silent typecheck && $(NPM) run --silent lint && $(NPM) run --silent format:check
+
+check-licences: $(UI_PACKAGES)
+	@$(GO) run ./pkg/testkit/cmd/licences
 
 check-shell:
 	@if command -v shellcheck >/dev/null; then shellcheck scripts/*.sh .ci/run; \

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"net"
@@ -82,7 +83,27 @@ func (c *allCmd) Run(a *app) error {
 	if err := postgres.Migrate(a.stop, u.DatabaseURL.Reveal()); err != nil {
 		return err
 	}
+	if stack.DatabaseURL != "" {
+		if u.roles, err = logins(a.stop, stack.DatabaseURL); err != nil {
+			return err
+		}
+	}
 	return c.serve(a, u, stack)
+}
+
+// logins makes a login for each role in a database that is our own, with a password that only this process knows: what runs
+// from here on is not the database's administrator.
+func logins(ctx context.Context, databaseURL string) (map[string]telemetry.Secret, error) {
+	passwords, roles := map[string]string{}, map[string]telemetry.Secret{}
+	for _, role := range []string{postgres.RoleAPI, postgres.RoleScheduler, postgres.RoleWorker} {
+		passwords[role] = rand.Text()
+		as, err := postgres.As(databaseURL, role, passwords[role])
+		if err != nil {
+			return nil, err
+		}
+		roles[role] = telemetry.Secret(as)
+	}
+	return roles, postgres.SetLogins(ctx, databaseURL, passwords)
 }
 
 func (c *allCmd) serve(a *app, u urls, stack *local.Stack) error {

@@ -36,6 +36,16 @@ const (
 type urls struct {
 	DatabaseURL telemetry.Secret `env:"ORQ_DATABASE_URL" help:"PostgreSQL, as in postgres://user:password@host:5432/name."`
 	RedisURL    telemetry.Secret `env:"ORQ_REDIS_URL" help:"Redis: redis://, rediss://, redis-sentinel:// or redis-cluster://."`
+
+	roles map[string]telemetry.Secret // the database for each of its roles, where one program is all of them
+}
+
+// database is where a role of the database connects.
+func (u urls) database(role string) string {
+	if as, ok := u.roles[role]; ok {
+		return as.Reveal()
+	}
+	return u.DatabaseURL.Reveal()
 }
 
 // Validate implements kong's hook: everything that is missing is said at once.
@@ -156,8 +166,8 @@ func newProcess(a *app, u urls, c common) (*process, error) {
 }
 
 // open makes a role's pool and waits for the database.
-func (p *process) open(o postgres.Options) (*postgres.DB, error) {
-	db, err := postgres.Open(p.app.now, p.urls.DatabaseURL.Reveal(), o)
+func (p *process) open(role string, o postgres.Options) (*postgres.DB, error) {
+	db, err := postgres.Open(p.app.now, p.urls.database(role), o)
 	if err != nil {
 		return nil, err
 	}
@@ -174,7 +184,7 @@ func (p *process) open(o postgres.Options) (*postgres.DB, error) {
 
 func (p *process) addAPI(cfg api.Config, at public) error {
 	cfg.PublicURL = at.PublicURL
-	db, err := p.open(postgres.Options{Application: "api", Conns: apiConns})
+	db, err := p.open(postgres.RoleAPI, postgres.Options{Application: "api", Conns: apiConns})
 	if err != nil {
 		return err
 	}
@@ -189,7 +199,7 @@ func (p *process) addAPI(cfg api.Config, at public) error {
 }
 
 func (p *process) addScheduler(cfg scheduler.Config, out outbound) error {
-	db, err := p.open(postgres.Options{Application: "scheduler", Conns: schedulerConns, Keyed: true})
+	db, err := p.open(postgres.RoleScheduler, postgres.Options{Application: "scheduler", Conns: schedulerConns, Keyed: true})
 	if err != nil {
 		return err
 	}
@@ -217,7 +227,7 @@ func (p *process) addWorker(cfg worker.Config, out outbound, k keys, at public) 
 	if cfg.Secrets, err = k.ring(); err != nil {
 		return err
 	}
-	db, err := p.open(postgres.Options{Application: "worker", Conns: workerConns, Keyed: true})
+	db, err := p.open(postgres.RoleWorker, postgres.Options{Application: "worker", Conns: workerConns, Keyed: true})
 	if err != nil {
 		return err
 	}

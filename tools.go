@@ -56,6 +56,10 @@ type migrateCmd struct {
 type migrateUpCmd struct {
 	database `embed:""`
 	Wait     time.Duration `default:"60s" env:"ORQ_MIGRATE_WAIT" help:"How long to wait for the database to answer."`
+
+	APIPassword       telemetry.Secret `env:"ORQ_DATABASE_API_PASSWORD" help:"Lets orq api log in to the database as orq_api with this password."`
+	SchedulerPassword telemetry.Secret `env:"ORQ_DATABASE_SCHEDULER_PASSWORD" help:"Lets orq scheduler log in as orq_scheduler with this password."`
+	WorkerPassword    telemetry.Secret `env:"ORQ_DATABASE_WORKER_PASSWORD" help:"Lets orq worker log in as orq_worker with this password."`
 }
 
 // Run applies what is missing, once the database answers.
@@ -76,6 +80,17 @@ func (c *migrateUpCmd) Run(a *app) error {
 		}
 	}
 	if err := postgres.Migrate(a.stop, c.DatabaseURL.Reveal()); err != nil {
+		return err
+	}
+	passwords := map[string]string{}
+	for role, password := range map[string]telemetry.Secret{
+		postgres.RoleAPI: c.APIPassword, postgres.RoleScheduler: c.SchedulerPassword, postgres.RoleWorker: c.WorkerPassword,
+	} {
+		if password != "" {
+			passwords[role] = password.Reveal()
+		}
+	}
+	if err := postgres.SetLogins(a.stop, c.DatabaseURL.Reveal(), passwords); err != nil {
 		return err
 	}
 	_, err = fmt.Fprintln(a.stdout, "the schema is up to date")

@@ -1,4 +1,4 @@
-// Package migrations holds the database's schema as numbered SQL files, built into the binary.
+// Package migrations holds the database's schema as numbered SQL files, and who may do what in it, built into the binary.
 package migrations
 
 import "embed"
@@ -7,3 +7,8 @@ import "embed"
 //
 //go:embed *.sql
 var FS embed.FS
+
+// Roles grants what each role needs, and nothing else. It can be applied again and again.
+//
+//go:embed roles/roles.sql
+var Roles string

@@ -15,14 +15,19 @@ import (
 	"github.com/guildmember145/orquestador-plataforma/migrations"
 )
 
-// Migrate brings the schema up to date. Several may call it at once: one applies, the others wait.
+// Migrate brings the schema up to date, and what each role may do in it. Several may call it at once: one applies, the others
+// wait.
 func Migrate(ctx context.Context, databaseURL string) error {
-	return withProvider(databaseURL, func(p *goose.Provider) error {
+	err := withProvider(databaseURL, func(p *goose.Provider) error {
 		if _, err := p.Up(ctx); err != nil {
 			return fmt.Errorf("migrate the database: %w", err)
 		}
 		return nil
 	})
+	if err != nil {
+		return err
+	}
+	return grantRoles(ctx, databaseURL)
 }
 
 // MigrationStatus lists the migrations, one per line, with whether each is applied.

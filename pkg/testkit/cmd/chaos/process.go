@@ -15,6 +15,8 @@ import (
 	"sync/atomic"
 	"syscall"
 	"time"
+
+	"github.com/guildmember145/orquestador-plataforma/pkg/postgres"
 )
 
 // process is a role that runs.
@@ -38,6 +40,10 @@ func (r *rig) start(ctx context.Context, program, role string, env ...string) (*
 	if err != nil {
 		return nil, err
 	}
+	database, err := postgres.As(r.databaseURL, roles[role], rolePassword)
+	if err != nil {
+		return nil, err
+	}
 	r.mu.Lock()
 	r.started[role]++
 	name := role + "-" + strconv.Itoa(r.started[role])
@@ -50,7 +56,7 @@ func (r *rig) start(ctx context.Context, program, role string, env ...string) (*
 	defer out.Close()
 	p.cmd = exec.Command(program, role)
 	p.cmd.Env = append(cleanEnvironment(),
-		"ORQ_DATABASE_URL="+r.databaseURL, "ORQ_REDIS_URL="+r.redisURL, "ORQ_EGRESS_ALLOW=127.0.0.1", "ORQ_LISTEN=127.0.0.1:0",
+		"ORQ_DATABASE_URL="+database, "ORQ_REDIS_URL="+r.redisURL, "ORQ_EGRESS_ALLOW=127.0.0.1", "ORQ_LISTEN=127.0.0.1:0",
 		"ORQ_HEALTH_LISTEN="+health, "ORQ_LOG_FORMAT=json", "ORQ_SECRET_KEY=a key that is only good for breaking",
 		"ORQ_LOST_AFTER="+r.form.lostAfter.String(), "ORQ_WORKER_BEAT="+r.form.beat.String())
 	p.cmd.Env = append(p.cmd.Env, env...)

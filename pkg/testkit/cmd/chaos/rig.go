@@ -28,7 +28,7 @@ type rig struct {
 	redis       *local.Redis // nil while it is stopped
 	proxy       *proxy
 	sink        *sink
-	databaseURL string
+	databaseURL string // as the owner of the tables
 	redisURL    string // of the proxy
 
 	mu        sync.Mutex
@@ -62,6 +62,13 @@ func (r *rig) open(ctx context.Context) error {
 	if err := postgres.Migrate(ctx, r.databaseURL); err != nil {
 		return err
 	}
+	passwords := map[string]string{}
+	for _, role := range roles {
+		passwords[role] = rolePassword
+	}
+	if err := postgres.SetLogins(ctx, r.databaseURL, passwords); err != nil {
+		return err
+	}
 	if err := r.startRedis(ctx); err != nil {
 		return err
 	}
@@ -69,6 +76,11 @@ func (r *rig) open(ctx context.Context) error {
 	r.sink, err = newSink(ctx)
 	return err
 }
+
+// roles are those of the database that the programs log in as, so that what they may not do shows here, too.
+var roles = map[string]string{"api": postgres.RoleAPI, "scheduler": postgres.RoleScheduler, "worker": postgres.RoleWorker}
+
+const rolePassword = "only-good-for-breaking" //nolint:gosec // as it says
 
 func (r *rig) config() local.Config {
 	return local.Config{
