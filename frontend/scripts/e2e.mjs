@@ -155,6 +155,12 @@ try {
     cleanups.push(async () => {
       program.kill('SIGTERM')
       await ended(program)
+      // The tests make no mistake of the program's own: what it calls an error is one, also where the page looked right.
+      const errors = output.split('\n').filter((line) => line.includes('level=ERROR'))
+      if (errors.length > 0) {
+        console.log(`the program logged ${errors.length} errors:\n${errors.slice(0, 20).join('\n')}`)
+        status ||= 1
+      }
       if (status !== 0) console.log(`--- the program's last words\n${output.slice(-3000)}`)
     })
     await waitUntilReady(url, program, () => output)
