@@ -53,6 +53,9 @@ func (c Config) Check() error {
 	if strings.TrimRight(c.OIDCIssuer, "/") == google && c.GoogleClientID != "" {
 		errs = append(errs, errors.New("ORQ_OIDC_ISSUER is Google, which ORQ_GOOGLE_CLIENT_ID is for; set one of them"))
 	}
+	if c.GitHubClientID != "" && strings.TrimRight(c.GitHubURL, "/") == c.OIDCIssuer {
+		errs = append(errs, errors.New("ORQ_OIDC_ISSUER is ORQ_GITHUB_URL: the same people would come by two ways, and be taken for each other"))
+	}
 	if err := address("ORQ_GITHUB_URL", c.GitHubURL); c.GitHubClientID != "" && err != nil {
 		errs = append(errs, err)
 	}

@@ -372,6 +372,9 @@ func TestSettingsThatAreRefused(t *testing.T) {
 		"ORQ_OIDC_ISSUER is Google": func(c *sso.Config) {
 			c.GoogleClientID, c.GoogleClientSecret, c.OIDCIssuer = "x", "y", "https://accounts.google.com/"
 		},
+		"ORQ_OIDC_ISSUER is ORQ_GITHUB_URL": func(c *sso.Config) {
+			c.GitHubClientID, c.GitHubClientSecret, c.GitHubURL = "x", "y", c.OIDCIssuer+"/"
+		},
 		"ORQ_GOOGLE_CLIENT_SECRET": func(c *sso.Config) { c.GoogleClientID = "x" },
 		"ORQ_GITHUB_CLIENT_ID":     func(c *sso.Config) { c.GitHubClientSecret = "x" },
 		"ORQ_GITHUB_URL must begin": func(c *sso.Config) {

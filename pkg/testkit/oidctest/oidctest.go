@@ -128,6 +128,8 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case answer != nil:
 		answer(w, r)
+	case r.URL.Path == "/favicon.ico":
+		w.WriteHeader(http.StatusNoContent) // which browsers ask for, and complain about
 	case r.URL.Path == gitHubAPI+"/user" || r.URL.Path == gitHubAPI+"/user/emails":
 		s.serveGitHub(w, r)
 	case forge != nil && r.Method == http.MethodPost && r.URL.Path == "/oauth/token":
