@@ -159,14 +159,25 @@ func usernameOf(who sso.Identity) string {
 
 // finishLink gives somebody who is logged in the identity that they came back with.
 func (s *server) finishLink(ctx context.Context, a postgres.Attempt, req oas.FinishSSORequestObject) error {
-	if err := s.sessionOf(ctx, *a.User, *a.Session); err != nil {
+	owner, err := postgres.Users{Q: s.db}.Principal(ctx, *a.User, *a.Session)
+	if fault.Is(err, fault.NotFound) {
+		return errAttempt // the session in which they began has ended
+	}
+	if err != nil {
 		return err
 	}
 	who, err := s.identify(ctx, a, req)
 	if err != nil {
 		return err
 	}
-	return s.link(ctx, s.db, *a.User, who, false)
+	if err := s.link(ctx, s.db, *a.User, who, false); err != nil {
+		return err
+	}
+	if s.outbox != nil {
+		accept := echoOf(ctx).Request().Header.Get("Accept-Language")
+		s.outbox.put(linking(language(&accept), owner.User.Email, s.providers.ByIssuer(who.Issuer).Name, s.publicURL(ctx)+settingsPage))
+	}
+	return nil
 }
 
 // ListIdentities implements the contract.

@@ -84,6 +84,19 @@ func TestLinkingAnAccountOfAnotherService(t *testing.T) {
 	}
 }
 
+// A way in that somebody else made is noticed.
+func TestAMailTellsThatAnAccountWasLinked(t *testing.T) {
+	office := openPostOffice(t)
+	in := goAbroad(t, office.serves)
+	ana := in.inBrowser("ana")
+	back := in.visit(ana.post("/auth/identities", object{"provider": "oidc", "password": password}).want(200).text("url"), "carla")
+	ana.get(back, header("Accept-Language", "es-ES,es")).want(303)
+	mail := <-office.mails
+	if mail.to != "ana@example.org" || !strings.Contains(mail.text, "una cuenta de Example") || !strings.Contains(mail.text, publicURL+"/settings") {
+		t.Errorf("mail %+v", mail)
+	}
+}
+
 func TestLinkingAsksForThePassword(t *testing.T) {
 	in := goAbroad(t)
 	ana := in.inBrowser("ana")

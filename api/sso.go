@@ -11,8 +11,6 @@ import (
 	"time"
 	"unicode"
 
-	"github.com/google/uuid"
-
 	"github.com/guildmember145/orquestador-plataforma/api/internal/httpx"
 	"github.com/guildmember145/orquestador-plataforma/api/internal/oas"
 	"github.com/guildmember145/orquestador-plataforma/pkg/auth"
@@ -31,6 +29,9 @@ const (
 	attemptLife = 10 * time.Minute
 	// attemptCookie and the beginning of the state name the cookie by which a browser is known again; each tab has its own.
 	attemptCookie = "orq_sso_"
+	// The pages to which browsers are sent on.
+	loginPage    = "/login"
+	settingsPage = "/settings"
 )
 
 // ssoPerAddress keeps one address from filling the table of attempts, and from making us call services all the time.
@@ -119,10 +120,10 @@ func (s *server) FinishSSO(ctx context.Context, req oas.FinishSSORequestObject) 
 	a, err := s.takeAttempt(ctx, r, state)
 	if err == nil {
 		if a.User != nil {
-			back.to = "/settings?linked=" + string(req.Provider)
+			back.to = settingsPage + "?linked=" + string(req.Provider)
 			err = s.finishLink(ctx, a, req)
 		} else {
-			back.to = "/login?next=" + url.QueryEscape(a.Next)
+			back.to = loginPage + "?next=" + url.QueryEscape(a.Next)
 			back.granted, err = s.finishLogin(ctx, a, req)
 		}
 	}
@@ -136,9 +137,9 @@ func (s *server) FinishSSO(ctx context.Context, req oas.FinishSSORequestObject) 
 	} else {
 		s.log.InfoContext(ctx, "single sign-on refused", "provider", req.Provider, "code", f.Code, "reason", f.Err)
 	}
-	back.to = "/login?" + url.Values{"failed": {f.Code}, "next": {a.Next}}.Encode()
+	back.to = loginPage + "?" + url.Values{"failed": {f.Code}, "next": {a.Next}}.Encode()
 	if a.User != nil {
-		back.to = "/settings?failed=" + url.QueryEscape(f.Code)
+		back.to = settingsPage + "?failed=" + url.QueryEscape(f.Code)
 	}
 	return back, nil
 }
@@ -244,13 +245,4 @@ func (b cameBack) VisitFinishSSOResponse(w http.ResponseWriter) error {
 	w.Header().Set("Location", b.to)
 	w.WriteHeader(http.StatusSeeOther)
 	return nil
-}
-
-// sessionOf is the session in which somebody began to link an identity, if it goes on.
-func (s *server) sessionOf(ctx context.Context, user, session uuid.UUID) error {
-	_, err := postgres.Users{Q: s.db}.Principal(ctx, user, session)
-	if fault.Is(err, fault.NotFound) {
-		return errAttempt
-	}
-	return err
 }

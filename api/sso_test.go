@@ -1,6 +1,7 @@
 package api_test
 
 import (
+	"fmt"
 	"net/http"
 	"net/url"
 	"strings"
@@ -446,4 +447,19 @@ func TestAnAccountWithoutAPassword(t *testing.T) {
 		t.Errorf("ways %v", ways)
 	}
 	root.post("/users/"+id+"/password-reset", nil).want(201)
+}
+
+func TestAdministratorsSeeHowPeopleLogIn(t *testing.T) {
+	in := goAbroad(t)
+	root := in.inBrowser("root")
+	in.enter(in.nobody(true), "oidc", "carla", object{})
+	root.link("github", "dora", object{"password": password})
+	in.sql(`insert into identities (id, user_id, issuer, subject, email) select gen_random_uuid(), id, 'https://old.example.com', 'x', '' from users where username = 'carla' returning 0`)
+	ways := map[string][]any{}
+	for _, p := range root.get("/users").want(200).items("items") {
+		ways[p.text("username")] = append([]any{p["password"]}, p["services"].([]any)...)
+	}
+	if got, want := fmt.Sprint(ways), "map[carla:[false Example https://old.example.com] root:[true GitHub]]"; got != want {
+		t.Errorf("%s, want %s", got, want)
+	}
 }

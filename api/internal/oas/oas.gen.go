@@ -2629,11 +2629,17 @@ type Person struct {
 	DisabledAt *wire.Instant      `json:"disabled_at"`
 	Email      string             `json:"email"`
 	Id         openapi_types.UUID `json:"id"`
-	Projects   int32              `json:"projects"`
-	Role       PersonRole         `json:"role"`
+
+	// Password They have one
+	Password bool       `json:"password"`
+	Projects int32      `json:"projects"`
+	Role     PersonRole `json:"role"`
 
 	// SeenAt When a session was renewed last
 	SeenAt *wire.Instant `json:"seen_at"`
+
+	// Services Other services by which they log in: names, and issuers of those that are not asked any more
+	Services []string `json:"services"`
 
 	// Sessions That have not ended
 	Sessions int32  `json:"sessions"`

@@ -2381,6 +2381,10 @@ export interface components {
             sessions: number;
             /** Format: int32 */
             projects: number;
+            /** @description They have one */
+            password: boolean;
+            /** @description Other services by which they log in: names, and issuers of those that are not asked any more */
+            services: string[];
         };
         PersonPage: {
             items: components["schemas"]["Person"][];
