@@ -449,6 +449,29 @@ func TestAnAccountWithoutAPassword(t *testing.T) {
 	root.post("/users/"+id+"/password-reset", nil).want(201)
 }
 
+// Somebody may have registered with another's address, and linked an account of theirs before its owner comes: whoever shows
+// that the address is theirs has the account to themselves.
+func TestAnotherPasswordByALinkUnlinksWhatWasLinked(t *testing.T) {
+	in := goAbroad(t)
+	in.user("root")
+	mallory := in.inBrowser("carla") // with carla's address
+	mallory.link("oidc", "dora", object{"password": password})
+	in.wantFailed(in.enter(in.nobody(true), "oidc", "carla", object{}), "/login", "sso_email_taken")
+	in.nobody(false).post("/auth/password/reset", object{"token": in.resetToken("carla"), "password": "another horse battery"}).want(204)
+	mallory.get("/auth/me").refused(401, "unauthorized")
+	again := in.nobody(true)
+	in.enter(again, "oidc", "dora", object{})
+	if me := again.get("/auth/me").want(200); me.text("username") != "dora" {
+		t.Errorf("dora is %v", me)
+	}
+	// Who had no password, and sets the first one, keeps what they came with.
+	in.nobody(false).post("/auth/password/reset", object{"token": in.resetToken("dora"), "password": "another horse battery"}).want(204)
+	in.enter(again, "oidc", "dora", object{})
+	if ways := again.get("/auth/identities").want(200); ways["password"] != true || len(ways.items("items")) != 1 {
+		t.Errorf("ways %v", ways)
+	}
+}
+
 func TestAdministratorsSeeHowPeopleLogIn(t *testing.T) {
 	in := goAbroad(t)
 	root := in.inBrowser("root")

@@ -158,12 +158,16 @@ func (s Resets) Find(ctx context.Context, hash []byte) (u account.User, err erro
 	return u, nil
 }
 
-// Spend uses a link up and stores the password; all sessions end. It needs a transaction. Who comes second, also at the
+// Spend uses a link up and stores the password; all sessions end. What was linked beside the old password is unlinked: who had
+// that may not be whose address it is. Where there was none, the first one is set, and all stays. It needs a transaction. Who comes second, also at the
 // same moment, gets ErrNotFound.
 func (s Resets) Spend(ctx context.Context, hash []byte, password string) error {
 	var user uuid.UUID
 	err := s.Q.QueryRow(ctx, `
-		with spent as (delete from password_resets where hash = $1 and expires_at > now() returning user_id)
+		with spent as (delete from password_resets where hash = $1 and expires_at > now() returning user_id),
+		     unlinked as (
+		    delete from identities i using spent s, users u
+		     where i.user_id = s.user_id and u.id = s.user_id and u.password_hash is not null)
 		update users u set password_hash = $2 from spent s where u.id = s.user_id and u.disabled_at is null returning u.id`,
 		hash, password).Scan(&user)
 	if err != nil {

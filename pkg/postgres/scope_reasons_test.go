@@ -57,6 +57,7 @@ var unscoped = map[string][]string{
 	},
 	link: {
 		"APITokens.principal", "Attempts.Begin", "Attempts.Take", "Invitations.DropExpired", "Invitations.Spend", "Invitations.one",
+		"Resets.Spend",
 	},
 	service: {
 		"Identities.Use",

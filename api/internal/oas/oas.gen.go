@@ -4443,7 +4443,7 @@ type ServerInterface interface {
 	// ForgotPassword Send a link for another password by mail
 	// (POST /auth/password/forgot)
 	ForgotPassword(ctx echo.Context, params ForgotPasswordParams) error
-	// ResetPassword Choose another password with a link; all sessions end
+	// ResetPassword Choose another password with a link; all sessions end, and what was linked beside the old one is unlinked
 	// (POST /auth/password/reset)
 	ResetPassword(ctx echo.Context) error
 	// Refresh Exchange the refresh cookie for a new access token and a new refresh cookie
@@ -13244,7 +13244,7 @@ type StrictServerInterface interface {
 	// ForgotPassword Send a link for another password by mail
 	// (POST /auth/password/forgot)
 	ForgotPassword(ctx context.Context, request ForgotPasswordRequestObject) (ForgotPasswordResponseObject, error)
-	// ResetPassword Choose another password with a link; all sessions end
+	// ResetPassword Choose another password with a link; all sessions end, and what was linked beside the old one is unlinked
 	// (POST /auth/password/reset)
 	ResetPassword(ctx context.Context, request ResetPasswordRequestObject) (ResetPasswordResponseObject, error)
 	// Refresh Exchange the refresh cookie for a new access token and a new refresh cookie

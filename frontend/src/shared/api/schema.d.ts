@@ -234,7 +234,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Choose another password with a link; all sessions end */
+        /** Choose another password with a link; all sessions end, and what was linked beside the old one is unlinked */
         post: operations["resetPassword"];
         delete?: never;
         options?: never;
