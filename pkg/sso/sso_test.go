@@ -310,6 +310,9 @@ func TestAnIssuerThatIsIll(t *testing.T) {
 					_, err := l.provider.Finish(ctx, l.attempt, answer)
 					l.wantCode(err, c.code)
 				}
+				if n := l.issuer.Asked("/elsewhere"); n != 0 {
+					t.Errorf("a redirect was followed %d times", n)
+				}
 				l.issuer.Answer(path, nil) // once it is well again, so is the way in
 				if _, err := l.provider.Finish(t.Context(), l.attempt, l.visit()); err != nil {
 					t.Error(err)
