@@ -127,7 +127,7 @@ func (c *allCmd) serve(a *app, u urls, stack *local.Stack) error {
 		return err
 	}
 	defer p.close()
-	if err := p.addAPI(c.API, c.public); err != nil {
+	if err := p.addAPI(c.API, c.outbound, c.public); err != nil {
 		return err
 	}
 	if err := p.addScheduler(c.Scheduler, c.outbound); err != nil {

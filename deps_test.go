@@ -61,7 +61,7 @@ type rule struct {
 var (
 	roles    = []string{"api", "scheduler", "worker"}
 	pure     = []string{"pkg/account", "pkg/alert", "pkg/clock", "pkg/expr", "pkg/fault", "pkg/host", "pkg/run", "pkg/schedule", "pkg/secret", "pkg/webhook", "pkg/workflow"}
-	adapters = []string{"pkg/auth", "pkg/egress", "pkg/mail", "pkg/postgres", "pkg/queue"}
+	adapters = []string{"pkg/auth", "pkg/egress", "pkg/mail", "pkg/postgres", "pkg/queue", "pkg/sso"}
 )
 
 var rules = slices.Concat(
@@ -116,6 +116,15 @@ var single = []rule{
 	{
 		reason: "what a token means is decided in one place",
 		except: []string{"pkg/auth"}, deny: []string{"github.com/golang-jwt"},
+	},
+	{
+		reason: "what another service's word is worth is decided in one place, where all of it is checked",
+		except: []string{"pkg/sso", "pkg/testkit"},
+		deny:   []string{"github.com/coreos/go-oidc", "golang.org/x/oauth2", "github.com/zitadel/oidc", "github.com/go-jose"},
+	},
+	{
+		reason: "the issuer that the tests run is theirs alone",
+		except: []string{"pkg/testkit"}, deny: []string{"github.com/zitadel/oidc"},
 	},
 	{
 		reason: "addresses that users typed are called through one guarded client",
@@ -197,6 +206,9 @@ func TestTheRulesCatchWhatTheyAreFor(t *testing.T) {
 		{"pkg/dispatch", "pkg/postgres", false},
 		{"worker", "github.com/hibiken/asynq", true},
 		{"api", "github.com/hibiken/asynqmon", false},
+		{"api", "golang.org/x/oauth2", true},
+		{"pkg/sso", "golang.org/x/oauth2", false},
+		{"pkg/sso", "github.com/zitadel/oidc/v3/pkg/op", true},
 		{"scheduler", "pkg/testkit/pgtest", true},
 		{"pkg/bench", "worker", false},
 		{"worker", "pkg/bench", true},

@@ -102,9 +102,10 @@ func (k keys) ring() (*secret.Keyring, error) {
 }
 
 type apiCmd struct {
-	urls   `embed:""`
-	common `embed:""`
-	public `embed:""`
+	urls     `embed:""`
+	common   `embed:""`
+	outbound `embed:""`
+	public   `embed:""`
 	api.Config
 }
 
@@ -126,6 +127,7 @@ type workerCmd struct {
 
 // Validate implements kong's hook, so that the key is missed together with the URLs.
 func (c apiCmd) Validate() error {
+	c.Config.PublicURL = c.public.PublicURL
 	return errors.Join(c.urls.Validate(), c.public.Validate(), c.Check())
 }
 
@@ -182,8 +184,8 @@ func (p *process) open(role string, o postgres.Options) (*postgres.DB, error) {
 	return db, nil
 }
 
-func (p *process) addAPI(cfg api.Config, at public) error {
-	cfg.PublicURL = at.PublicURL
+func (p *process) addAPI(cfg api.Config, out outbound, at public) error {
+	cfg.PublicURL, cfg.EgressAllow = at.PublicURL, out.EgressAllow
 	db, err := p.open(postgres.RoleAPI, postgres.Options{Application: "api", Conns: apiConns})
 	if err != nil {
 		return err
@@ -263,7 +265,7 @@ func (p *process) close() {
 
 // Run serves the API.
 func (c *apiCmd) Run(a *app) error {
-	return serve(a, c.urls, c.common, func(p *process) error { return p.addAPI(c.Config, c.public) })
+	return serve(a, c.urls, c.common, func(p *process) error { return p.addAPI(c.Config, c.outbound, c.public) })
 }
 
 // Run schedules.

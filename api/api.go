@@ -25,6 +25,7 @@ import (
 	"github.com/guildmember145/orquestador-plataforma/pkg/postgres"
 	"github.com/guildmember145/orquestador-plataforma/pkg/queue"
 	"github.com/guildmember145/orquestador-plataforma/pkg/secret"
+	"github.com/guildmember145/orquestador-plataforma/pkg/sso"
 	"github.com/guildmember145/orquestador-plataforma/pkg/telemetry"
 )
 
@@ -41,10 +42,13 @@ type Config struct {
 	MinInterval  time.Duration    `default:"1s" env:"ORQ_MIN_INTERVAL" help:"How often a schedule may fire at most: once in this time."`
 	// PublicURL is where others reach the installation; it stands before the addresses of webhooks. Without it: where the
 	// request came to.
-	PublicURL       string           `kong:"-"`
-	SMTPURL         telemetry.Secret `env:"ORQ_SMTP_URL" help:"The mail server for invitations and forgotten passwords, as in smtp://user:password@mail.example.com:587; none: links are handed over by people."`
-	MailFrom        string           `env:"ORQ_MAIL_FROM" help:"The sender of those mails, as in Orquestador <orq@example.com>."`
-	MonitoringWrite bool             `env:"ORQ_MONITORING_WRITE" help:"Let administrators change the queue from the dashboard."`
+	PublicURL string           `kong:"-"`
+	SMTPURL   telemetry.Secret `env:"ORQ_SMTP_URL" help:"The mail server for invitations and forgotten passwords, as in smtp://user:password@mail.example.com:587; none: links are handed over by people."`
+	MailFrom  string           `env:"ORQ_MAIL_FROM" help:"The sender of those mails, as in Orquestador <orq@example.com>."`
+	SSO       sso.Config       `embed:""`
+	// EgressAllow is what may be called inside the network.
+	EgressAllow     []string `kong:"-"`
+	MonitoringWrite bool     `env:"ORQ_MONITORING_WRITE" help:"Let administrators change the queue from the dashboard."`
 }
 
 // Check reports what is wrong with the configuration.
@@ -53,6 +57,9 @@ func (c Config) Check() error {
 		return err
 	}
 	if err := c.checkMail(); err != nil {
+		return err
+	}
+	if err := c.checkSSO(); err != nil {
 		return err
 	}
 	if c.MinInterval < 0 || c.MinInterval > maxMinInterval {
@@ -109,6 +116,7 @@ type server struct {
 	callers   *callers
 	runs      runView
 	contract  *httpx.Contract
+	providers *sso.Providers
 	outbox    *outbox // nil where the installation sends no mail
 }
 
@@ -152,6 +160,9 @@ func New(cfg Config, d Deps) (*API, error) {
 		return nil, err
 	}
 	s.outbox = a.outbox
+	if s.providers, err = newProviders(cfg, d.Clock); err != nil {
+		return nil, err
+	}
 	a.people = func(ctx context.Context) { d.Queue.People(ctx, s.callers.forgetPerson) }
 	return a, a.routes(s, contract, d)
 }

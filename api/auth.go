@@ -28,9 +28,13 @@ func (s *server) GetSystem(ctx context.Context, _ oas.GetSystemRequestObject) (o
 	if err != nil {
 		return nil, err
 	}
+	providers := make([]oas.Provider, len(s.providers.All()))
+	for i, p := range s.providers.All() {
+		providers[i] = oas.Provider{Id: oas.ProviderID(p.ID), Name: p.Name}
+	}
 	return oas.GetSystem200JSONResponse{
 		Name: "Orquestador", Version: s.version, Registration: oas.SystemRegistration(s.cfg.Registration), SetupRequired: !any,
-		Mail: s.outbox != nil,
+		Mail: s.outbox != nil, Providers: providers,
 	}, nil
 }
 
@@ -55,29 +59,37 @@ func (s *server) Register(ctx context.Context, req oas.RegisterRequestObject) (o
 	if err != nil {
 		return nil, err
 	}
-	id, err := uuid.NewV7()
-	if err != nil {
-		return nil, err //nolint:wrapcheck // only the random source can fail
-	}
-	u := account.User{ID: id, Email: email, Username: username, Role: account.Member}
-	err = s.db.InTx(ctx, func(q postgres.Querier) error {
-		if u, err = (postgres.Users{Q: q}).Register(ctx, u, hash); err != nil {
-			return err
-		}
-		if link != nil && s.cfg.Registration != "closed" {
-			_, err = accept(ctx, q, link, u)
-			return fault.Under("/invitation", err)
-		}
-		if s.cfg.Registration != "open" && u.Role != account.Administrator {
-			return errClosed // somebody else was the first in the meantime
-		}
-		return nil
+	u := account.User{Email: email, Username: username, Role: account.Member}
+	err = s.db.InTx(ctx, func(q postgres.Querier) (err error) {
+		u, err = s.enroll(ctx, q, u, hash, link)
+		return err
 	})
 	if err != nil {
 		return nil, err
 	}
-	s.log.InfoContext(ctx, "user registered", "user", u.ID, "role", u.Role)
 	return oas.Register201JSONResponse{Id: u.ID, Email: u.Email, Username: u.Username, Role: oas.UserRole(u.Role)}, nil
+}
+
+// enroll makes an account, where registration or the invitation allows it, whatever its owner logs in with; hash is empty where
+// that is no password. It needs a transaction.
+func (s *server) enroll(ctx context.Context, q postgres.Querier, u account.User, hash string, link []byte) (account.User, error) {
+	var err error
+	if u.ID, err = uuid.NewV7(); err != nil {
+		return u, err //nolint:wrapcheck // only the random source can fail
+	}
+	if u, err = (postgres.Users{Q: q}).Register(ctx, u, hash); err != nil {
+		return u, err
+	}
+	switch {
+	case link != nil && s.cfg.Registration != "closed":
+		if _, err := accept(ctx, q, link, u); err != nil {
+			return u, fault.Under("/invitation", err)
+		}
+	case s.cfg.Registration != "open" && u.Role != account.Administrator:
+		return u, errClosed // somebody else was the first in the meantime
+	}
+	s.log.InfoContext(ctx, "user registered", "user", u.ID, "role", u.Role)
+	return u, nil
 }
 
 var errClosed = fault.New(fault.Forbidden, "registration_closed", "Registration is not open here; ask the administrator for an account")
@@ -99,8 +111,7 @@ func (s *server) mayRegister(ctx context.Context, link []byte) error {
 
 // Login implements the contract. Unknown users cost the same time and get the same answer as wrong passwords.
 func (s *server) Login(ctx context.Context, req oas.LoginRequestObject) (oas.LoginResponseObject, error) {
-	c := echoOf(ctx)
-	email, address := strings.TrimSpace(req.Body.Email), c.RealIP()
+	email, address := strings.TrimSpace(req.Body.Email), echoOf(ctx).RealIP()
 	if err := s.throttle.enter(ctx, email, address); err != nil {
 		return nil, err
 	}
@@ -116,18 +127,24 @@ func (s *server) Login(ctx context.Context, req oas.LoginRequestObject) (oas.Log
 		return nil, fault.New(fault.Unauthorized, "bad_credentials", "The e-mail address or the password is wrong")
 	}
 	s.throttle.succeeded(ctx, email, address)
+	return s.logIn(ctx, u.ID)
+}
+
+// logIn begins a session for somebody who has shown who they are, by whatever way.
+func (s *server) logIn(ctx context.Context, user uuid.UUID) (granted, error) {
+	c := echoOf(ctx)
 	refresh, refreshHash, err := auth.NewToken()
 	if err != nil {
-		return nil, err
+		return granted{}, err
 	}
 	session := uuid.New()
 	agent := []rune(c.Request().UserAgent())
 	userAgent := strings.ToValidUTF8(string(agent[:min(len(agent), 200)]), "")
-	err = postgres.Sessions{Q: s.db}.Begin(ctx, session, u.ID, refreshHash, auth.SessionLife, userAgent, address)
+	err = postgres.Sessions{Q: s.db}.Begin(ctx, session, user, refreshHash, auth.SessionLife, userAgent, c.RealIP())
 	if err != nil {
-		return nil, err
+		return granted{}, err
 	}
-	return s.grant(c.Request(), u.ID, session, refresh)
+	return s.grant(c.Request(), user, session, refresh)
 }
 
 // Refresh implements the contract.
@@ -208,11 +225,15 @@ func (s *server) grant(r *http.Request, user, session uuid.UUID, refresh string)
 
 // VisitLoginResponse implements the generated interface.
 func (g granted) VisitLoginResponse(w http.ResponseWriter) error {
-	setCookie(w, sessionCookie, g.access, "/", auth.AccessLife, g.secure)
-	setCookie(w, refreshCookie, g.refresh, refreshPath, auth.SessionLife, g.secure)
+	g.setCookies(w)
 	return oas.Login200JSONResponse{SessionJSONResponse: oas.SessionJSONResponse{Body: oas.Token{
 		AccessToken: g.access, TokenType: oas.Bearer, ExpiresIn: int32(auth.AccessLife.Seconds()),
 	}}}.VisitLoginResponse(w)
+}
+
+func (g granted) setCookies(w http.ResponseWriter) {
+	setCookie(w, sessionCookie, g.access, "/", auth.AccessLife, g.secure)
+	setCookie(w, refreshCookie, g.refresh, refreshPath, auth.SessionLife, g.secure)
 }
 
 // VisitRefreshResponse implements the generated interface.

@@ -27,6 +27,7 @@ import (
 	"github.com/guildmember145/orquestador-plataforma/pkg/postgres"
 	"github.com/guildmember145/orquestador-plataforma/pkg/queue"
 	"github.com/guildmember145/orquestador-plataforma/pkg/telemetry"
+	"github.com/guildmember145/orquestador-plataforma/pkg/testkit/oidctest"
 	"github.com/guildmember145/orquestador-plataforma/pkg/testkit/pgtest"
 	"github.com/guildmember145/orquestador-plataforma/pkg/testkit/redistest"
 )
@@ -59,8 +60,9 @@ type installation struct {
 	clock    *clockAhead
 	registry *prometheus.Registry
 	cfg      api.Config
-	log      *bytes.Buffer // what it logs; read it after stop
-	stop     func()        // ends it the way a signal does, and waits
+	issuer   *oidctest.Server // that people log in with; nil unless it went abroad
+	log      *bytes.Buffer    // what it logs; read it after stop
+	stop     func()           // ends it the way a signal does, and waits
 }
 
 // install starts an installation in which nobody has registered yet.

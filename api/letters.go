@@ -10,6 +10,7 @@ import (
 type letterWords struct {
 	inviteSubject, inviteProject, inviteAccount string
 	resetSubject, reset                         string
+	linkedSubject, linked                       string // %[1]s is the service, %[2]s where it is unlinked
 }
 
 var letterEnglish = letterWords{
@@ -18,6 +19,8 @@ var letterEnglish = letterWords{
 	inviteAccount: "Hello,\n\n%[1]s invites you to Orquestador. This link gives you an account; it works once, for 7 days:\n\n%[3]s\n\nIf you do not know what this is about, ignore this mail.\n",
 	resetSubject:  "Another password for Orquestador",
 	reset:         "Hello,\n\nsomebody asked for another password for your account. With this link you choose one; it works once, for an hour:\n\n%[3]s\n\nIf it was not you, ignore this mail: your password stays as it is.\n",
+	linkedSubject: "Another way to log in to Orquestador",
+	linked:        "Hello,\n\nan account at %[1]s was linked to yours: whoever has it can log in as you.\n\nIf it was not you, choose another password, and unlink it in the settings:\n\n%[2]s\n",
 }
 
 var letterSpanish = letterWords{
@@ -26,6 +29,8 @@ var letterSpanish = letterWords{
 	inviteAccount: "Hola:\n\n%[1]s te invita a Orquestador. Crea tu cuenta con este enlace; sirve una sola vez, durante 7 días:\n\n%[3]s\n\nSi no sabes de qué se trata, ignora este mensaje.\n",
 	resetSubject:  "Otra contraseña para Orquestador",
 	reset:         "Hola:\n\nalguien ha pedido otra contraseña para tu cuenta. Elígela con este enlace; sirve una sola vez, durante una hora:\n\n%[3]s\n\nSi no has sido tú, ignora este mensaje: tu contraseña sigue como está.\n",
+	linkedSubject: "Otra forma de entrar en Orquestador",
+	linked:        "Hola:\n\nuna cuenta de %[1]s se ha vinculado con la tuya: quien la tenga puede entrar como tú.\n\nSi no has sido tú, elige otra contraseña y desvincúlala en los ajustes:\n\n%[2]s\n",
 }
 
 func letterIn(lang string) letterWords {
@@ -51,6 +56,14 @@ func inviting(lang, to, by string, project *string, link string) writes {
 func resetting(lang, to, link string) *letter {
 	words := letterIn(lang)
 	return &letter{To: to, Subject: words.resetSubject, Text: fmt.Sprintf(words.reset, "", "", link)}
+}
+
+// linking tells somebody that their account was linked to one at a service.
+func linking(lang, to, service, settings string) writes {
+	words := letterIn(lang)
+	return func(context.Context) (*letter, error) {
+		return &letter{To: to, Subject: words.linkedSubject, Text: fmt.Sprintf(words.linked, oneLine(service), settings)}, nil
+	}
 }
 
 // oneLine keeps what somebody typed from looking like a part of the mail.

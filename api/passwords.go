@@ -5,6 +5,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/google/uuid"
+
 	"github.com/guildmember145/orquestador-plataforma/api/internal/httpx"
 	"github.com/guildmember145/orquestador-plataforma/api/internal/oas"
 	"github.com/guildmember145/orquestador-plataforma/pkg/auth"
@@ -24,26 +26,15 @@ var (
 
 // ChangePassword implements the contract.
 func (s *server) ChangePassword(ctx context.Context, req oas.ChangePasswordRequestObject) (oas.ChangePasswordResponseObject, error) {
-	who, address := httpx.Principal(ctx), echoOf(ctx).RealIP()
+	who := httpx.Principal(ctx)
 	if err := auth.Check(req.Body.Password, who.User.Email, who.User.Username); err != nil {
 		return nil, err
 	}
-	if err := s.throttle.enter(ctx, who.User.Email, address); err != nil {
+	if err := s.knowsPassword(ctx, "/current_password", req.Body.CurrentPassword); err != nil {
 		return nil, err
 	}
-	_, hash, err := postgres.Users{Q: s.db}.Credentials(ctx, who.User.Email)
+	hash, err := s.passwords.Hash(ctx, req.Body.Password)
 	if err != nil {
-		return nil, err
-	}
-	ok, err := s.passwords.Match(ctx, hash, req.Body.CurrentPassword)
-	if err != nil {
-		return nil, err
-	}
-	if !ok {
-		return nil, fault.At("/current_password", "wrong_password", "that is not your password")
-	}
-	s.throttle.succeeded(ctx, who.User.Email, address)
-	if hash, err = s.passwords.Hash(ctx, req.Body.Password); err != nil {
 		return nil, err
 	}
 	err = s.db.InTx(ctx, func(q postgres.Querier) error {
@@ -54,6 +45,28 @@ func (s *server) ChangePassword(ctx context.Context, req oas.ChangePasswordReque
 	}
 	s.changed(ctx, who.User.ID)
 	return oas.ChangePassword204Response{}, nil
+}
+
+// knowsPassword refuses a caller who does not know their own password, at a field of what they sent; guessing is slowed down as
+// at the login. Who has no password knows none.
+func (s *server) knowsPassword(ctx context.Context, pointer, password string) error {
+	who, address := httpx.Principal(ctx), echoOf(ctx).RealIP()
+	if err := s.throttle.enter(ctx, who.User.Email, address); err != nil {
+		return err
+	}
+	_, hash, err := postgres.Users{Q: s.db}.Credentials(ctx, who.User.Email)
+	if err != nil {
+		return err
+	}
+	ok, err := s.passwords.Match(ctx, hash, password)
+	if err != nil {
+		return err
+	}
+	if !ok {
+		return fault.At(pointer, "wrong_password", "that is not your password")
+	}
+	s.throttle.succeeded(ctx, who.User.Email, address)
+	return nil
 }
 
 // ForgotPassword implements the contract. Whether anybody has the address is found out after the answer is given, so that
@@ -78,8 +91,9 @@ func (s *server) ForgotPassword(ctx context.Context, req oas.ForgotPasswordReque
 
 // resetLetter makes a link for whoever has the address; nil when nobody does.
 func (s *server) resetLetter(ctx context.Context, email, lang string) (*letter, error) {
-	u, hash, err := postgres.Users{Q: s.db}.Credentials(ctx, email)
-	if err != nil || hash == "" {
+	// Who has no password yet chooses one in the same way: the address was shown to be theirs, as it is again now.
+	u, _, err := postgres.Users{Q: s.db}.Credentials(ctx, email)
+	if err != nil || u.ID == uuid.Nil {
 		return nil, err
 	}
 	token, stored, err := auth.NewToken()

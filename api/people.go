@@ -27,7 +27,7 @@ func (s *server) ListUsers(ctx context.Context, req oas.ListUsersRequestObject) 
 	rows, cursor := next(rows, limit, func(r postgres.PersonRow) *string { return encodeCursor(r.ID.String()) })
 	page := oas.ListUsers200JSONResponse{Items: make([]oas.Person, len(rows)), NextCursor: cursor}
 	for i, r := range rows {
-		page.Items[i] = personOf(r)
+		page.Items[i] = s.personOf(r)
 	}
 	return page, nil
 }
@@ -91,11 +91,19 @@ func (s *server) changePerson(ctx context.Context, what string, id uuid.UUID, ch
 	}
 	s.changed(ctx, id)
 	s.log.InfoContext(ctx, "account changed", "user", id, "to", what, "by", httpx.Principal(ctx).User.ID)
-	return personOf(row), nil
+	return s.personOf(row), nil
 }
 
-func personOf(r postgres.PersonRow) oas.Person {
+func (s *server) personOf(r postgres.PersonRow) oas.Person {
+	services := make([]string, len(r.Issuers))
+	for i, issuer := range r.Issuers {
+		services[i] = issuer
+		if p := s.providers.ByIssuer(issuer); p != nil {
+			services[i] = p.Name
+		}
+	}
 	return oas.Person{
+		Password: r.Password, Services: services,
 		Id: r.ID, Email: r.Email, Username: r.Username, Role: oas.PersonRole(r.Role), CreatedAt: wire.At(r.CreatedAt), DisabledAt: wire.Maybe(r.DisabledAt),
 		SeenAt: wire.Maybe(r.SeenAt), Sessions: int32(r.Sessions), Projects: int32(r.Projects), //nolint:gosec // counts
 	}

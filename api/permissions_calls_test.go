@@ -157,6 +157,11 @@ var calls = map[string]func(p place, who *client) call{
 		p.in.user(name)
 		return call{path: "/auth/password/reset", body: object{"token": p.in.resetToken(name), "password": password}}
 	},
+	"startSSO":       simply("/auth/sso/oidc", object{"next": "/runs"}),
+	"finishSSO":      comeBack,
+	"listIdentities": simply("/auth/identities", nil),
+	"linkIdentity":   simply("/auth/identities", object{"provider": "oidc", "password": password}),
+	"unlinkIdentity": ofIdentity,
 	"lookAtInvitation": func(p place, _ *client) call {
 		return call{path: "/invitations/look", body: object{"token": p.invite(account.Viewer)}}
 	},

@@ -1,8 +1,8 @@
 // Drives the real program in a real browser: starts ../bin/orq on an empty folder and a free port, and an HTTP server
-// for its steps to call, runs Playwright, and stops what it started. Arguments go to Playwright.
+// for its steps to call and an issuer for people to log in with, runs Playwright, and stops what it started. Arguments go to Playwright.
 //   ORQ_E2E_URL    test a program that runs already (it must be allowed to call 127.0.0.1)
 //   ORQ_CHROMIUM   the browser; else the system's Chromium or Chrome
-import { spawn } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
 import { accessSync, chmodSync, constants, existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { createServer } from 'node:http'
 import { createServer as createTcpServer } from 'node:net'
@@ -87,6 +87,29 @@ function startSink() {
   return new Promise((resolve) => server.listen(0, '127.0.0.1', () => resolve(server)))
 }
 
+/** Who has an account at the issuer. Each test takes other people. */
+const people = ['olivia', 'oscar', 'otto', 'olga', 'osvaldo']
+
+/** An OpenID Connect issuer, whose people come back to the program; it can also be spoken to as if it were GitHub. */
+async function startIssuer(back, cleanups) {
+  const root = join(here, '..')
+  const issuer = join(root, 'bin', 'oidc')
+  const built = spawnSync('go', ['build', '-o', issuer, './pkg/testkit/cmd/oidc'], {
+    cwd: root,
+    stdio: 'inherit',
+  })
+  if (built.status !== 0) throw new Error('the issuer cannot be built')
+  const child = spawn(issuer, ['-back', back, '-people', people.join(',')], {
+    stdio: ['ignore', 'pipe', 'ignore'],
+  })
+  const url = await new Promise((resolve, reject) => {
+    child.stdout.once('data', (chunk) => resolve(String(chunk).trim()))
+    child.once('exit', () => reject(new Error('the issuer did not start')))
+  })
+  cleanups.push(() => child.kill('SIGTERM'))
+  return url
+}
+
 function freePort() {
   return new Promise((resolve) => {
     const server = createTcpServer().listen(0, '127.0.0.1', () => {
@@ -134,6 +157,7 @@ try {
   })
 
   let url = process.env.ORQ_E2E_URL
+  let issuer = ''
   if (!url) {
     if (!existsSync(binary)) throw new Error('bin/orq is missing (try: make build)')
     const dir = mkdtempSync(join(tmpdir(), 'orq-e2e-'))
@@ -141,6 +165,8 @@ try {
     cleanups.push(() => rmSync(dir, { recursive: true, force: true }))
     const port = await freePort()
     url = `http://127.0.0.1:${port}`
+    issuer = await startIssuer(url, cleanups)
+    const github = await startIssuer(url, cleanups)
     let output = ''
     const program = spawn(binary, ['all'], {
       env: {
@@ -148,6 +174,14 @@ try {
         ORQ_LISTEN: `127.0.0.1:${port}`,
         ORQ_DATA_DIR: join(dir, 'data'),
         ORQ_EGRESS_ALLOW: '127.0.0.1/32',
+        ORQ_PUBLIC_URL: url,
+        ORQ_OIDC_ISSUER: issuer,
+        ORQ_OIDC_NAME: 'Example Ltd',
+        ORQ_OIDC_CLIENT_ID: 'orquestador',
+        ORQ_OIDC_CLIENT_SECRET: "the client's secret",
+        ORQ_GITHUB_URL: github,
+        ORQ_GITHUB_CLIENT_ID: 'orquestador',
+        ORQ_GITHUB_CLIENT_SECRET: "the client's secret",
       },
       stdio: ['ignore', 'pipe', 'pipe'],
     })
@@ -175,6 +209,7 @@ try {
     env: {
       ...process.env,
       ORQ_E2E_URL: url,
+      ORQ_E2E_ISSUER: issuer,
       ORQ_E2E_SINK: `http://127.0.0.1:${sink.address().port}`,
       ORQ_CHROMIUM: browser,
     },

@@ -593,3 +593,40 @@ func TestWhatWasNotSent(t *testing.T) {
 		t.Error("a call that was given up at once is said to have been sent")
 	}
 }
+
+// Libraries that bring an http.Client of their own get the same guard and the same bounds.
+func TestTheClientAsATransport(t *testing.T) {
+	s := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		switch r.URL.Path {
+		case "/huge":
+			_, _ = w.Write(bytes.Repeat([]byte("a"), 2000))
+		case "/moved":
+			http.Redirect(w, r, "/elsewhere", http.StatusFound)
+		default:
+			body, _ := io.ReadAll(r.Body)
+			w.Header().Set("X-Method", r.Method)
+			w.WriteHeader(http.StatusTeapot)
+			_, _ = fmt.Fprintf(w, "%s %s", r.Header.Get("X-Sent"), body)
+		}
+	})
+	transport := newClient(t, Config{Allow: []string{strings.TrimPrefix(s.URL, "http://")}, MaxKept: 1000}).RoundTripper()
+	client := &http.Client{Transport: transport, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	r, _ := http.NewRequestWithContext(t.Context(), http.MethodPost, s.URL+"/", strings.NewReader("hello"))
+	r.Header.Set("X-Sent", "a header and")
+	answer, err := client.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	body, _ := io.ReadAll(answer.Body)
+	answer.Body.Close()
+	if answer.StatusCode != http.StatusTeapot || string(body) != "a header and hello" || answer.Header.Get("X-Method") != "POST" {
+		t.Errorf("%s %q", answer.Status, body)
+	}
+	if answer, err = client.Get(s.URL + "/moved"); err != nil || answer.StatusCode != http.StatusFound {
+		t.Errorf("a redirect: %v", err)
+	}
+	_, err = client.Get(s.URL + "/huge")
+	wantKind(t, err, KindTooLarge)
+	_, err = (&http.Client{Transport: newClient(t, Config{}).RoundTripper()}).Get(s.URL)
+	wantKind(t, err, KindBlocked)
+}

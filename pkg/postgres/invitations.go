@@ -125,10 +125,10 @@ func (s Invitations) one(ctx context.Context, where string, values ...any) (Invi
 	return row, nil
 }
 
-// DropExpired removes links whose time is over: invitations, and those for another password.
+// DropExpired removes links whose time is over: invitations, those for another password, and those back from other services.
 func (s Invitations) DropExpired(ctx context.Context) error {
 	_, err := s.Q.Exec(ctx, `
-		with links as (delete from password_resets where expires_at < now())
+		with links as (delete from password_resets where expires_at < now()), attempts as (delete from sso_attempts where expires_at < now())
 		delete from invitations where expires_at < now()`)
 	if err != nil {
 		return fmt.Errorf("drop expired links: %w", err)

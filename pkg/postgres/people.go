@@ -20,6 +20,8 @@ type PersonRow struct {
 	SeenAt     *time.Time // when a session of theirs was renewed last
 	Sessions   int        // that have not ended
 	Projects   int
+	Password   bool     // they have one
+	Issuers    []string // of the identities by which they log in
 }
 
 // PersonFilter narrows a list of accounts; zero values do not.
@@ -34,7 +36,8 @@ type PersonFilter struct {
 func (s Users) People(ctx context.Context, f PersonFilter) ([]PersonRow, error) {
 	rows, err := s.Q.Query(ctx, `
 		select u.id, u.email, u.username, u.role, u.created_at, u.disabled_at, s.seen_at, s.sessions,
-		       (select count(*) from project_members m where m.user_id = u.id)
+		       (select count(*) from project_members m where m.user_id = u.id), u.password_hash is not null,
+		       array(select issuer from identities i where i.user_id = u.id order by i.id)
 		  from users u cross join lateral (
 		    select max(used_at) as seen_at, count(*) filter (where revoked_at is null and expires_at > now()) as sessions
 		      from sessions where user_id = u.id) s
@@ -45,7 +48,7 @@ func (s Users) People(ctx context.Context, f PersonFilter) ([]PersonRow, error) 
 		return nil, fmt.Errorf("list people: %w", err)
 	}
 	list, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (p PersonRow, err error) {
-		err = row.Scan(&p.ID, &p.Email, &p.Username, &p.Role, &p.CreatedAt, &p.DisabledAt, &p.SeenAt, &p.Sessions, &p.Projects)
+		err = row.Scan(&p.ID, &p.Email, &p.Username, &p.Role, &p.CreatedAt, &p.DisabledAt, &p.SeenAt, &p.Sessions, &p.Projects, &p.Password, &p.Issuers)
 		return p, err
 	})
 	if err != nil {
@@ -155,12 +158,16 @@ func (s Resets) Find(ctx context.Context, hash []byte) (u account.User, err erro
 	return u, nil
 }
 
-// Spend uses a link up and stores the password; all sessions end. It needs a transaction. Who comes second, also at the
+// Spend uses a link up and stores the password; all sessions end. What was linked beside the old password is unlinked: who had
+// that may not be whose address it is. Where there was none, the first one is set, and all stays. It needs a transaction. Who comes second, also at the
 // same moment, gets ErrNotFound.
 func (s Resets) Spend(ctx context.Context, hash []byte, password string) error {
 	var user uuid.UUID
 	err := s.Q.QueryRow(ctx, `
-		with spent as (delete from password_resets where hash = $1 and expires_at > now() returning user_id)
+		with spent as (delete from password_resets where hash = $1 and expires_at > now() returning user_id),
+		     unlinked as (
+		    delete from identities i using spent s, users u
+		     where i.user_id = s.user_id and u.id = s.user_id and u.password_hash is not null)
 		update users u set password_hash = $2 from spent s where u.id = s.user_id and u.disabled_at is null returning u.id`,
 		hash, password).Scan(&user)
 	if err != nil {

@@ -67,6 +67,9 @@ func seed(t *testing.T, db *postgres.DB) (project, workflow uuid.UUID) {
 		 select r.id, r.project_id, r.workflow_id, t.id, 'accepted', 'POST', '{}', 0, '' from runs r join triggers t using (workflow_id)`,
 		`insert into run_counts select r.project_id, k, date_trunc('hour', r.created_at), r.status, 20, 0, count(*)
 		   from runs r, unnest(array[r.workflow_id, r.project_id]) k group by 1, 2, 3, 4`,
+		`insert into users (id, email, username, role) select gen_random_uuid(), g || '@example.org', 'u' || g, 'member' from generate_series(1, 5000) g`,
+		`insert into identities (id, user_id, issuer, subject, email) select gen_random_uuid(), id, 'https://id.example.com', id::text, email from users`,
+		`insert into sso_attempts (state, browser, issuer, nonce, next, expires_at) select id::text::bytea, '', '', '', '', now() from users`,
 		`insert into step_runs (run_id, step, attempt, status) select id, 's', 1, 'succeeded' from runs`,
 		`insert into run_logs (run_id, seq, at, step, attempt, level, message) select id, 1, now(), 's', 1, 'info', 'm' from runs`,
 	} {
@@ -85,7 +88,7 @@ type explaining struct {
 	t *testing.T
 }
 
-var wholeTable = regexp.MustCompile(`Seq Scan on (runs|run_live|triggers|occurrences|step_runs|run_logs|unsuccessful_runs|run_counts|workflows|workflow_versions|trigger_addresses|deliveries|delivery_keys|heartbeats)(_[0-9]+|_other|_rest)?\b.*`)
+var wholeTable = regexp.MustCompile(`Seq Scan on (runs|run_live|triggers|occurrences|step_runs|run_logs|unsuccessful_runs|run_counts|workflows|workflow_versions|trigger_addresses|deliveries|delivery_keys|heartbeats|identities|sso_attempts)(_[0-9]+|_other|_rest)?\b.*`)
 
 var everyPair = regexp.MustCompile(`Join Filter: \(\w+\.(run_)?id = (l|f)(_\d+)?\.id\)`)
 
@@ -207,6 +210,11 @@ func TestNoListOrClaimReadsAWholeTable(t *testing.T) {
 	check(deliveries.Reserve(ctx, []postgres.DeliveryKey{{TriggerID: id, RunID: id, Life: time.Minute}}))
 	check(postgres.Heartbeats{Q: q}.Note(ctx, []postgres.Signal{{TriggerID: id, Kind: postgres.SignalPing}}))
 	check(postgres.Heartbeats{Q: q}.Of(ctx, []uuid.UUID{id}))
+	_, _, err = postgres.Identities{Q: q}.Use(ctx, "https://id.example.com", "x", "")
+	check(nil, err)
+	_, _, err = postgres.Identities{Q: q}.List(ctx, id)
+	check(nil, err)
+	check(postgres.Attempts{Q: q}.Take(ctx, []byte("x")))
 	check(live.Evict(ctx, "w", run.Ticket{ID: id}))
 	check(live.LockHeld(ctx, id))
 	check(nil, live.Unhold(ctx, id))

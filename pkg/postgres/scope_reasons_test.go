@@ -9,6 +9,7 @@ const (
 	totals  = "counts what waits and runs, the same for everybody, and names nothing of a project"
 	built   = "is put together when it runs; the projects are the first condition, and never missing"
 	link    = "goes by a link that nobody can guess, or removes what is over: who knows it may"
+	service = "goes by what another service says, of whom nobody knows yet who they are here"
 	own     = "goes by the caller's own id"
 	people  = "is about an account, for administrators of the installation"
 )
@@ -55,10 +56,14 @@ var unscoped = map[string][]string{
 		"Approvals.one", "Runs.List", "Workflows.List",
 	},
 	link: {
-		"APITokens.principal", "Invitations.DropExpired", "Invitations.Spend", "Invitations.one",
+		"APITokens.principal", "Attempts.Begin", "Attempts.Take", "Invitations.DropExpired", "Invitations.Spend", "Invitations.one",
+		"Resets.Spend",
+	},
+	service: {
+		"Identities.Use",
 	},
 	own: {
-		"APITokens.List", "APITokens.Revoke", "Projects.Create", "Users.principal",
+		"APITokens.List", "APITokens.Revoke", "Identities.Delete", "Identities.Insert", "Identities.List", "Projects.Create", "Users.principal",
 	},
 	people: {
 		"Users.Disable", "Users.People",

@@ -17,15 +17,15 @@ type Users struct{ Q Querier }
 // registrationLock makes registrations wait for each other, so that only one can be the first. Any number will do.
 const registrationLock = 0x6f7271
 
-// Register stores a user with a project of their own. The first one becomes the administrator. It needs a transaction.
-// A taken e-mail or username is a conflict.
+// Register stores a user with a project of their own, who has no password when the hash is empty. The first one becomes the
+// administrator. It needs a transaction. A taken e-mail or username is a conflict.
 func (s Users) Register(ctx context.Context, u account.User, passwordHash string) (account.User, error) {
-	if _, err := s.Q.Exec(ctx, `select pg_advisory_xact_lock($1)`, registrationLock); err != nil {
-		return u, fmt.Errorf("wait to register: %w", err)
+	if err := s.queue(ctx); err != nil {
+		return u, err
 	}
 	err := s.Q.QueryRow(ctx, `
 		insert into users (id, email, username, password_hash, role)
-		select $1, $2, $3, $4, case when exists (select from users) then $5 else 'administrator' end
+		select $1, $2, $3, nullif($4, ''), case when exists (select from users) then $5 else 'administrator' end
 		returning role`, u.ID, u.Email, u.Username, passwordHash, u.Role).Scan(&u.Role)
 	if err != nil {
 		switch Constraint(err) {
@@ -41,6 +41,32 @@ func (s Users) Register(ctx context.Context, u account.User, passwordHash string
 		return u, fmt.Errorf("make a project id: %w", err)
 	}
 	return u, Projects(s).Create(ctx, project, u.Username, u.ID)
+}
+
+// queue waits until nobody else registers, to the end of the transaction.
+func (s Users) queue(ctx context.Context) error {
+	if _, err := s.Q.Exec(ctx, `select pg_advisory_xact_lock($1)`, registrationLock); err != nil {
+		return fmt.Errorf("wait to register: %w", err)
+	}
+	return nil
+}
+
+// FreeUsername answers a name that nobody has: the wanted one, that with a number, or, where very many are called so, with
+// something random. It needs the transaction in which the user is registered.
+func (s Users) FreeUsername(ctx context.Context, wanted string) (name string, err error) {
+	if err := s.queue(ctx); err != nil {
+		return "", err
+	}
+	short := string([]rune(wanted)[:min(len([]rune(wanted)), account.MaxUsername-8)])
+	err = s.Q.QueryRow(ctx, `
+		select name from (
+		    select 1 as n, $1 as name union all select n, $2 || ' ' || n from generate_series(2, 50) n
+		    union all select 51, $2 || ' ' || left(gen_random_uuid()::text, 7)) candidates
+		 where not exists (select from users u where lower(u.username) = lower(name)) order by n limit 1`, wanted, short).Scan(&name)
+	if err != nil {
+		return "", fmt.Errorf("find a free username: %w", translate(err))
+	}
+	return name, nil
 }
 
 func takenFault(pointer, code, message string) error {
@@ -59,11 +85,19 @@ func (s Users) Any(ctx context.Context) (bool, error) {
 	return any, nil
 }
 
+// HasEmail tells whether an e-mail address has an account, also one that is disabled.
+func (s Users) HasEmail(ctx context.Context, email string) (has bool, err error) {
+	if err := s.Q.QueryRow(ctx, `select exists (select from users where lower(email) = lower($1))`, email).Scan(&has); err != nil {
+		return false, fmt.Errorf("look for an address: %w", err)
+	}
+	return has, nil
+}
+
 // Credentials finds a user by e-mail, with the hash of the password. Both are empty when there is none, or when the
-// account is disabled.
+// account is disabled; the hash alone when it has no password.
 func (s Users) Credentials(ctx context.Context, email string) (u account.User, hash string, err error) {
 	err = s.Q.QueryRow(ctx, `
-		select id, email, username, role, password_hash from users where lower(email) = lower($1) and disabled_at is null`,
+		select id, email, username, role, coalesce(password_hash, '') from users where lower(email) = lower($1) and disabled_at is null`,
 		email).Scan(&u.ID, &u.Email, &u.Username, &u.Role, &hash)
 	if translate(err) == ErrNotFound { //nolint:errorlint // translate answers the very value
 		return account.User{}, "", nil

@@ -627,6 +627,27 @@ func (e ProjectRole) Valid() bool {
 	}
 }
 
+// Defines values for ProviderID.
+const (
+	ProviderIDGithub ProviderID = "github"
+	ProviderIDGoogle ProviderID = "google"
+	ProviderIDOidc   ProviderID = "oidc"
+)
+
+// Valid indicates whether the value is a known member of the ProviderID enum.
+func (e ProviderID) Valid() bool {
+	switch e {
+	case ProviderIDGithub:
+		return true
+	case ProviderIDGoogle:
+		return true
+	case ProviderIDOidc:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for QueueName.
 const (
 	QueueNameBulk     QueueName = "bulk"
@@ -1379,25 +1400,25 @@ func (e WebhookSignatureEncoding) Valid() bool {
 
 // Defines values for WebhookSignatureScheme.
 const (
-	Github           WebhookSignatureScheme = "github"
-	Hmac             WebhookSignatureScheme = "hmac"
-	Slack            WebhookSignatureScheme = "slack"
-	StandardWebhooks WebhookSignatureScheme = "standard_webhooks"
-	Stripe           WebhookSignatureScheme = "stripe"
+	WebhookSignatureSchemeGithub           WebhookSignatureScheme = "github"
+	WebhookSignatureSchemeHmac             WebhookSignatureScheme = "hmac"
+	WebhookSignatureSchemeSlack            WebhookSignatureScheme = "slack"
+	WebhookSignatureSchemeStandardWebhooks WebhookSignatureScheme = "standard_webhooks"
+	WebhookSignatureSchemeStripe           WebhookSignatureScheme = "stripe"
 )
 
 // Valid indicates whether the value is a known member of the WebhookSignatureScheme enum.
 func (e WebhookSignatureScheme) Valid() bool {
 	switch e {
-	case Github:
+	case WebhookSignatureSchemeGithub:
 		return true
-	case Hmac:
+	case WebhookSignatureSchemeHmac:
 		return true
-	case Slack:
+	case WebhookSignatureSchemeSlack:
 		return true
-	case StandardWebhooks:
+	case WebhookSignatureSchemeStandardWebhooks:
 		return true
-	case Stripe:
+	case WebhookSignatureSchemeStripe:
 		return true
 	default:
 		return false
@@ -1808,6 +1829,12 @@ type Attention struct {
 // AttentionKind Its last runs failed; a trigger is overdue; runs wait for a person; a trigger stopped by itself; it is active for more than a
 // day and never ran; a heartbeat is late; alerts did not arrive.
 type AttentionKind string
+
+// Away defines model for Away.
+type Away struct {
+	// Url Where to send the browser
+	Url string `json:"url"`
+}
 
 // Backfill defines model for Backfill.
 type Backfill struct {
@@ -2284,6 +2311,43 @@ type HostList struct {
 // Identifier defines model for Identifier.
 type Identifier = string
 
+// Identity defines model for Identity.
+type Identity struct {
+	CreatedAt wire.Instant `json:"created_at"`
+
+	// Email What the service said last; empty for nothing
+	Email  string             `json:"email"`
+	Id     openapi_types.UUID `json:"id"`
+	Issuer string             `json:"issuer"`
+
+	// Provider The service's id; null when the installation does not ask it any more
+	Provider *string `json:"provider,omitempty"`
+
+	// UsedAt When somebody logged in by it last
+	UsedAt *wire.Instant `json:"used_at,omitempty"`
+}
+
+// IdentityLink defines model for IdentityLink.
+type IdentityLink struct {
+	// Password The caller's, where they have one
+	Password *string    `json:"password,omitempty"`
+	Provider ProviderID `json:"provider"`
+}
+
+// IdentityList defines model for IdentityList.
+type IdentityList struct {
+	Items []Identity `json:"items"`
+
+	// Password The caller has a password besides
+	Password bool `json:"password"`
+}
+
+// IdentityUnlink defines model for IdentityUnlink.
+type IdentityUnlink struct {
+	// Password The caller's, where they have one
+	Password *string `json:"password,omitempty"`
+}
+
 // Invitation defines model for Invitation.
 type Invitation struct {
 	CreatedAt wire.Instant `json:"created_at"`
@@ -2565,11 +2629,17 @@ type Person struct {
 	DisabledAt *wire.Instant      `json:"disabled_at"`
 	Email      string             `json:"email"`
 	Id         openapi_types.UUID `json:"id"`
-	Projects   int32              `json:"projects"`
-	Role       PersonRole         `json:"role"`
+
+	// Password They have one
+	Password bool       `json:"password"`
+	Projects int32      `json:"projects"`
+	Role     PersonRole `json:"role"`
 
 	// SeenAt When a session was renewed last
 	SeenAt *wire.Instant `json:"seen_at"`
+
+	// Services Other services by which they log in: names, and issuers of those that are not asked any more
+	Services []string `json:"services"`
 
 	// Sessions That have not ended
 	Sessions int32  `json:"sessions"`
@@ -2670,6 +2740,17 @@ type ProjectList struct {
 
 // ProjectRole defines model for ProjectRole.
 type ProjectRole string
+
+// Provider defines model for Provider.
+type Provider struct {
+	Id ProviderID `json:"id"`
+
+	// Name What a button for it says
+	Name string `json:"name"`
+}
+
+// ProviderID defines model for ProviderID.
+type ProviderID string
 
 // Queue defines model for Queue.
 type Queue struct {
@@ -3034,6 +3115,15 @@ type RunSummary struct {
 // RunTrigger defines model for RunTrigger.
 type RunTrigger string
 
+// SSOStart defines model for SSOStart.
+type SSOStart struct {
+	// Invitation The token of a link; needed for an account where registration is by invitation
+	Invitation *string `json:"invitation,omitempty"`
+
+	// Next Where to go afterwards on this installation, as in /runs
+	Next *string `json:"next,omitempty"`
+}
+
 // Scope A permission
 type Scope string
 
@@ -3201,8 +3291,11 @@ type StepTestInput struct {
 // System defines model for System.
 type System struct {
 	// Mail The installation sends mail of its own
-	Mail         bool               `json:"mail"`
-	Name         string             `json:"name"`
+	Mail bool   `json:"mail"`
+	Name string `json:"name"`
+
+	// Providers Other services by which people log in
+	Providers    []Provider         `json:"providers"`
 	Registration SystemRegistration `json:"registration"`
 
 	// SetupRequired Nobody has registered yet
@@ -3687,6 +3780,9 @@ type UserID = openapi_types.UUID
 // ValueName defines model for ValueName.
 type ValueName = string
 
+// WhichProvider defines model for WhichProvider.
+type WhichProvider = ProviderID
+
 // WhichQueue defines model for WhichQueue.
 type WhichQueue string
 
@@ -3707,6 +3803,9 @@ type OneWorkflow = Workflow
 
 // RunAccepted defines model for RunAccepted.
 type RunAccepted = Run
+
+// SentAway defines model for SentAway.
+type SentAway = Away
 
 // Session defines model for Session.
 type Session = Token
@@ -3772,6 +3871,14 @@ type ListApprovalsParams struct {
 type ForgotPasswordParams struct {
 	// AcceptLanguage Language of descriptions (es or en)
 	AcceptLanguage *AcceptLanguage `json:"Accept-Language,omitempty"`
+}
+
+// FinishSSOParams defines parameters for FinishSSO.
+type FinishSSOParams struct {
+	State *string `form:"state,omitempty" json:"state,omitempty"`
+	Code  *string `form:"code,omitempty" json:"code,omitempty"`
+	Iss   *string `form:"iss,omitempty" json:"iss,omitempty"`
+	Error *string `form:"error,omitempty" json:"error,omitempty"`
 }
 
 // ListCalendarsParams defines parameters for ListCalendars.
@@ -4127,6 +4234,12 @@ type DecideAskedJSONRequestBody = LinkVerdict
 // DecideApprovalJSONRequestBody defines body for DecideApproval for application/json ContentType.
 type DecideApprovalJSONRequestBody = Verdict
 
+// LinkIdentityJSONRequestBody defines body for LinkIdentity for application/json ContentType.
+type LinkIdentityJSONRequestBody = IdentityLink
+
+// UnlinkIdentityJSONRequestBody defines body for UnlinkIdentity for application/json ContentType.
+type UnlinkIdentityJSONRequestBody = IdentityUnlink
+
 // LoginJSONRequestBody defines body for Login for application/json ContentType.
 type LoginJSONRequestBody = Credentials
 
@@ -4141,6 +4254,9 @@ type ResetPasswordJSONRequestBody = PasswordReset
 
 // RegisterJSONRequestBody defines body for Register for application/json ContentType.
 type RegisterJSONRequestBody = Registration
+
+// StartSSOJSONRequestBody defines body for StartSSO for application/json ContentType.
+type StartSSOJSONRequestBody = SSOStart
 
 // CreateTokenJSONRequestBody defines body for CreateToken for application/json ContentType.
 type CreateTokenJSONRequestBody = APITokenInput
@@ -4303,6 +4419,15 @@ type ServerInterface interface {
 	// DecideApproval Approve or reject; the run goes on
 	// (POST /approvals/{id}/decide)
 	DecideApproval(ctx echo.Context, id ID) error
+	// ListIdentities The caller's ways to log in
+	// (GET /auth/identities)
+	ListIdentities(ctx echo.Context) error
+	// LinkIdentity Begin to link an account at another service to the caller's
+	// (POST /auth/identities)
+	LinkIdentity(ctx echo.Context) error
+	// UnlinkIdentity Take an identity from the caller, who keeps another way to log in
+	// (POST /auth/identities/{id}/unlink)
+	UnlinkIdentity(ctx echo.Context, id ID) error
 	// Login Exchange e-mail and password for an access token and the session cookies
 	// (POST /auth/login)
 	Login(ctx echo.Context) error
@@ -4318,7 +4443,7 @@ type ServerInterface interface {
 	// ForgotPassword Send a link for another password by mail
 	// (POST /auth/password/forgot)
 	ForgotPassword(ctx echo.Context, params ForgotPasswordParams) error
-	// ResetPassword Choose another password with a link; all sessions end
+	// ResetPassword Choose another password with a link; all sessions end, and what was linked beside the old one is unlinked
 	// (POST /auth/password/reset)
 	ResetPassword(ctx echo.Context) error
 	// Refresh Exchange the refresh cookie for a new access token and a new refresh cookie
@@ -4336,6 +4461,12 @@ type ServerInterface interface {
 	// EndSession End a session of the caller; who has it is logged out at once
 	// (DELETE /auth/sessions/{id})
 	EndSession(ctx echo.Context, id ID) error
+	// StartSSO Begin to log in with an account at another service
+	// (POST /auth/sso/{provider})
+	StartSSO(ctx echo.Context, provider WhichProvider) error
+	// FinishSSO Where a browser comes back to from another service
+	// (GET /auth/sso/{provider}/callback)
+	FinishSSO(ctx echo.Context, provider WhichProvider, params FinishSSOParams) error
 	// ListTokens The caller's API tokens that are good, the newest first
 	// (GET /auth/tokens)
 	ListTokens(ctx echo.Context) error
@@ -5046,6 +5177,40 @@ func (w *ServerInterfaceWrapper) DecideApproval(ctx echo.Context) error {
 	return err
 }
 
+// ListIdentities converts echo context to params.
+func (w *ServerInterfaceWrapper) ListIdentities(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListIdentities(ctx)
+	return err
+}
+
+// LinkIdentity converts echo context to params.
+func (w *ServerInterfaceWrapper) LinkIdentity(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.LinkIdentity(ctx)
+	return err
+}
+
+// UnlinkIdentity converts echo context to params.
+func (w *ServerInterfaceWrapper) UnlinkIdentity(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "id" -------------
+	var id ID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", ctx.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.UnlinkIdentity(ctx, id)
+	return err
+}
+
 // Login converts echo context to params.
 func (w *ServerInterfaceWrapper) Login(ctx echo.Context) error {
 	var err error
@@ -5169,6 +5334,68 @@ func (w *ServerInterfaceWrapper) EndSession(ctx echo.Context) error {
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.EndSession(ctx, id)
+	return err
+}
+
+// StartSSO converts echo context to params.
+func (w *ServerInterfaceWrapper) StartSSO(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "provider" -------------
+	var provider WhichProvider
+
+	err = runtime.BindStyledParameterWithOptions("simple", "provider", ctx.Param("provider"), &provider, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter provider: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.StartSSO(ctx, provider)
+	return err
+}
+
+// FinishSSO converts echo context to params.
+func (w *ServerInterfaceWrapper) FinishSSO(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "provider" -------------
+	var provider WhichProvider
+
+	err = runtime.BindStyledParameterWithOptions("simple", "provider", ctx.Param("provider"), &provider, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter provider: %s", err))
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params FinishSSOParams
+	// ------------- Optional query parameter "state" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "state", ctx.QueryParams(), &params.State, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter state: %s", err))
+	}
+
+	// ------------- Optional query parameter "code" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "code", ctx.QueryParams(), &params.Code, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter code: %s", err))
+	}
+
+	// ------------- Optional query parameter "iss" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "iss", ctx.QueryParams(), &params.Iss, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter iss: %s", err))
+	}
+
+	// ------------- Optional query parameter "error" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "error", ctx.QueryParams(), &params.Error, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter error: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.FinishSSO(ctx, provider, params)
 	return err
 }
 
@@ -7556,6 +7783,11 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.PUT(options.BaseURL+"/auth/password", wrapper.ChangePassword, options.OperationMiddlewares["changePassword"]...)
 	router.POST(options.BaseURL+"/auth/password/forgot", wrapper.ForgotPassword, options.OperationMiddlewares["forgotPassword"]...)
 	router.POST(options.BaseURL+"/auth/password/reset", wrapper.ResetPassword, options.OperationMiddlewares["resetPassword"]...)
+	router.POST(options.BaseURL+"/auth/sso/:provider", wrapper.StartSSO, options.OperationMiddlewares["startSSO"]...)
+	router.GET(options.BaseURL+"/auth/sso/:provider/callback", wrapper.FinishSSO, options.OperationMiddlewares["finishSSO"]...)
+	router.GET(options.BaseURL+"/auth/identities", wrapper.ListIdentities, options.OperationMiddlewares["listIdentities"]...)
+	router.POST(options.BaseURL+"/auth/identities", wrapper.LinkIdentity, options.OperationMiddlewares["linkIdentity"]...)
+	router.POST(options.BaseURL+"/auth/identities/:id/unlink", wrapper.UnlinkIdentity, options.OperationMiddlewares["unlinkIdentity"]...)
 	router.GET(options.BaseURL+"/projects", wrapper.ListProjects, options.OperationMiddlewares["listProjects"]...)
 	router.POST(options.BaseURL+"/projects", wrapper.CreateProject, options.OperationMiddlewares["createProject"]...)
 	router.DELETE(options.BaseURL+"/projects/:id", wrapper.DeleteProject, options.OperationMiddlewares["deleteProject"]...)
@@ -7701,6 +7933,15 @@ type RunAcceptedJSONResponse struct {
 	Body Run
 
 	Headers RunAcceptedResponseHeaders
+}
+
+type SentAwayResponseHeaders struct {
+	SetCookie *string
+}
+type SentAwayJSONResponse struct {
+	Body Away
+
+	Headers SentAwayResponseHeaders
 }
 
 type SessionResponseHeaders struct {
@@ -8552,6 +8793,120 @@ func (response DecideApprovaldefaultApplicationProblemPlusJSONResponse) VisitDec
 	return err
 }
 
+type ListIdentitiesRequestObject struct {
+}
+
+type ListIdentitiesResponseObject interface {
+	VisitListIdentitiesResponse(w http.ResponseWriter) error
+}
+
+type ListIdentities200JSONResponse IdentityList
+
+func (response ListIdentities200JSONResponse) VisitListIdentitiesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListIdentitiesdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListIdentitiesdefaultApplicationProblemPlusJSONResponse) VisitListIdentitiesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type LinkIdentityRequestObject struct {
+	Body *LinkIdentityJSONRequestBody
+}
+
+type LinkIdentityResponseObject interface {
+	VisitLinkIdentityResponse(w http.ResponseWriter) error
+}
+
+type LinkIdentity200JSONResponse struct{ SentAwayJSONResponse }
+
+func (response LinkIdentity200JSONResponse) VisitLinkIdentityResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.SetCookie != nil {
+		w.Header().Set("Set-Cookie", fmt.Sprint(*response.Headers.SetCookie))
+	}
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type LinkIdentitydefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response LinkIdentitydefaultApplicationProblemPlusJSONResponse) VisitLinkIdentityResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UnlinkIdentityRequestObject struct {
+	Id   ID `json:"id"`
+	Body *UnlinkIdentityJSONRequestBody
+}
+
+type UnlinkIdentityResponseObject interface {
+	VisitUnlinkIdentityResponse(w http.ResponseWriter) error
+}
+
+type UnlinkIdentity204Response struct {
+}
+
+func (response UnlinkIdentity204Response) VisitUnlinkIdentityResponse(w http.ResponseWriter) error {
+	w.WriteHeader(204)
+	return nil
+}
+
+type UnlinkIdentitydefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response UnlinkIdentitydefaultApplicationProblemPlusJSONResponse) VisitUnlinkIdentityResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type LoginRequestObject struct {
 	Body *LoginJSONRequestBody
 }
@@ -8936,6 +9291,91 @@ type EndSessiondefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response EndSessiondefaultApplicationProblemPlusJSONResponse) VisitEndSessionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type StartSSORequestObject struct {
+	Provider WhichProvider `json:"provider"`
+	Body     *StartSSOJSONRequestBody
+}
+
+type StartSSOResponseObject interface {
+	VisitStartSSOResponse(w http.ResponseWriter) error
+}
+
+type StartSSO200JSONResponse struct{ SentAwayJSONResponse }
+
+func (response StartSSO200JSONResponse) VisitStartSSOResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.SetCookie != nil {
+		w.Header().Set("Set-Cookie", fmt.Sprint(*response.Headers.SetCookie))
+	}
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type StartSSOdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response StartSSOdefaultApplicationProblemPlusJSONResponse) VisitStartSSOResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type FinishSSORequestObject struct {
+	Provider WhichProvider `json:"provider"`
+	Params   FinishSSOParams
+}
+
+type FinishSSOResponseObject interface {
+	VisitFinishSSOResponse(w http.ResponseWriter) error
+}
+
+type FinishSSO303ResponseHeaders struct {
+	Location *string
+}
+
+type FinishSSO303Response struct {
+	Headers FinishSSO303ResponseHeaders
+}
+
+func (response FinishSSO303Response) VisitFinishSSOResponse(w http.ResponseWriter) error {
+	if response.Headers.Location != nil {
+		w.Header().Set("Location", fmt.Sprint(*response.Headers.Location))
+	}
+	w.WriteHeader(303)
+	return nil
+}
+
+type FinishSSOdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response FinishSSOdefaultApplicationProblemPlusJSONResponse) VisitFinishSSOResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -12780,6 +13220,15 @@ type StrictServerInterface interface {
 	// DecideApproval Approve or reject; the run goes on
 	// (POST /approvals/{id}/decide)
 	DecideApproval(ctx context.Context, request DecideApprovalRequestObject) (DecideApprovalResponseObject, error)
+	// ListIdentities The caller's ways to log in
+	// (GET /auth/identities)
+	ListIdentities(ctx context.Context, request ListIdentitiesRequestObject) (ListIdentitiesResponseObject, error)
+	// LinkIdentity Begin to link an account at another service to the caller's
+	// (POST /auth/identities)
+	LinkIdentity(ctx context.Context, request LinkIdentityRequestObject) (LinkIdentityResponseObject, error)
+	// UnlinkIdentity Take an identity from the caller, who keeps another way to log in
+	// (POST /auth/identities/{id}/unlink)
+	UnlinkIdentity(ctx context.Context, request UnlinkIdentityRequestObject) (UnlinkIdentityResponseObject, error)
 	// Login Exchange e-mail and password for an access token and the session cookies
 	// (POST /auth/login)
 	Login(ctx context.Context, request LoginRequestObject) (LoginResponseObject, error)
@@ -12795,7 +13244,7 @@ type StrictServerInterface interface {
 	// ForgotPassword Send a link for another password by mail
 	// (POST /auth/password/forgot)
 	ForgotPassword(ctx context.Context, request ForgotPasswordRequestObject) (ForgotPasswordResponseObject, error)
-	// ResetPassword Choose another password with a link; all sessions end
+	// ResetPassword Choose another password with a link; all sessions end, and what was linked beside the old one is unlinked
 	// (POST /auth/password/reset)
 	ResetPassword(ctx context.Context, request ResetPasswordRequestObject) (ResetPasswordResponseObject, error)
 	// Refresh Exchange the refresh cookie for a new access token and a new refresh cookie
@@ -12813,6 +13262,12 @@ type StrictServerInterface interface {
 	// EndSession End a session of the caller; who has it is logged out at once
 	// (DELETE /auth/sessions/{id})
 	EndSession(ctx context.Context, request EndSessionRequestObject) (EndSessionResponseObject, error)
+	// StartSSO Begin to log in with an account at another service
+	// (POST /auth/sso/{provider})
+	StartSSO(ctx context.Context, request StartSSORequestObject) (StartSSOResponseObject, error)
+	// FinishSSO Where a browser comes back to from another service
+	// (GET /auth/sso/{provider}/callback)
+	FinishSSO(ctx context.Context, request FinishSSORequestObject) (FinishSSOResponseObject, error)
 	// ListTokens The caller's API tokens that are good, the newest first
 	// (GET /auth/tokens)
 	ListTokens(ctx context.Context, request ListTokensRequestObject) (ListTokensResponseObject, error)
@@ -13787,6 +14242,123 @@ func (sh *strictHandler) DecideApproval(ctx echo.Context, id ID) error {
 	return nil
 }
 
+// ListIdentities operation middleware
+func (sh *strictHandler) ListIdentities(ctx echo.Context) error {
+	var request ListIdentitiesRequestObject
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListIdentities(ctx.Request().Context(), request.(ListIdentitiesRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListIdentities")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListIdentitiesResponseObject); ok {
+		return validResponse.VisitListIdentitiesResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// LinkIdentity operation middleware
+func (sh *strictHandler) LinkIdentity(ctx echo.Context) error {
+	var request LinkIdentityRequestObject
+
+	var body LinkIdentityJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.LinkIdentity(ctx.Request().Context(), request.(LinkIdentityRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "LinkIdentity")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(LinkIdentityResponseObject); ok {
+		return validResponse.VisitLinkIdentityResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// UnlinkIdentity operation middleware
+func (sh *strictHandler) UnlinkIdentity(ctx echo.Context, id ID) error {
+	var request UnlinkIdentityRequestObject
+
+	request.Id = id
+
+	var body UnlinkIdentityJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.UnlinkIdentity(ctx.Request().Context(), request.(UnlinkIdentityRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "UnlinkIdentity")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(UnlinkIdentityResponseObject); ok {
+		return validResponse.VisitUnlinkIdentityResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // Login operation middleware
 func (sh *strictHandler) Login(ctx echo.Context) error {
 	var request LoginRequestObject
@@ -14153,6 +14725,80 @@ func (sh *strictHandler) EndSession(ctx echo.Context, id ID) error {
 		return err
 	} else if validResponse, ok := response.(EndSessionResponseObject); ok {
 		return validResponse.VisitEndSessionResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// StartSSO operation middleware
+func (sh *strictHandler) StartSSO(ctx echo.Context, provider WhichProvider) error {
+	var request StartSSORequestObject
+
+	request.Provider = provider
+
+	var body StartSSOJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.StartSSO(ctx.Request().Context(), request.(StartSSORequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "StartSSO")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(StartSSOResponseObject); ok {
+		return validResponse.VisitStartSSOResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// FinishSSO operation middleware
+func (sh *strictHandler) FinishSSO(ctx echo.Context, provider WhichProvider, params FinishSSOParams) error {
+	var request FinishSSORequestObject
+
+	request.Provider = provider
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.FinishSSO(ctx.Request().Context(), request.(FinishSSORequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "FinishSSO")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(FinishSSOResponseObject); ok {
+		return validResponse.VisitFinishSSOResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}

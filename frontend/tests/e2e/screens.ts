@@ -244,6 +244,24 @@ async function openMenu(page: Page, name: string) {
   await page.getByRole('menu').waitFor()
 }
 
+/** Somebody without a password, with an account at a service and one at another that is not asked any more. */
+const waysIn = (page: Page) =>
+  page.route('**/api/v1/auth/identities', (route) => {
+    const identity = (id: number, issuer: string, provider: string | null, email: string) => ({
+      id: `01a22ff6-f0fd-75a6-a1b6-8c79a7d49a2${id}`,
+      issuer,
+      provider,
+      email,
+      created_at: '2026-03-01T09:00:00Z',
+      used_at: '2026-11-25T10:00:00Z',
+    })
+    const items = [
+      identity(1, 'https://id.example.com', 'oidc', 'ana.maria.fernandez.de.la.torre@example.com'),
+      identity(2, 'https://login.an-older-service.example.com/realms/main', null, ''),
+    ]
+    return route.fulfill({ json: { password: false, items } })
+  })
+
 export function screensOf(scene: Scene): Screen[] {
   const workflow = `/workflows/${scene.workflow}`
   const run = `/runs/${scene.failedRun}`
@@ -260,6 +278,7 @@ export function screensOf(scene: Scene): Screen[] {
         await page.getByRole('alert').waitFor()
       },
     },
+    { name: 'login-sso-failed', address: '/login?failed=sso_email_taken&next=/runs', as: 'guest' },
     { name: 'register', address: '/register', as: 'guest' },
     {
       name: 'register-wrong',
@@ -621,6 +640,25 @@ export function screensOf(scene: Scene): Screen[] {
     { name: 'reset', address: `/reset#${'a'.repeat(43)}`, as: 'guest' },
     { name: 'invitation-spent', address: `/invitation#${'a'.repeat(43)}`, complains: true },
     { name: 'settings', address: '/settings' },
+    {
+      name: 'settings-ways',
+      address: '/settings?failed=identity_taken',
+      before: waysIn,
+      act: (page, t) =>
+        page.getByRole('heading', { name: t('password.title'), exact: true }).scrollIntoViewIfNeeded(),
+    },
+    {
+      name: 'settings-link',
+      address: '/settings',
+      act: async (page, t) => {
+        await page.getByRole('button', { name: t('sso.linkTitle', { name: 'GitHub' }) }).click()
+        await page
+          .getByRole('dialog')
+          .getByRole('button', { name: t('sso.link'), exact: true })
+          .click()
+        await page.getByText(t('auth.passwordMissing')).waitFor()
+      },
+    },
     {
       name: 'account-menu',
       address: '/settings',

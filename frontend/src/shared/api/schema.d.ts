@@ -234,8 +234,94 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Choose another password with a link; all sessions end */
+        /** Choose another password with a link; all sessions end, and what was linked beside the old one is unlinked */
         post: operations["resetPassword"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/auth/sso/{provider}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                provider: components["parameters"]["WhichProvider"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Begin to log in with an account at another service
+         * @description Send the browser to the `url` of the answer. It comes back to the callback below within ten minutes, with the cookie that is set here.
+         *     `GET /system` lists the services that are set.
+         */
+        post: operations["startSSO"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/auth/sso/{provider}/callback": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                provider: components["parameters"]["WhichProvider"];
+            };
+            cookie?: never;
+        };
+        /**
+         * Where a browser comes back to from another service
+         * @description Whatever happens, it answers with the page to go to: with a session's cookies when somebody is logged in, with `failed` and a code
+         *     in the address when not.
+         */
+        get: operations["finishSSO"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/auth/identities": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The caller's ways to log in */
+        get: operations["listIdentities"];
+        put?: never;
+        /**
+         * Begin to link an account at another service to the caller's
+         * @description Send the browser to the `url` of the answer, as for a login. The identity is linked when it comes back, if the session goes on.
+         */
+        post: operations["linkIdentity"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/auth/identities/{id}/unlink": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["ID"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Take an identity from the caller, who keeps another way to log in */
+        post: operations["unlinkIdentity"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1996,6 +2082,61 @@ export interface components {
             registration: "open" | "invite" | "closed";
             /** @description Nobody has registered yet */
             setup_required: boolean;
+            /** @description Other services by which people log in */
+            providers: components["schemas"]["Provider"][];
+        };
+        /** @enum {string} */
+        ProviderID: "google" | "github" | "oidc";
+        Provider: {
+            id: components["schemas"]["ProviderID"];
+            /** @description What a button for it says */
+            name: string;
+        };
+        SSOStart: {
+            /** @description Where to go afterwards on this installation, as in /runs */
+            next?: string;
+            /** @description The token of a link; needed for an account where registration is by invitation */
+            invitation?: string;
+        };
+        Away: {
+            /** @description Where to send the browser */
+            url: string;
+        };
+        Identity: {
+            /** Format: uuid */
+            id: string;
+            /** @description The service's id; null when the installation does not ask it any more */
+            provider?: string | null;
+            issuer: string;
+            /** @description What the service said last; empty for nothing */
+            email: string;
+            /** Format: date-time */
+            created_at: string;
+            /**
+             * Format: date-time
+             * @description When somebody logged in by it last
+             */
+            used_at?: string | null;
+        };
+        IdentityList: {
+            /** @description The caller has a password besides */
+            password: boolean;
+            items: components["schemas"]["Identity"][];
+        };
+        IdentityLink: {
+            provider: components["schemas"]["ProviderID"];
+            /**
+             * Format: password
+             * @description The caller's, where they have one
+             */
+            password?: string;
+        };
+        IdentityUnlink: {
+            /**
+             * Format: password
+             * @description The caller's, where they have one
+             */
+            password?: string;
         };
         Registration: {
             email: string;
@@ -2240,6 +2381,10 @@ export interface components {
             sessions: number;
             /** Format: int32 */
             projects: number;
+            /** @description They have one */
+            password: boolean;
+            /** @description Other services by which they log in: names, and issuers of those that are not asked any more */
+            services: string[];
         };
         PersonPage: {
             items: components["schemas"]["Person"][];
@@ -3968,6 +4113,16 @@ export interface components {
                 "application/json": components["schemas"]["Token"];
             };
         };
+        /** @description Where to send the browser, which gets a cookie to know it by */
+        SentAway: {
+            headers: {
+                "Set-Cookie"?: string;
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["Away"];
+            };
+        };
         /** @description The queue */
         OneQueue: {
             headers: {
@@ -4021,6 +4176,7 @@ export interface components {
         ID: string;
         /** @description The id of an account */
         UserID: string;
+        WhichProvider: components["schemas"]["ProviderID"];
         InvitationID: string;
         /** @description The trigger's id in the workflow */
         TriggerID: components["schemas"]["Identifier"];
@@ -4367,6 +4523,115 @@ export interface operations {
         };
         responses: {
             /** @description Changed */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Failure"];
+        };
+    };
+    startSSO: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                provider: components["parameters"]["WhichProvider"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SSOStart"];
+            };
+        };
+        responses: {
+            200: components["responses"]["SentAway"];
+            default: components["responses"]["Failure"];
+        };
+    };
+    finishSSO: {
+        parameters: {
+            query?: {
+                state?: string;
+                code?: string;
+                iss?: string;
+                error?: string;
+            };
+            header?: never;
+            path: {
+                provider: components["parameters"]["WhichProvider"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The page to go to */
+            303: {
+                headers: {
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Failure"];
+        };
+    };
+    listIdentities: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The ways */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IdentityList"];
+                };
+            };
+            default: components["responses"]["Failure"];
+        };
+    };
+    linkIdentity: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["IdentityLink"];
+            };
+        };
+        responses: {
+            200: components["responses"]["SentAway"];
+            default: components["responses"]["Failure"];
+        };
+    };
+    unlinkIdentity: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["ID"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["IdentityUnlink"];
+            };
+        };
+        responses: {
+            /** @description It lets nobody in any more */
             204: {
                 headers: {
                     [name: string]: unknown;
