@@ -59,7 +59,7 @@ type app struct {
 func main() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr, os.Stdin)) }
 
 func run(args []string, stdout, stderr io.Writer, stdin io.Reader) int {
-	if err := readSecretFiles(); err != nil {
+	if err := errors.Join(dropBlankSettings(), readSecretFiles()); err != nil {
 		return report(stderr, err)
 	}
 	var c cli
@@ -100,6 +100,20 @@ func report(stderr io.Writer, err error) int {
 		return exitUsage
 	}
 	return exitFailed
+}
+
+// dropBlankSettings takes settings that are only blanks for settings that are not there: in compose.yaml a blank stands for
+// nothing, since podman-compose before 1.0.6 does not understand an empty default.
+func dropBlankSettings() error {
+	for _, pair := range os.Environ() {
+		name, value, _ := strings.Cut(pair, "=")
+		if strings.HasPrefix(name, "ORQ_") && value != "" && strings.TrimSpace(value) == "" {
+			if err := os.Unsetenv(name); err != nil {
+				return fmt.Errorf("leave out %s: %w", name, err)
+			}
+		}
+	}
+	return nil
 }
 
 // readSecretFiles lets every setting come from a file: ORQ_DATABASE_URL_FILE names a file that holds ORQ_DATABASE_URL, as
