@@ -10,6 +10,7 @@ const (
 	built   = "is put together when it runs; the projects are the first condition, and never missing"
 	link    = "goes by a link that nobody can guess, or removes what is over: who knows it may"
 	own     = "goes by the caller's own id"
+	record  = "is about the audit log, which is the installation's; a project's part of it is asked for by its id"
 	people  = "is about an account, for administrators of the installation"
 )
 
@@ -59,6 +60,9 @@ var unscoped = map[string][]string{
 	},
 	own: {
 		"APITokens.List", "APITokens.Revoke", "Projects.Create", "Users.principal",
+	},
+	record: {
+		"Audit.Cut", "Audit.Each", "Audit.Size", "AuditFilter.where",
 	},
 	people: {
 		"Users.Disable", "Users.People",
