@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"sync"
 	"time"
 
 	"github.com/labstack/echo/v4"
@@ -77,6 +78,7 @@ type API struct {
 	stopping context.Context //nolint:containedctx // tells live streams that the server stops
 	stop     context.CancelFunc
 	outbox   *outbox
+	failures *failures
 	people   func(ctx context.Context) // hears of changes of people until ctx ends
 }
 
@@ -110,6 +112,9 @@ type server struct {
 	runs      runView
 	contract  *httpx.Contract
 	outbox    *outbox // nil where the installation sends no mail
+	failures  *failures
+	keys      *secret.Keyring
+	verifying sync.Mutex // held by who verifies the audit log
 }
 
 // New makes an API.
@@ -137,6 +142,7 @@ func New(cfg Config, d Deps) (*API, error) {
 	if err != nil {
 		return nil, err
 	}
+	d.DB.SealWith(keys)
 	stopping, stop := context.WithCancel(context.Background())
 	a := &API{cfg: cfg, echo: echo.New(), health: d.Health, log: d.Log, stopping: stopping, stop: stop}
 	runs := runView{db: d.DB, versions: newVersions(d.DB)}
@@ -152,6 +158,8 @@ func New(cfg Config, d Deps) (*API, error) {
 		return nil, err
 	}
 	s.outbox = a.outbox
+	a.failures = newFailures(d.DB, d.Clock, d.Log)
+	s.failures, s.keys = a.failures, keys
 	a.people = func(ctx context.Context) { d.Queue.People(ctx, s.callers.forgetPerson) }
 	return a, a.routes(s, contract, d)
 }
@@ -238,6 +246,7 @@ func (a *API) Serve(ctx, stop context.Context, listener net.Listener) error {
 		lifecycle.Service{Name: "shutdown", Run: shutdown},
 		lifecycle.Service{Name: "hub", Run: func(_, stop context.Context) error { return a.hub.run(stop) }},
 		lifecycle.Service{Name: "people", Run: func(_, stop context.Context) error { a.people(stop); return nil }},
+		lifecycle.Service{Name: "failures", Run: a.failures.run},
 		lifecycle.Service{Name: "outbox", Run: func(ctx, stop context.Context) error { return a.outbox.run(ctx, stop) }},
 	)
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/guildmember145/orquestador-plataforma/api/internal/httpx"
 	"github.com/guildmember145/orquestador-plataforma/api/internal/oas"
 	"github.com/guildmember145/orquestador-plataforma/pkg/account"
+	"github.com/guildmember145/orquestador-plataforma/pkg/audit"
 	"github.com/guildmember145/orquestador-plataforma/pkg/auth"
 	"github.com/guildmember145/orquestador-plataforma/pkg/fault"
 	"github.com/guildmember145/orquestador-plataforma/pkg/postgres"
@@ -64,6 +65,11 @@ func (s *server) Register(ctx context.Context, req oas.RegisterRequestObject) (o
 		if u, err = (postgres.Users{Q: q}).Register(ctx, u, hash); err != nil {
 			return err
 		}
+		ctx := asUser(ctx, u.ID, u.Username, uuid.Nil)
+		after := audit.Data{"email": u.Email, "username": u.Username, "role": u.Role, "invited": link != nil}
+		if err := postgres.Note(ctx, q, audit.Change{Action: audit.AccountRegister, Object: audit.Of(u.ID, u.Username), After: after}); err != nil {
+			return err
+		}
 		if link != nil && s.cfg.Registration != "closed" {
 			_, err = accept(ctx, q, link, u)
 			return fault.Under("/invitation", err)
@@ -102,6 +108,7 @@ func (s *server) Login(ctx context.Context, req oas.LoginRequestObject) (oas.Log
 	c := echoOf(ctx)
 	email, address := strings.TrimSpace(req.Body.Email), c.RealIP()
 	if err := s.throttle.enter(ctx, email, address); err != nil {
+		s.failures.throttled(ctx)
 		return nil, err
 	}
 	u, hash, err := postgres.Users{Q: s.db}.Credentials(ctx, email)
@@ -113,6 +120,7 @@ func (s *server) Login(ctx context.Context, req oas.LoginRequestObject) (oas.Log
 		return nil, err
 	}
 	if !ok {
+		s.failures.add(ctx, u)
 		return nil, fault.New(fault.Unauthorized, "bad_credentials", "The e-mail address or the password is wrong")
 	}
 	s.throttle.succeeded(ctx, email, address)
@@ -123,7 +131,13 @@ func (s *server) Login(ctx context.Context, req oas.LoginRequestObject) (oas.Log
 	session := uuid.New()
 	agent := []rune(c.Request().UserAgent())
 	userAgent := strings.ToValidUTF8(string(agent[:min(len(agent), 200)]), "")
-	err = postgres.Sessions{Q: s.db}.Begin(ctx, session, u.ID, refreshHash, auth.SessionLife, userAgent, address)
+	err = s.db.InTx(ctx, func(q postgres.Querier) error {
+		if err := (postgres.Sessions{Q: q}).Begin(ctx, session, u.ID, refreshHash, auth.SessionLife, userAgent, address); err != nil {
+			return err
+		}
+		c := audit.Change{Action: audit.SessionLogin, Object: audit.Of(session, u.Username), After: audit.Data{"user_agent": userAgent}}
+		return postgres.Note(asUser(ctx, u.ID, u.Username, session), q, c)
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -144,7 +158,11 @@ func (s *server) Refresh(ctx context.Context, _ oas.RefreshRequestObject) (oas.R
 	var rotation postgres.Rotation
 	err = s.db.InTx(ctx, func(q postgres.Querier) (err error) {
 		rotation, err = postgres.Sessions{Q: q}.Rotate(ctx, auth.HashToken(cookie.Value), refreshHash)
-		return err
+		if err != nil || !rotation.Reused {
+			return err
+		}
+		c := audit.Change{Action: audit.SessionReuse, Object: audit.Of(rotation.Session, rotation.Username), After: audit.Data{"user_id": rotation.User}}
+		return postgres.Note(ctx, q, c)
 	})
 	if err != nil {
 		return nil, err
@@ -163,20 +181,43 @@ func (s *server) Refresh(ctx context.Context, _ oas.RefreshRequestObject) (oas.R
 func (s *server) Logout(ctx context.Context, _ oas.LogoutRequestObject) (oas.LogoutResponseObject, error) {
 	r := echoOf(ctx).Request()
 	if cookie, err := r.Cookie(refreshCookie); err == nil {
-		if err := (postgres.Sessions{Q: s.db}).EndByToken(ctx, auth.HashToken(cookie.Value)); err != nil {
+		err := s.logOut(ctx, func(sessions postgres.Sessions) (postgres.LoggedOut, error) {
+			return sessions.EndByToken(ctx, auth.HashToken(cookie.Value))
+		})
+		if err != nil {
 			return nil, err
 		}
 	}
 	if token, err := tokenOf(r); err == nil {
 		if user, session, err := s.tokens.Read(token); err == nil {
 			// A program that only has its access token ends its session too.
-			if err := (postgres.Sessions{Q: s.db}).End(ctx, user, session); err != nil {
+			err := s.logOut(ctx, func(sessions postgres.Sessions) (postgres.LoggedOut, error) { return sessions.End(ctx, user, session) })
+			if err != nil {
 				return nil, err
 			}
 			s.callers.forget(session)
 		}
 	}
 	return loggedOut{secure: httpx.IsTLS(r)}, nil
+}
+
+// logOut ends a session, and notes it where there was one to end.
+func (s *server) logOut(ctx context.Context, end func(postgres.Sessions) (postgres.LoggedOut, error)) error {
+	return s.db.InTx(ctx, func(q postgres.Querier) error {
+		ended, err := end(postgres.Sessions{Q: q})
+		if err != nil || ended.Session == uuid.Nil {
+			return err
+		}
+		ctx := asUser(ctx, ended.User, ended.Username, ended.Session)
+		return postgres.Note(ctx, q, audit.Change{Action: audit.SessionLogout, Object: audit.Of(ended.Session, ended.Username)})
+	})
+}
+
+// asUser lets changes be those of somebody who was nobody until now.
+func asUser(ctx context.Context, id uuid.UUID, name string, session uuid.UUID) context.Context {
+	from := audit.From(ctx)
+	from.Actor = audit.Actor{Kind: audit.User, ID: id, Name: name, Session: session}
+	return audit.With(ctx, from)
 }
 
 // GetMe implements the contract.
