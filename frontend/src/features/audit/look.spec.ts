@@ -19,6 +19,9 @@ describe('an entry of the audit log', () => {
       { name: 'no', after: 'null' },
       { name: 'on', after: 'true' },
     ])
+    expect(changesOf({ before: null, after: { changed: ['/name'] } })).toEqual([
+      { name: 'changed', after: '/name', names: true },
+    ])
     expect(changesOf({ before: null, after: null })).toEqual([])
   })
 

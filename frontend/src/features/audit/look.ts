@@ -76,7 +76,11 @@ export interface Change {
   name: string
   before?: string
   after?: string
+  /** It names the parts that changed, whose contents the log does not keep. */
+  names?: true
 }
+
+const naming = ['changed', 'config_changed']
 
 export function changesOf(entry: Pick<AuditEntry, 'before' | 'after'>): Change[] {
   const before = entry.before ?? {}
@@ -86,6 +90,7 @@ export function changesOf(entry: Pick<AuditEntry, 'before' | 'after'>): Change[]
     name,
     ...(name in before ? { before: textOf(before[name]) } : {}),
     ...(name in after ? { after: textOf(after[name]) } : {}),
+    ...(naming.includes(name) ? { names: true as const } : {}),
   }))
 }
 
