@@ -4,7 +4,9 @@ import (
 	"encoding/csv"
 	"encoding/json"
 	"fmt"
+	"io"
 	"maps"
+	"net/http"
 	"slices"
 	"strings"
 	"testing"
@@ -301,6 +303,38 @@ func TestFailedLoginsAreNotedByTheMinute(t *testing.T) {
 	guess("ana@example.org", "192.0.2.9")
 	if more := noted(root, "session.refuse&limit=200")[1]; more.child("after").number("more") != "40" || more.text("address") != "" {
 		t.Errorf("from addresses beyond the 20: %v", more)
+	}
+	guess("ana@example.org", "192.0.2.9")
+	in.stop()
+	if n := in.sql(`select count(*) from audit_entries where after like '%"more":1,%' and address = '192.0.2.9'`); n != 1 {
+		t.Errorf("%d entries of what was counted when the process ended", n)
+	}
+}
+
+// An export that breaks off looks like one: whoever takes it home must not believe that it is whole.
+func TestAnExportThatBreaksOffIsNoWholeOne(t *testing.T) {
+	in := install(t)
+	root := in.user("root")
+	in.sql(`with more as (
+		insert into audit_entries (number, at, actor_kind, actor_name, address, request_id, action, object_id, object_name, before, previous, hash)
+		select 1000 + g, now(), 'system', '', '', '', 'audit.cut', '', md5(g::text), case when g = 4000 then '{' else '{}' end, '', '' from generate_series(1, 5000) g)
+		select 0`)
+	for _, encoding := range []string{"identity", "gzip"} {
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, in.url+"/api/v1/audit/export", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.Header.Set("Authorization", "Bearer "+root.token)
+		req.Header.Set("Accept-Encoding", encoding)
+		resp, err := root.http.Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		body, err := io.ReadAll(resp.Body)
+		_ = resp.Body.Close()
+		if err == nil {
+			t.Errorf("%s: %d bytes came to an orderly end", encoding, len(body))
+		}
 	}
 }
 
