@@ -379,7 +379,7 @@ func TestNoTraceOfASecretIsWrittenDown(t *testing.T) {
 	}
 	for _, path := range []string{
 		"/runs", "/runs/" + run, "/runs/" + run + "/logs", "/workflows", "/workflows/" + workflow, "/workflows/" + workflow + "/versions", "/secrets", "/variables",
-		"/hosts", "/overview", "/workers", "/queues", "/stats",
+		"/audit?limit=200", "/audit/export", "/audit/export?format=csv", "/hosts", "/overview", "/workers", "/queues", "/stats",
 	} {
 		a.ask("GET", path, nil, 200)
 	}

@@ -1,12 +1,15 @@
 package main
 
 import (
+	"encoding/json"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
+
+	"github.com/guildmember145/orquestador-plataforma/pkg/audit"
 )
 
 var testName = regexp.MustCompile("`((?:Test|Fuzz)[A-Z][A-Za-z0-9]*)`")
@@ -85,4 +88,63 @@ func goTests(t *testing.T) string {
 		}
 	}
 	return all.String()
+}
+
+// Every action of the audit log is explained, and has a name in both languages.
+func TestActionsOfTheAuditLogAreExplained(t *testing.T) {
+	page, err := os.ReadFile("docs/audit.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, table, _ := strings.Cut(string(page), "## Actions")
+	for _, language := range []string{"en", "es"} {
+		raw, err := os.ReadFile("frontend/src/shared/i18n/locales/late." + language + ".json")
+		if err != nil {
+			t.Fatal(err)
+		}
+		var texts struct {
+			Audit struct {
+				Kind   map[string]string            `json:"kind"`
+				Action map[string]map[string]string `json:"action"`
+			} `json:"audit"`
+		}
+		if err := json.Unmarshal(raw, &texts); err != nil {
+			t.Fatal(err)
+		}
+		named := 0
+		for _, verbs := range texts.Audit.Action {
+			named += len(verbs)
+		}
+		for _, action := range audit.Actions() {
+			kind, verb, _ := strings.Cut(string(action), ".")
+			if texts.Audit.Kind[kind] == "" || texts.Audit.Action[kind][verb] == "" {
+				t.Errorf("%s has no name in late.%s.json", action, language)
+			}
+			if !strings.Contains(table, "`"+string(action)+"`") {
+				t.Errorf("docs/audit.md does not explain %s", action)
+			}
+		}
+		if named != len(audit.Actions()) {
+			t.Errorf("late.%s.json names %d actions, and there are %d", language, named, len(audit.Actions()))
+		}
+	}
+	// The filter of the interface offers each of them.
+	look, err := os.ReadFile("frontend/src/features/audit/look.ts")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, list, _ := strings.Cut(string(look), "actionsByKind = {")
+	list, _, _ = strings.Cut(list, "} as const")
+	offered := map[string]string{}
+	for _, line := range strings.Split(list, "\n") {
+		if kind, verbs, ok := strings.Cut(strings.TrimSpace(line), ": "); ok {
+			offered[kind] = verbs
+		}
+	}
+	for _, action := range audit.Actions() {
+		kind, verb, _ := strings.Cut(string(action), ".")
+		if !strings.Contains(offered[kind], "'"+verb+"'") {
+			t.Errorf("look.ts does not offer %s", action)
+		}
+	}
 }

@@ -41,6 +41,7 @@ type cli struct {
 	Secrets   secretsCmd   `cmd:"" help:"Look after the secrets."`
 	Schedule  scheduleCmd  `cmd:"" help:"Look at schedules."`
 	Webhook   webhookCmd   `cmd:"" help:"Try webhooks."`
+	Audit     auditCmd     `cmd:"" help:"Look after the audit log."`
 	Bench     benchCmd     `cmd:"" help:"Measure what this machine and its servers do, in a database of its own."`
 	Doctor    doctorCmd    `cmd:"" help:"Check that everything this installation needs is there."`
 	Health    healthCmd    `cmd:"" help:"Ask the process on this machine whether it is ready; for container health checks."`

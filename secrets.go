@@ -32,7 +32,8 @@ func (c *secretsRotateCmd) Run(a *app) error {
 		return err
 	}
 	defer db.Close()
-	done, left, err := dispatch.RotateSecrets(a.stop, db, ring)
+	db.SealWith(ring)
+	done, left, err := dispatch.RotateSecrets(byHand(a.stop), db, ring)
 	if err != nil {
 		return err
 	}

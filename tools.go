@@ -14,6 +14,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/guildmember145/orquestador-plataforma/pkg/account"
+	"github.com/guildmember145/orquestador-plataforma/pkg/audit"
 	"github.com/guildmember145/orquestador-plataforma/pkg/auth"
 	"github.com/guildmember145/orquestador-plataforma/pkg/postgres"
 	"github.com/guildmember145/orquestador-plataforma/pkg/queue"
@@ -176,8 +177,11 @@ func (c *userAddCmd) Run(a *app) error {
 	}
 	u := account.User{ID: id, Email: c.Email, Username: c.Username, Role: account.Role(c.Role)}
 	err = db.InTx(a.stop, func(q postgres.Querier) (err error) {
-		u, err = postgres.Users{Q: q}.Register(a.stop, u, hash)
-		return err
+		if u, err = (postgres.Users{Q: q}).Register(a.stop, u, hash); err != nil {
+			return err
+		}
+		after := audit.Data{"email": u.Email, "username": u.Username, "role": u.Role}
+		return postgres.Note(byHand(a.stop), q, audit.Change{Action: audit.AccountCreate, Object: audit.Of(u.ID, u.Username), After: after})
 	})
 	if err != nil {
 		return err
@@ -197,8 +201,9 @@ func (c *userResetCmd) Run(a *app) error {
 	if err != nil {
 		return err
 	}
-	return c.change(a, c.Email, "has another password; all sessions have ended", func(ctx context.Context, users postgres.Users) error {
-		return users.SetPassword(ctx, c.Email, hash)
+	return c.change(a, c.Email, "has another password; all sessions have ended", func(ctx context.Context, users postgres.Users) (audit.Change, error) {
+		u, err := users.SetPassword(ctx, c.Email, hash)
+		return audit.Change{Action: audit.AccountPassword, Object: audit.Of(u.ID, u.Username)}, err
 	})
 }
 
@@ -210,18 +215,26 @@ type userRoleCmd struct {
 
 // Run gives another role.
 func (c *userRoleCmd) Run(a *app) error {
-	return c.change(a, c.Email, "is now "+c.Role, func(ctx context.Context, users postgres.Users) error {
-		return users.SetRole(ctx, c.Email, account.Role(c.Role))
+	return c.change(a, c.Email, "is now "+c.Role, func(ctx context.Context, users postgres.Users) (audit.Change, error) {
+		u, err := users.SetRole(ctx, c.Email, account.Role(c.Role))
+		before, after := audit.Data{"role": u.Role}, audit.Data{"role": c.Role}
+		return audit.Change{Action: audit.AccountRole, Object: audit.Of(u.ID, u.Username), Before: before, After: after}, err
 	})
 }
 
-func (d database) change(a *app, email, done string, change func(context.Context, postgres.Users) error) error {
+func (d database) change(a *app, email, done string, change func(context.Context, postgres.Users) (audit.Change, error)) error {
 	db, err := d.open(a.stop)
 	if err != nil {
 		return err
 	}
 	defer db.Close()
-	err = db.InTx(a.stop, func(q postgres.Querier) error { return change(a.stop, postgres.Users{Q: q}) })
+	err = db.InTx(a.stop, func(q postgres.Querier) error {
+		c, err := change(a.stop, postgres.Users{Q: q})
+		if err != nil {
+			return err
+		}
+		return postgres.Note(byHand(a.stop), q, c)
+	})
 	if errors.Is(err, postgres.ErrNotFound) {
 		return fmt.Errorf("nobody has the e-mail address %s\nTry: orq user list", email)
 	}

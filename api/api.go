@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"sync"
 	"time"
 
 	"github.com/labstack/echo/v4"
@@ -84,6 +85,7 @@ type API struct {
 	stopping context.Context //nolint:containedctx // tells live streams that the server stops
 	stop     context.CancelFunc
 	outbox   *outbox
+	failures *failures
 	people   func(ctx context.Context) // hears of changes of people until ctx ends
 }
 
@@ -118,6 +120,9 @@ type server struct {
 	contract  *httpx.Contract
 	providers *sso.Providers
 	outbox    *outbox // nil where the installation sends no mail
+	failures  *failures
+	keys      *secret.Keyring
+	verifying sync.Mutex // held by who verifies the audit log
 }
 
 // New makes an API.
@@ -145,6 +150,7 @@ func New(cfg Config, d Deps) (*API, error) {
 	if err != nil {
 		return nil, err
 	}
+	d.DB.SealWith(keys)
 	stopping, stop := context.WithCancel(context.Background())
 	a := &API{cfg: cfg, echo: echo.New(), health: d.Health, log: d.Log, stopping: stopping, stop: stop}
 	runs := runView{db: d.DB, versions: newVersions(d.DB)}
@@ -163,6 +169,8 @@ func New(cfg Config, d Deps) (*API, error) {
 	if s.providers, err = newProviders(cfg, d.Clock); err != nil {
 		return nil, err
 	}
+	a.failures = newFailures(d.DB, d.Clock, d.Log)
+	s.failures, s.keys = a.failures, keys
 	a.people = func(ctx context.Context) { d.Queue.People(ctx, s.callers.forgetPerson) }
 	return a, a.routes(s, contract, d)
 }
@@ -249,6 +257,7 @@ func (a *API) Serve(ctx, stop context.Context, listener net.Listener) error {
 		lifecycle.Service{Name: "shutdown", Run: shutdown},
 		lifecycle.Service{Name: "hub", Run: func(_, stop context.Context) error { return a.hub.run(stop) }},
 		lifecycle.Service{Name: "people", Run: func(_, stop context.Context) error { a.people(stop); return nil }},
+		lifecycle.Service{Name: "failures", Run: a.failures.run},
 		lifecycle.Service{Name: "outbox", Run: func(ctx, stop context.Context) error { return a.outbox.run(ctx, stop) }},
 	)
 }

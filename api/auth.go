@@ -11,6 +11,7 @@ import (
 	"github.com/guildmember145/orquestador-plataforma/api/internal/httpx"
 	"github.com/guildmember145/orquestador-plataforma/api/internal/oas"
 	"github.com/guildmember145/orquestador-plataforma/pkg/account"
+	"github.com/guildmember145/orquestador-plataforma/pkg/audit"
 	"github.com/guildmember145/orquestador-plataforma/pkg/auth"
 	"github.com/guildmember145/orquestador-plataforma/pkg/fault"
 	"github.com/guildmember145/orquestador-plataforma/pkg/postgres"
@@ -80,6 +81,11 @@ func (s *server) enroll(ctx context.Context, q postgres.Querier, u account.User,
 	if u, err = (postgres.Users{Q: q}).Register(ctx, u, hash); err != nil {
 		return u, err
 	}
+	ctx = asUser(ctx, u.ID, u.Username, uuid.Nil)
+	after := audit.Data{"email": u.Email, "username": u.Username, "role": u.Role, "invited": link != nil}
+	if err := postgres.Note(ctx, q, audit.Change{Action: audit.AccountRegister, Object: audit.Of(u.ID, u.Username), After: after}); err != nil {
+		return u, err
+	}
 	switch {
 	case link != nil && s.cfg.Registration != "closed":
 		if _, err := accept(ctx, q, link, u); err != nil {
@@ -113,6 +119,7 @@ func (s *server) mayRegister(ctx context.Context, link []byte) error {
 func (s *server) Login(ctx context.Context, req oas.LoginRequestObject) (oas.LoginResponseObject, error) {
 	email, address := strings.TrimSpace(req.Body.Email), echoOf(ctx).RealIP()
 	if err := s.throttle.enter(ctx, email, address); err != nil {
+		s.failures.throttled(ctx)
 		return nil, err
 	}
 	u, hash, err := postgres.Users{Q: s.db}.Credentials(ctx, email)
@@ -124,14 +131,15 @@ func (s *server) Login(ctx context.Context, req oas.LoginRequestObject) (oas.Log
 		return nil, err
 	}
 	if !ok {
+		s.failures.add(ctx, u)
 		return nil, fault.New(fault.Unauthorized, "bad_credentials", "The e-mail address or the password is wrong")
 	}
 	s.throttle.succeeded(ctx, email, address)
-	return s.logIn(ctx, u.ID)
+	return s.logIn(ctx, u, "")
 }
 
-// logIn begins a session for somebody who has shown who they are, by whatever way.
-func (s *server) logIn(ctx context.Context, user uuid.UUID) (granted, error) {
+// logIn begins a session for somebody who has shown who they are: by a password, or by what a service says.
+func (s *server) logIn(ctx context.Context, u account.User, service string) (granted, error) {
 	c := echoOf(ctx)
 	refresh, refreshHash, err := auth.NewToken()
 	if err != nil {
@@ -140,11 +148,21 @@ func (s *server) logIn(ctx context.Context, user uuid.UUID) (granted, error) {
 	session := uuid.New()
 	agent := []rune(c.Request().UserAgent())
 	userAgent := strings.ToValidUTF8(string(agent[:min(len(agent), 200)]), "")
-	err = postgres.Sessions{Q: s.db}.Begin(ctx, session, user, refreshHash, auth.SessionLife, userAgent, c.RealIP())
+	err = s.db.InTx(ctx, func(q postgres.Querier) error {
+		if err := (postgres.Sessions{Q: q}).Begin(ctx, session, u.ID, refreshHash, auth.SessionLife, userAgent, c.RealIP()); err != nil {
+			return err
+		}
+		after := audit.Data{"user_agent": userAgent}
+		if service != "" {
+			after["service"] = service
+		}
+		return postgres.Note(asUser(ctx, u.ID, u.Username, session), q,
+			audit.Change{Action: audit.SessionLogin, Object: audit.Of(session, u.Username), After: after})
+	})
 	if err != nil {
 		return granted{}, err
 	}
-	return s.grant(c.Request(), user, session, refresh)
+	return s.grant(c.Request(), u.ID, session, refresh)
 }
 
 // Refresh implements the contract.
@@ -161,7 +179,11 @@ func (s *server) Refresh(ctx context.Context, _ oas.RefreshRequestObject) (oas.R
 	var rotation postgres.Rotation
 	err = s.db.InTx(ctx, func(q postgres.Querier) (err error) {
 		rotation, err = postgres.Sessions{Q: q}.Rotate(ctx, auth.HashToken(cookie.Value), refreshHash)
-		return err
+		if err != nil || !rotation.Reused {
+			return err
+		}
+		c := audit.Change{Action: audit.SessionReuse, Object: audit.Of(rotation.Session, rotation.Username), After: audit.Data{"user_id": rotation.User}}
+		return postgres.Note(ctx, q, c)
 	})
 	if err != nil {
 		return nil, err
@@ -180,20 +202,43 @@ func (s *server) Refresh(ctx context.Context, _ oas.RefreshRequestObject) (oas.R
 func (s *server) Logout(ctx context.Context, _ oas.LogoutRequestObject) (oas.LogoutResponseObject, error) {
 	r := echoOf(ctx).Request()
 	if cookie, err := r.Cookie(refreshCookie); err == nil {
-		if err := (postgres.Sessions{Q: s.db}).EndByToken(ctx, auth.HashToken(cookie.Value)); err != nil {
+		err := s.logOut(ctx, func(sessions postgres.Sessions) (postgres.LoggedOut, error) {
+			return sessions.EndByToken(ctx, auth.HashToken(cookie.Value))
+		})
+		if err != nil {
 			return nil, err
 		}
 	}
 	if token, err := tokenOf(r); err == nil {
 		if user, session, err := s.tokens.Read(token); err == nil {
 			// A program that only has its access token ends its session too.
-			if err := (postgres.Sessions{Q: s.db}).End(ctx, user, session); err != nil {
+			err := s.logOut(ctx, func(sessions postgres.Sessions) (postgres.LoggedOut, error) { return sessions.End(ctx, user, session) })
+			if err != nil {
 				return nil, err
 			}
 			s.callers.forget(session)
 		}
 	}
 	return loggedOut{secure: httpx.IsTLS(r)}, nil
+}
+
+// logOut ends a session, and notes it where there was one to end.
+func (s *server) logOut(ctx context.Context, end func(postgres.Sessions) (postgres.LoggedOut, error)) error {
+	return s.db.InTx(ctx, func(q postgres.Querier) error {
+		ended, err := end(postgres.Sessions{Q: q})
+		if err != nil || ended.Session == uuid.Nil {
+			return err
+		}
+		ctx := asUser(ctx, ended.User, ended.Username, ended.Session)
+		return postgres.Note(ctx, q, audit.Change{Action: audit.SessionLogout, Object: audit.Of(ended.Session, ended.Username)})
+	})
+}
+
+// asUser lets changes be those of somebody who was nobody until now.
+func asUser(ctx context.Context, id uuid.UUID, name string, session uuid.UUID) context.Context {
+	from := audit.From(ctx)
+	from.Actor = audit.Actor{Kind: audit.User, ID: id, Name: name, Session: session}
+	return audit.With(ctx, from)
 }
 
 // GetMe implements the contract.

@@ -18,10 +18,12 @@ import (
 	"github.com/guildmember145/orquestador-plataforma/api/internal/httpx"
 	"github.com/guildmember145/orquestador-plataforma/api/internal/oas"
 	"github.com/guildmember145/orquestador-plataforma/pkg/account"
+	"github.com/guildmember145/orquestador-plataforma/pkg/audit"
 	"github.com/guildmember145/orquestador-plataforma/pkg/auth"
 	"github.com/guildmember145/orquestador-plataforma/pkg/clock"
 	"github.com/guildmember145/orquestador-plataforma/pkg/fault"
 	"github.com/guildmember145/orquestador-plataforma/pkg/postgres"
+	"github.com/guildmember145/orquestador-plataforma/pkg/telemetry"
 )
 
 // callerLife is how long it is remembered who a session belongs to. Changes of people are announced to every replica and
@@ -227,12 +229,23 @@ func compress() (echo.MiddlewareFunc, error) {
 
 type echoKey struct{}
 
-// withEcho lets an operation see its request: cookies and addresses are not part of the generated types.
+// withEcho lets an operation see its request: cookies and addresses are not part of the generated types. Its context says
+// whose changes it makes.
 func withEcho(next oas.StrictHandlerFunc, _ string) oas.StrictHandlerFunc {
 	return func(c echo.Context, request any) (any, error) {
-		c.SetRequest(c.Request().WithContext(context.WithValue(c.Request().Context(), echoKey{}, c)))
+		ctx := audit.With(c.Request().Context(), originOf(c, httpx.Principal(c.Request().Context())))
+		c.SetRequest(c.Request().WithContext(context.WithValue(ctx, echoKey{}, c)))
 		return next(c, request)
 	}
+}
+
+// originOf is who makes a request, and from where, for the audit log.
+func originOf(c echo.Context, who account.Principal) audit.Origin {
+	o := audit.Origin{Actor: audit.Actor{Kind: audit.Nobody}, Address: c.RealIP(), RequestID: telemetry.Value(c.Request().Context(), telemetry.RequestID)}
+	if who.User.ID != uuid.Nil {
+		o.Actor = audit.Actor{Kind: audit.User, ID: who.User.ID, Name: who.User.Username, Session: who.Session, Token: who.Token}
+	}
+	return o
 }
 
 func echoOf(ctx context.Context) echo.Context {

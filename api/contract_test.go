@@ -369,6 +369,14 @@ func (in *installation) tourOfPeople(ana *client) {
 	ana.delete("/projects/" + second + "/members/" + id).want(204)
 	ana.delete("/projects/" + second).want(204)
 
+	ana.get(project+"/audit").refused(404, "not_found") // it is gone
+	third := "/projects/" + ana.post("/projects", object{"name": "Third"}).want(201).text("id")
+	ana.get(third + "/audit").want(200)
+	ana.get(third + "/audit/export").want(200)
+	ana.get("/audit").want(200)
+	ana.get("/audit/export?format=csv").want(200)
+	ana.post("/audit/verification", nil).want(200)
+
 	account := ana.post("/invitations", object{}).want(201).child("invitation").text("id")
 	ana.get("/invitations").want(200)
 	ana.delete("/invitations/" + account).want(204)

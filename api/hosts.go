@@ -8,6 +8,7 @@ import (
 
 	"github.com/guildmember145/orquestador-plataforma/api/internal/oas"
 	"github.com/guildmember145/orquestador-plataforma/api/internal/wire"
+	"github.com/guildmember145/orquestador-plataforma/pkg/audit"
 	"github.com/guildmember145/orquestador-plataforma/pkg/host"
 	"github.com/guildmember145/orquestador-plataforma/pkg/postgres"
 )
@@ -93,12 +94,39 @@ func (s *server) LimitHost(ctx context.Context, req oas.LimitHostRequestObject) 
 	if err := l.Check(); err != nil {
 		return nil, err
 	}
-	if err := (postgres.Hosts{Q: s.db}).Save(ctx, name, l); err != nil {
+	err = s.changeHost(ctx, audit.HostLimit, name, &l, func(hosts postgres.Hosts) error { return hosts.Save(ctx, name, l) })
+	if err != nil {
 		return nil, err
 	}
 	s.queue.TellHosts(ctx, name)
 	hosts, err := s.hosts(ctx)
 	return oas.LimitHost200JSONResponse(hosts[name]), err
+}
+
+// changeHost changes the limits of a host and notes it.
+func (s *server) changeHost(ctx context.Context, action audit.Action, name string, after *host.Limits, change func(postgres.Hosts) error) error {
+	return s.db.InTx(ctx, func(q postgres.Querier) error {
+		hosts := postgres.Hosts{Q: q}
+		limits, err := hosts.Limits(ctx)
+		if err != nil {
+			return err
+		}
+		if err := change(hosts); err != nil {
+			return err
+		}
+		c := audit.Change{Action: action, Object: audit.Named(name)}
+		if before, ok := limits[name]; ok {
+			c.Before = hostData(before)
+		}
+		if after != nil {
+			c.After = hostData(*after)
+		}
+		return postgres.Note(ctx, q, c)
+	})
+}
+
+func hostData(l host.Limits) audit.Data {
+	return audit.Data{"max_concurrent": l.MaxConcurrent, "per_second": l.PerSecond, "burst": l.Burst}
 }
 
 // FreeHost implements the contract.
@@ -107,7 +135,8 @@ func (s *server) FreeHost(ctx context.Context, req oas.FreeHostRequestObject) (o
 	if err != nil {
 		return nil, err
 	}
-	if err := (postgres.Hosts{Q: s.db}).Drop(ctx, name); err != nil {
+	err = s.changeHost(ctx, audit.HostFree, name, nil, func(hosts postgres.Hosts) error { return hosts.Drop(ctx, name) })
+	if err != nil {
 		return nil, err
 	}
 	if err := s.queue.OpenHost(ctx, name); err != nil {

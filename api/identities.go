@@ -10,6 +10,7 @@ import (
 	"github.com/guildmember145/orquestador-plataforma/api/internal/oas"
 	"github.com/guildmember145/orquestador-plataforma/api/internal/wire"
 	"github.com/guildmember145/orquestador-plataforma/pkg/account"
+	"github.com/guildmember145/orquestador-plataforma/pkg/audit"
 	"github.com/guildmember145/orquestador-plataforma/pkg/fault"
 	"github.com/guildmember145/orquestador-plataforma/pkg/postgres"
 	"github.com/guildmember145/orquestador-plataforma/pkg/sso"
@@ -40,7 +41,11 @@ func (s *server) finishLogin(ctx context.Context, a postgres.Attempt, req oas.Fi
 	if changed {
 		s.changed(ctx, user)
 	}
-	g, err := s.logIn(ctx, user)
+	p, err := postgres.Users{Q: s.db}.ByID(ctx, user)
+	if err != nil {
+		return nil, err
+	}
+	g, err := s.logIn(ctx, p.User, who.Issuer)
 	if err != nil {
 		return nil, err
 	}
@@ -106,20 +111,24 @@ func (s *server) enrollBy(ctx context.Context, q postgres.Querier, who sso.Ident
 		}
 		return user, err
 	}
-	return u.ID, s.link(ctx, q, u.ID, who, true)
+	return u.ID, s.link(asUser(ctx, u.ID, u.Username, uuid.Nil), q, u, who, true)
 }
 
-// link stores an identity of somebody.
-func (s *server) link(ctx context.Context, q postgres.Querier, user uuid.UUID, who sso.Identity, used bool) error {
+// link stores an identity of somebody. It needs a transaction.
+func (s *server) link(ctx context.Context, q postgres.Querier, u account.User, who sso.Identity, used bool) error {
 	id, err := uuid.NewV7()
 	if err != nil {
 		return err //nolint:wrapcheck // only the random source can fail
 	}
-	n := postgres.NewIdentity{ID: id, UserID: user, Issuer: who.Issuer, Subject: who.Subject, Email: who.Email, Used: used}
+	n := postgres.NewIdentity{ID: id, UserID: u.ID, Issuer: who.Issuer, Subject: who.Subject, Email: who.Email, Used: used}
 	if err := (postgres.Identities{Q: q}).Insert(ctx, n); err != nil {
 		return err
 	}
-	s.log.InfoContext(ctx, "identity linked", "user", user, "issuer", who.Issuer)
+	after := audit.Data{"service": who.Issuer, "email": who.Email}
+	if err := postgres.Note(ctx, q, audit.Change{Action: audit.IdentityLink, Object: audit.Of(id, u.Username), After: after}); err != nil {
+		return err
+	}
+	s.log.InfoContext(ctx, "identity linked", "user", u.ID, "issuer", who.Issuer)
 	return nil
 }
 
@@ -140,7 +149,7 @@ func joinBy(ctx context.Context, q postgres.Querier, user uuid.UUID, invitation 
 	if row.ProjectID == nil || p.In(*row.ProjectID) != "" {
 		return false, nil
 	}
-	_, err = accept(ctx, q, invitation, p.User)
+	_, err = accept(asUser(ctx, p.User.ID, p.User.Username, uuid.Nil), q, invitation, p.User)
 	return err == nil, err
 }
 
@@ -170,7 +179,9 @@ func (s *server) finishLink(ctx context.Context, a postgres.Attempt, req oas.Fin
 	if err != nil {
 		return err
 	}
-	if err := s.link(ctx, s.db, *a.User, who, false); err != nil {
+	ctx = asUser(ctx, owner.User.ID, owner.User.Username, *a.Session)
+	err = s.db.InTx(ctx, func(q postgres.Querier) error { return s.link(ctx, q, owner.User, who, false) })
+	if err != nil {
 		return err
 	}
 	if s.outbox != nil {
@@ -215,7 +226,10 @@ func (s *server) UnlinkIdentity(ctx context.Context, req oas.UnlinkIdentityReque
 	}
 	who := httpx.Principal(ctx)
 	err := s.db.InTx(ctx, func(q postgres.Querier) error {
-		return postgres.Identities{Q: q}.Delete(ctx, who.User.ID, req.Id, s.providers.Issuers())
+		if err := (postgres.Identities{Q: q}).Delete(ctx, who.User.ID, req.Id, s.providers.Issuers()); err != nil {
+			return err
+		}
+		return postgres.Note(ctx, q, audit.Change{Action: audit.IdentityUnlink, Object: audit.Of(req.Id, who.User.Username)})
 	})
 	if err != nil {
 		return nil, err

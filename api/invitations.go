@@ -11,6 +11,7 @@ import (
 	"github.com/guildmember145/orquestador-plataforma/api/internal/oas"
 	"github.com/guildmember145/orquestador-plataforma/api/internal/wire"
 	"github.com/guildmember145/orquestador-plataforma/pkg/account"
+	"github.com/guildmember145/orquestador-plataforma/pkg/audit"
 	"github.com/guildmember145/orquestador-plataforma/pkg/auth"
 	"github.com/guildmember145/orquestador-plataforma/pkg/fault"
 	"github.com/guildmember145/orquestador-plataforma/pkg/postgres"
@@ -98,8 +99,12 @@ func (s *server) invite(ctx context.Context, fresh postgres.NewInvitation, email
 				return err
 			}
 		}
-		row, err = postgres.Invitations{Q: q}.Insert(ctx, fresh)
-		return err
+		if row, err = (postgres.Invitations{Q: q}).Insert(ctx, fresh); err != nil {
+			return err
+		}
+		c := aboutInvitation(audit.InvitationCreate, row)
+		c.After = audit.Data{"role": row.Role, "email": row.Email, "expires_at": wire.At(row.ExpiresAt)}
+		return postgres.Note(ctx, q, c)
 	})
 	if err != nil {
 		return made, err
@@ -117,12 +122,33 @@ func (s *server) WithdrawInvitation(ctx context.Context, req oas.WithdrawInvitat
 	if err := httpx.Principal(ctx).May(account.MemberWrite, req.Id); err != nil {
 		return nil, err
 	}
-	return oas.WithdrawInvitation204Response{}, postgres.Invitations{Q: s.db}.Delete(ctx, &req.Id, req.Invitation)
+	return oas.WithdrawInvitation204Response{}, s.withdraw(ctx, &req.Id, req.Invitation)
 }
 
 // WithdrawAccountInvitation implements the contract.
 func (s *server) WithdrawAccountInvitation(ctx context.Context, req oas.WithdrawAccountInvitationRequestObject) (oas.WithdrawAccountInvitationResponseObject, error) {
-	return oas.WithdrawAccountInvitation204Response{}, postgres.Invitations{Q: s.db}.Delete(ctx, nil, req.Invitation)
+	return oas.WithdrawAccountInvitation204Response{}, s.withdraw(ctx, nil, req.Invitation)
+}
+
+func (s *server) withdraw(ctx context.Context, project *uuid.UUID, id uuid.UUID) error {
+	return s.db.InTx(ctx, func(q postgres.Querier) error {
+		row, err := postgres.Invitations{Q: q}.Delete(ctx, project, id)
+		if err != nil {
+			return err
+		}
+		c := aboutInvitation(audit.InvitationWithdraw, row)
+		c.Before = audit.Data{"role": row.Role, "email": row.Email}
+		return postgres.Note(ctx, q, c)
+	})
+}
+
+// aboutInvitation is named after whom it is for, if it is for somebody.
+func aboutInvitation(action audit.Action, row postgres.InvitationRow) audit.Change {
+	c := audit.Change{Action: action, Object: audit.Of(row.ID, textOr(row.Email))}
+	if row.ProjectID != nil {
+		c.Project = *row.ProjectID
+	}
+	return c
 }
 
 // LookAtInvitation implements the contract.
@@ -173,6 +199,11 @@ func accept(ctx context.Context, q postgres.Querier, hash []byte, u account.User
 			return row, spent(err)
 		}
 		if err := projects.Join(ctx, *row.ProjectID, u.ID, *row.Role); err != nil {
+			return row, err
+		}
+		after := audit.Data{"role": row.Role, "invitation_id": row.ID, "invited_by": row.CreatedBy}
+		err := postgres.Note(ctx, q, audit.Change{Action: audit.MemberJoin, Project: *row.ProjectID, Object: audit.Of(u.ID, u.Username), After: after})
+		if err != nil {
 			return row, err
 		}
 	}

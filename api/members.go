@@ -9,6 +9,7 @@ import (
 	"github.com/guildmember145/orquestador-plataforma/api/internal/oas"
 	"github.com/guildmember145/orquestador-plataforma/api/internal/wire"
 	"github.com/guildmember145/orquestador-plataforma/pkg/account"
+	"github.com/guildmember145/orquestador-plataforma/pkg/audit"
 	"github.com/guildmember145/orquestador-plataforma/pkg/fault"
 	"github.com/guildmember145/orquestador-plataforma/pkg/postgres"
 )
@@ -37,7 +38,7 @@ func (s *server) ListMembers(ctx context.Context, req oas.ListMembersRequestObje
 // ChangeMember implements the contract.
 func (s *server) ChangeMember(ctx context.Context, req oas.ChangeMemberRequestObject) (oas.ChangeMemberResponseObject, error) {
 	role := account.ProjectRole(req.Body.Role)
-	member, err := s.changeMember(ctx, account.MemberWrite, req.Id, req.User, role, func(projects postgres.Projects, _ postgres.MemberRow) error {
+	member, err := s.changeMember(ctx, audit.MemberRole, account.MemberWrite, req.Id, req.User, role, func(projects postgres.Projects, _ postgres.MemberRow) error {
 		return projects.SetRole(ctx, req.Id, req.User, role)
 	})
 	member.Role = role
@@ -46,7 +47,7 @@ func (s *server) ChangeMember(ctx context.Context, req oas.ChangeMemberRequestOb
 
 // RemoveMember implements the contract.
 func (s *server) RemoveMember(ctx context.Context, req oas.RemoveMemberRequestObject) (oas.RemoveMemberResponseObject, error) {
-	_, err := s.changeMember(ctx, account.MemberWrite, req.Id, req.User, "", func(projects postgres.Projects, _ postgres.MemberRow) error {
+	_, err := s.changeMember(ctx, audit.MemberRemove, account.MemberWrite, req.Id, req.User, "", func(projects postgres.Projects, _ postgres.MemberRow) error {
 		return projects.Remove(ctx, req.Id, req.User)
 	})
 	return oas.RemoveMember204Response{}, err
@@ -59,7 +60,7 @@ func (s *server) LeaveProject(ctx context.Context, req oas.LeaveProjectRequestOb
 		return nil, httpx.ErrSessionOnly
 	}
 	me := who.User.ID
-	_, err := s.changeMember(ctx, account.ProjectRead, req.Id, me, "", func(projects postgres.Projects, _ postgres.MemberRow) error {
+	_, err := s.changeMember(ctx, audit.MemberLeave, account.ProjectRead, req.Id, me, "", func(projects postgres.Projects, _ postgres.MemberRow) error {
 		return projects.Remove(ctx, req.Id, me)
 	})
 	return oas.LeaveProject204Response{}, err
@@ -69,7 +70,7 @@ func (s *server) LeaveProject(ctx context.Context, req oas.LeaveProjectRequestOb
 // Changes of a project wait for each other, so that what is checked here still holds when they are made. Whoever may not
 // invite any more leaves no invitations behind.
 func (s *server) changeMember(
-	ctx context.Context, permission account.Permission, project, user uuid.UUID, role account.ProjectRole, change func(postgres.Projects, postgres.MemberRow) error,
+	ctx context.Context, action audit.Action, permission account.Permission, project, user uuid.UUID, role account.ProjectRole, change func(postgres.Projects, postgres.MemberRow) error,
 ) (member postgres.MemberRow, err error) {
 	who := httpx.Principal(ctx)
 	if err := who.May(permission, project); err != nil {
@@ -102,9 +103,15 @@ func (s *server) changeMember(
 			return orElse(err, errLastOwner)
 		}
 		if !role.Allows(account.MemberWrite) {
-			return postgres.Invitations{Q: q}.DropOf(ctx, project, user)
+			if err := (postgres.Invitations{Q: q}).DropOf(ctx, project, user); err != nil {
+				return err
+			}
 		}
-		return nil
+		c := audit.Change{Action: action, Project: project, Object: audit.Of(user, member.Username), Before: audit.Data{"role": member.Role}}
+		if role != "" {
+			c.After = audit.Data{"role": role}
+		}
+		return postgres.Note(ctx, q, c)
 	})
 	if err != nil {
 		return member, err

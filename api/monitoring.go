@@ -12,7 +12,10 @@ import (
 
 	"github.com/labstack/echo/v4"
 
+	"github.com/guildmember145/orquestador-plataforma/pkg/account"
+	"github.com/guildmember145/orquestador-plataforma/pkg/audit"
 	"github.com/guildmember145/orquestador-plataforma/pkg/fault"
+	"github.com/guildmember145/orquestador-plataforma/pkg/postgres"
 	"github.com/guildmember145/orquestador-plataforma/pkg/queue"
 )
 
@@ -37,6 +40,9 @@ func monitoring(e *echo.Echo, cfg Config, d Deps, callers *callers) {
 			if err := callers.renew(c, p); err != nil {
 				return err
 			}
+			if err := noteMonitor(c, d.DB, p, cfg); err != nil {
+				return err
+			}
 			c.Response().Header().Set("Content-Security-Policy", policy)
 			c.Response().Header().Set("Cache-Control", "no-store")
 			return next(c)
@@ -50,6 +56,20 @@ func monitoring(e *echo.Echo, cfg Config, d Deps, callers *callers) {
 	g := e.Group(monitoringRoot, guard)
 	g.Any("", show)
 	g.Any("/*", show)
+}
+
+// noteMonitor notes what somebody changes in the monitor, which changes Redis alone: before, since it cannot be the same
+// transaction.
+func noteMonitor(c echo.Context, db *postgres.DB, who account.Principal, cfg Config) error {
+	r := c.Request()
+	if !cfg.MonitoringWrite || r.Method == http.MethodGet || r.Method == http.MethodHead {
+		return nil
+	}
+	ctx := audit.With(r.Context(), originOf(c, who))
+	return db.InTx(ctx, func(q postgres.Querier) error {
+		what := strings.TrimPrefix(r.URL.Path, monitoringRoot+"/api")
+		return postgres.Note(ctx, q, audit.Change{Action: audit.QueueMonitor, Object: audit.Named(what), After: audit.Data{"method": r.Method, "path": what}})
+	})
 }
 
 // wantsPage tells a person at a browser from a program.

@@ -9,6 +9,8 @@ import (
 
 	"github.com/guildmember145/orquestador-plataforma/api/internal/httpx"
 	"github.com/guildmember145/orquestador-plataforma/api/internal/oas"
+	"github.com/guildmember145/orquestador-plataforma/api/internal/wire"
+	"github.com/guildmember145/orquestador-plataforma/pkg/audit"
 	"github.com/guildmember145/orquestador-plataforma/pkg/auth"
 	"github.com/guildmember145/orquestador-plataforma/pkg/fault"
 	"github.com/guildmember145/orquestador-plataforma/pkg/postgres"
@@ -38,7 +40,10 @@ func (s *server) ChangePassword(ctx context.Context, req oas.ChangePasswordReque
 		return nil, err
 	}
 	err = s.db.InTx(ctx, func(q postgres.Querier) error {
-		return postgres.Users{Q: q}.ChangePassword(ctx, who.User.ID, hash, who.Session)
+		if err := (postgres.Users{Q: q}).ChangePassword(ctx, who.User.ID, hash, who.Session); err != nil {
+			return err
+		}
+		return postgres.Note(ctx, q, audit.Change{Action: audit.AccountPassword, Object: audit.Of(who.User.ID, who.User.Username)})
 	})
 	if err != nil {
 		return nil, err
@@ -63,6 +68,7 @@ func (s *server) knowsPassword(ctx context.Context, pointer, password string) er
 		return err
 	}
 	if !ok {
+		s.failures.add(ctx, who.User)
 		return fault.At(pointer, "wrong_password", "that is not your password")
 	}
 	s.throttle.succeeded(ctx, who.User.Email, address)
@@ -79,12 +85,12 @@ func (s *server) ForgotPassword(ctx context.Context, req oas.ForgotPasswordReque
 	if wait := s.throttle.spend(ctx, "reset:address:"+echoOf(ctx).RealIP(), mailsPerAddress); wait > 0 {
 		return nil, tooMany(ctx, wait)
 	}
-	lang := language(req.Params.AcceptLanguage)
+	lang, from := language(req.Params.AcceptLanguage), audit.From(ctx)
 	s.outbox.put(func(ctx context.Context) (*letter, error) {
 		if s.throttle.spend(ctx, "reset:account:"+strings.ToLower(email), mailsPerAccount) > 0 {
 			return nil, nil // they have mails enough
 		}
-		return s.resetLetter(ctx, email, lang)
+		return s.resetLetter(audit.With(ctx, from), email, lang)
 	})
 	return oas.ForgotPassword202Response{}, nil
 }
@@ -100,7 +106,15 @@ func (s *server) resetLetter(ctx context.Context, email, lang string) (*letter, 
 	if err != nil {
 		return nil, err
 	}
-	if _, err := (postgres.Resets{Q: s.db}).Put(ctx, u.ID, stored, resetLife); err != nil {
+	err = s.db.InTx(ctx, func(q postgres.Querier) error {
+		expires, err := postgres.Resets{Q: q}.Put(ctx, u.ID, stored, resetLife)
+		if err != nil {
+			return err
+		}
+		after := audit.Data{"expires_at": wire.At(expires), "by_mail": true}
+		return postgres.Note(ctx, q, audit.Change{Action: audit.AccountResetLink, Object: audit.Of(u.ID, u.Username), After: after})
+	})
+	if err != nil {
 		return nil, err
 	}
 	// Where the request came to may be anybody's word, so that only what is set stands in a mail.
@@ -121,7 +135,13 @@ func (s *server) ResetPassword(ctx context.Context, req oas.ResetPasswordRequest
 	if err != nil {
 		return nil, err
 	}
-	err = s.db.InTx(ctx, func(q postgres.Querier) error { return postgres.Resets{Q: q}.Spend(ctx, link, hash) })
+	err = s.db.InTx(ctx, func(q postgres.Querier) error {
+		if err := (postgres.Resets{Q: q}).Spend(ctx, link, hash); err != nil {
+			return err
+		}
+		by := audit.Actor{Kind: audit.Link, ID: u.ID, Name: u.Username}
+		return postgres.Note(ctx, q, audit.Change{Action: audit.AccountPassword, Object: audit.Of(u.ID, u.Username), Actor: &by})
+	})
 	if err != nil {
 		return nil, spent(err)
 	}
@@ -133,7 +153,14 @@ func (s *server) ResetPassword(ctx context.Context, req oas.ResetPasswordRequest
 // EndOtherSessions implements the contract.
 func (s *server) EndOtherSessions(ctx context.Context, _ oas.EndOtherSessionsRequestObject) (oas.EndOtherSessionsResponseObject, error) {
 	who := httpx.Principal(ctx)
-	if err := (postgres.Users{Q: s.db}).EndOthers(ctx, who.User.ID, who.Session); err != nil {
+	err := s.db.InTx(ctx, func(q postgres.Querier) error {
+		if err := (postgres.Users{Q: q}).EndOthers(ctx, who.User.ID, who.Session); err != nil {
+			return err
+		}
+		after := audit.Data{"but": who.Session}
+		return postgres.Note(ctx, q, audit.Change{Action: audit.SessionEndAll, Object: audit.Of(who.User.ID, who.User.Username), After: after})
+	})
+	if err != nil {
 		return nil, err
 	}
 	s.changed(ctx, who.User.ID)

@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -9,6 +10,7 @@ import (
 	"github.com/guildmember145/orquestador-plataforma/api/internal/oas"
 	"github.com/guildmember145/orquestador-plataforma/api/internal/wire"
 	"github.com/guildmember145/orquestador-plataforma/pkg/account"
+	"github.com/guildmember145/orquestador-plataforma/pkg/audit"
 	"github.com/guildmember145/orquestador-plataforma/pkg/auth"
 	"github.com/guildmember145/orquestador-plataforma/pkg/postgres"
 )
@@ -34,20 +36,20 @@ func (s *server) ListUsers(ctx context.Context, req oas.ListUsersRequestObject) 
 
 // DisableUser implements the contract.
 func (s *server) DisableUser(ctx context.Context, req oas.DisableUserRequestObject) (oas.DisableUserResponseObject, error) {
-	p, err := s.changePerson(ctx, "disabled", req.User, postgres.Users.Disable)
+	p, err := s.changePerson(ctx, audit.AccountDisable, req.User, postgres.Users.Disable)
 	return oas.DisableUser200JSONResponse(p), err
 }
 
 // EnableUser implements the contract.
 func (s *server) EnableUser(ctx context.Context, req oas.EnableUserRequestObject) (oas.EnableUserResponseObject, error) {
-	p, err := s.changePerson(ctx, "enabled", req.User, postgres.Users.Enable)
+	p, err := s.changePerson(ctx, audit.AccountEnable, req.User, postgres.Users.Enable)
 	return oas.EnableUser200JSONResponse(p), err
 }
 
 // AppointUser implements the contract.
 func (s *server) AppointUser(ctx context.Context, req oas.AppointUserRequestObject) (oas.AppointUserResponseObject, error) {
 	role := account.Role(req.Body.Role)
-	p, err := s.changePerson(ctx, "made "+string(role), req.User, func(users postgres.Users, ctx context.Context, id uuid.UUID) error {
+	p, err := s.changePerson(ctx, audit.AccountRole, req.User, func(users postgres.Users, ctx context.Context, id uuid.UUID) error {
 		return users.Appoint(ctx, id, role)
 	})
 	return oas.AppointUser200JSONResponse(p), err
@@ -55,7 +57,7 @@ func (s *server) AppointUser(ctx context.Context, req oas.AppointUserRequestObje
 
 // EndUserSessions implements the contract.
 func (s *server) EndUserSessions(ctx context.Context, req oas.EndUserSessionsRequestObject) (oas.EndUserSessionsResponseObject, error) {
-	_, err := s.changePerson(ctx, "logged out", req.User, func(users postgres.Users, ctx context.Context, id uuid.UUID) error {
+	_, err := s.changePerson(ctx, audit.SessionEndAll, req.User, func(users postgres.Users, ctx context.Context, id uuid.UUID) error {
 		return users.EndSessions(ctx, id, "ended by an administrator")
 	})
 	return oas.EndUserSessions204Response{}, err
@@ -67,7 +69,18 @@ func (s *server) MakeResetLink(ctx context.Context, req oas.MakeResetLinkRequest
 	if err != nil {
 		return nil, err
 	}
-	expires, err := postgres.Resets{Q: s.db}.Put(ctx, req.User, hash, resetLife)
+	var expires time.Time
+	err = s.db.InTx(ctx, func(q postgres.Querier) (err error) {
+		if expires, err = (postgres.Resets{Q: q}).Put(ctx, req.User, hash, resetLife); err != nil {
+			return err
+		}
+		row, err := postgres.Users{Q: q}.Person(ctx, req.User)
+		if err != nil {
+			return err
+		}
+		after := audit.Data{"expires_at": wire.At(expires)}
+		return postgres.Note(ctx, q, audit.Change{Action: audit.AccountResetLink, Object: audit.Of(row.ID, row.Username), After: after})
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -76,22 +89,34 @@ func (s *server) MakeResetLink(ctx context.Context, req oas.MakeResetLinkRequest
 }
 
 // changePerson changes an account, lets that take effect at once, and answers the account as it is then.
-func (s *server) changePerson(ctx context.Context, what string, id uuid.UUID, change func(postgres.Users, context.Context, uuid.UUID) error) (oas.Person, error) {
+func (s *server) changePerson(ctx context.Context, action audit.Action, id uuid.UUID, change func(postgres.Users, context.Context, uuid.UUID) error) (oas.Person, error) {
 	var row postgres.PersonRow
 	err := s.db.InTx(ctx, func(q postgres.Querier) (err error) {
 		users := postgres.Users{Q: q}
+		before, err := users.Person(ctx, id)
+		if err != nil {
+			return err
+		}
 		if err := change(users, ctx, id); err != nil {
 			return err
 		}
-		row, err = users.Person(ctx, id)
-		return err
+		if row, err = users.Person(ctx, id); err != nil {
+			return err
+		}
+		return postgres.Note(ctx, q, audit.Change{
+			Action: action, Object: audit.Of(id, row.Username), Before: personData(before), After: personData(row),
+		})
 	})
 	if err != nil {
 		return oas.Person{}, err
 	}
 	s.changed(ctx, id)
-	s.log.InfoContext(ctx, "account changed", "user", id, "to", what, "by", httpx.Principal(ctx).User.ID)
+	s.log.InfoContext(ctx, "account changed", "user", id, "action", action, "by", httpx.Principal(ctx).User.ID)
 	return s.personOf(row), nil
+}
+
+func personData(r postgres.PersonRow) audit.Data {
+	return audit.Data{"role": r.Role, "disabled": r.DisabledAt != nil, "sessions": r.Sessions}
 }
 
 func (s *server) personOf(r postgres.PersonRow) oas.Person {

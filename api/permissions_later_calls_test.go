@@ -9,6 +9,7 @@ func init() {
 	maps.Copy(calls, draftCalls)
 	maps.Copy(calls, alertCalls)
 	maps.Copy(calls, linkCalls)
+	maps.Copy(calls, auditCalls)
 }
 
 // ofDraft is a call about the draft of a workflow of the place.

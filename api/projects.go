@@ -9,6 +9,7 @@ import (
 	"github.com/guildmember145/orquestador-plataforma/api/internal/oas"
 	"github.com/guildmember145/orquestador-plataforma/api/internal/wire"
 	"github.com/guildmember145/orquestador-plataforma/pkg/account"
+	"github.com/guildmember145/orquestador-plataforma/pkg/audit"
 	"github.com/guildmember145/orquestador-plataforma/pkg/postgres"
 )
 
@@ -33,7 +34,12 @@ func (s *server) CreateProject(ctx context.Context, req oas.CreateProjectRequest
 	if err != nil {
 		return nil, err //nolint:wrapcheck // only the random source can fail
 	}
-	err = s.db.InTx(ctx, func(q postgres.Querier) error { return postgres.Projects{Q: q}.Create(ctx, id, name, who.User.ID) })
+	err = s.db.InTx(ctx, func(q postgres.Querier) error {
+		if err := (postgres.Projects{Q: q}).Create(ctx, id, name, who.User.ID); err != nil {
+			return err
+		}
+		return postgres.Note(ctx, q, audit.Change{Action: audit.ProjectCreate, Project: id, Object: audit.Of(id, name), After: audit.Data{"name": name}})
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -63,7 +69,20 @@ func (s *server) RenameProject(ctx context.Context, req oas.RenameProjectRequest
 	if err := who.May(account.ProjectWrite, req.Id); err != nil {
 		return nil, err
 	}
-	if err := (postgres.Projects{Q: s.db}).Rename(ctx, req.Id, name); err != nil {
+	err = s.db.InTx(ctx, func(q postgres.Querier) error {
+		projects := postgres.Projects{Q: q}
+		before, err := projects.Get(ctx, []uuid.UUID{req.Id}, req.Id)
+		if err != nil {
+			return err
+		}
+		if err := projects.Rename(ctx, req.Id, name); err != nil {
+			return err
+		}
+		return postgres.Note(ctx, q, audit.Change{
+			Action: audit.ProjectRename, Project: req.Id, Object: audit.Of(req.Id, name), Before: audit.Data{"name": before.Name}, After: audit.Data{"name": name},
+		})
+	})
+	if err != nil {
 		return nil, err
 	}
 	s.changed(ctx, who.User.ID)

@@ -8,6 +8,7 @@ import (
 	"github.com/guildmember145/orquestador-plataforma/api/internal/oas"
 	"github.com/guildmember145/orquestador-plataforma/api/internal/wire"
 	"github.com/guildmember145/orquestador-plataforma/pkg/account"
+	"github.com/guildmember145/orquestador-plataforma/pkg/audit"
 	"github.com/guildmember145/orquestador-plataforma/pkg/postgres"
 )
 
@@ -114,7 +115,9 @@ func (s *server) oneQueue(ctx context.Context, name string, change error) (oas.O
 // PauseQueue implements the contract.
 func (s *server) PauseQueue(ctx context.Context, req oas.PauseQueueRequestObject) (oas.PauseQueueResponseObject, error) {
 	name := string(req.Queue)
-	err := postgres.Queues{Q: s.db}.Pause(ctx, name, httpx.Principal(ctx).User.Username)
+	err := s.changeQueue(ctx, audit.QueuePause, name, nil, func(queues postgres.Queues) error {
+		return queues.Pause(ctx, name, httpx.Principal(ctx).User.Username)
+	})
 	if err == nil {
 		s.tellPaused(ctx, name, true)
 	}
@@ -125,7 +128,7 @@ func (s *server) PauseQueue(ctx context.Context, req oas.PauseQueueRequestObject
 // ResumeQueue implements the contract.
 func (s *server) ResumeQueue(ctx context.Context, req oas.ResumeQueueRequestObject) (oas.ResumeQueueResponseObject, error) {
 	name := string(req.Queue)
-	err := postgres.Queues{Q: s.db}.Resume(ctx, name)
+	err := s.changeQueue(ctx, audit.QueueResume, name, nil, func(queues postgres.Queues) error { return queues.Resume(ctx, name) })
 	if err == nil {
 		s.tellPaused(ctx, name, false)
 	}
@@ -143,14 +146,35 @@ func (s *server) tellPaused(ctx context.Context, name string, paused bool) {
 // LimitQueue implements the contract.
 func (s *server) LimitQueue(ctx context.Context, req oas.LimitQueueRequestObject) (oas.LimitQueueResponseObject, error) {
 	name := string(req.Queue)
-	one, err := s.oneQueue(ctx, name, postgres.Queues{Q: s.db}.Limit(ctx, name, number(req.Body.MaxConcurrent)))
+	most := number(req.Body.MaxConcurrent)
+	one, err := s.oneQueue(ctx, name, s.changeQueue(ctx, audit.QueueLimit, name, audit.Data{"max_concurrent": most}, func(queues postgres.Queues) error {
+		return queues.Limit(ctx, name, most)
+	}))
 	return oas.LimitQueue200JSONResponse{OneQueueJSONResponse: one}, err
 }
 
 // LimitProject implements the contract.
 func (s *server) LimitProject(ctx context.Context, req oas.LimitProjectRequestObject) (oas.LimitProjectResponseObject, error) {
-	err := postgres.Queues{Q: s.db}.LimitProject(ctx, req.Id, number(req.Body.MaxConcurrent))
+	most := number(req.Body.MaxConcurrent)
+	err := s.db.InTx(ctx, func(q postgres.Querier) error {
+		if err := (postgres.Queues{Q: q}).LimitProject(ctx, req.Id, most); err != nil {
+			return err
+		}
+		return postgres.Note(ctx, q, audit.Change{
+			Action: audit.ProjectLimit, Project: req.Id, Object: audit.Of(req.Id, ""), After: audit.Data{"max_concurrent": most},
+		})
+	})
 	return oas.LimitProject200JSONResponse(*req.Body), err
+}
+
+// changeQueue changes a queue and notes it.
+func (s *server) changeQueue(ctx context.Context, action audit.Action, name string, after audit.Data, change func(postgres.Queues) error) error {
+	return s.db.InTx(ctx, func(q postgres.Querier) error {
+		if err := change(postgres.Queues{Q: q}); err != nil {
+			return err
+		}
+		return postgres.Note(ctx, q, audit.Change{Action: action, Object: audit.Named(name), After: after})
+	})
 }
 
 func number(n *int32) *int {

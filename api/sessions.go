@@ -6,6 +6,7 @@ import (
 	"github.com/guildmember145/orquestador-plataforma/api/internal/httpx"
 	"github.com/guildmember145/orquestador-plataforma/api/internal/oas"
 	"github.com/guildmember145/orquestador-plataforma/api/internal/wire"
+	"github.com/guildmember145/orquestador-plataforma/pkg/audit"
 	"github.com/guildmember145/orquestador-plataforma/pkg/postgres"
 )
 
@@ -28,7 +29,14 @@ func (s *server) ListSessions(ctx context.Context, _ oas.ListSessionsRequestObje
 
 // EndSession implements the contract.
 func (s *server) EndSession(ctx context.Context, req oas.EndSessionRequestObject) (oas.EndSessionResponseObject, error) {
-	if err := (postgres.Sessions{Q: s.db}).EndOne(ctx, httpx.Principal(ctx).User.ID, req.Id); err != nil {
+	who := httpx.Principal(ctx)
+	err := s.db.InTx(ctx, func(q postgres.Querier) error {
+		if err := (postgres.Sessions{Q: q}).EndOne(ctx, who.User.ID, req.Id); err != nil {
+			return err
+		}
+		return postgres.Note(ctx, q, audit.Change{Action: audit.SessionEnd, Object: audit.Of(req.Id, who.User.Username)})
+	})
+	if err != nil {
 		return nil, err
 	}
 	s.callers.forget(req.Id)

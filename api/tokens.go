@@ -13,6 +13,7 @@ import (
 	"github.com/guildmember145/orquestador-plataforma/api/internal/oas"
 	"github.com/guildmember145/orquestador-plataforma/api/internal/wire"
 	"github.com/guildmember145/orquestador-plataforma/pkg/account"
+	"github.com/guildmember145/orquestador-plataforma/pkg/audit"
 	"github.com/guildmember145/orquestador-plataforma/pkg/auth"
 	"github.com/guildmember145/orquestador-plataforma/pkg/fault"
 	"github.com/guildmember145/orquestador-plataforma/pkg/postgres"
@@ -56,12 +57,18 @@ func (s *server) CreateToken(ctx context.Context, req oas.CreateTokenRequestObje
 	}
 	token, hash, hint := auth.NewAPIToken()
 	row.Hint = hint
-	row, made, err := postgres.APITokens{Q: s.db}.Create(ctx, who.User.ID, row, hash, time.Duration(days)*day)
+	err = s.db.InTx(ctx, func(q postgres.Querier) (err error) {
+		var made bool
+		if row, made, err = (postgres.APITokens{Q: q}).Create(ctx, who.User.ID, row, hash, time.Duration(days)*day); err != nil {
+			return err
+		}
+		if !made {
+			return fault.New(fault.Conflict, "too_many_tokens", "You have %d API tokens; revoke one first", postgres.MaxAPITokens)
+		}
+		return noteToken(ctx, q, audit.TokenCreate, row)
+	})
 	if err != nil {
 		return nil, err
-	}
-	if !made {
-		return nil, fault.New(fault.Conflict, "too_many_tokens", "You have %d API tokens; revoke one first", postgres.MaxAPITokens)
 	}
 	s.log.InfoContext(ctx, "API token made", "user", who.User.ID, "token", row.ID)
 	return oas.CreateToken201JSONResponse{Token: token, ApiToken: apiTokenOf(row)}, nil
@@ -80,11 +87,30 @@ func mayHold(who account.Principal, t postgres.APITokenRow) error {
 
 // RevokeToken implements the contract.
 func (s *server) RevokeToken(ctx context.Context, req oas.RevokeTokenRequestObject) (oas.RevokeTokenResponseObject, error) {
-	if err := (postgres.APITokens{Q: s.db}).Revoke(ctx, httpx.Principal(ctx).User.ID, req.Id); err != nil {
+	err := s.db.InTx(ctx, func(q postgres.Querier) error {
+		row, err := postgres.APITokens{Q: q}.Revoke(ctx, httpx.Principal(ctx).User.ID, req.Id)
+		if err != nil {
+			return err
+		}
+		return noteToken(ctx, q, audit.TokenRevoke, row)
+	})
+	if err != nil {
 		return nil, err
 	}
 	s.callers.forgetToken(req.Id)
 	return oas.RevokeToken204Response{}, nil
+}
+
+// noteToken notes that a token was made or revoked. A token is its user's, not a project's, also when it sees a single one.
+func noteToken(ctx context.Context, q postgres.Querier, action audit.Action, row postgres.APITokenRow) error {
+	c := audit.Change{Action: action, Object: audit.Of(row.ID, row.Name)}
+	data := audit.Data{"scopes": row.Scopes, "project_id": row.ProjectID, "expires_at": wire.At(row.ExpiresAt)}
+	if action == audit.TokenCreate {
+		c.After = data
+	} else {
+		c.Before = data
+	}
+	return postgres.Note(ctx, q, c)
 }
 
 func apiTokenOf(r postgres.APITokenRow) oas.APIToken {

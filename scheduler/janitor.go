@@ -17,6 +17,7 @@ type janitor struct {
 	db     *postgres.DB
 	log    *slog.Logger
 	keep   time.Duration // how long the ledger is kept
+	audit  time.Duration // how long the audit log is kept; 0: for ever
 	ledger uuid.UUID     // the last trigger whose ledger was looked at
 }
 
@@ -61,6 +62,9 @@ func (j *janitor) step(ctx context.Context) (time.Duration, error) {
 	}
 	alerts, err := j.tidyAlerts(ctx)
 	if err != nil {
+		return 0, err
+	}
+	if err := j.cutAudit(ctx); err != nil {
 		return 0, err
 	}
 	if keys+sessions+tokens+tests+backfills+fires+deliveries+drafted+alerts > 0 {
@@ -156,6 +160,28 @@ func (j *janitor) tidyAlerts(ctx context.Context) (gone int64, err error) {
 		}
 	}
 	return gone, nil
+}
+
+const auditRows = 100_000 // entries of the audit log that one transaction removes at most
+
+// cutAudit removes entries of the audit log that are too old, which leaves an entry itself.
+func (j *janitor) cutAudit(ctx context.Context) error {
+	if j.audit == 0 {
+		return nil
+	}
+	for removed := int64(auditRows); removed == auditRows; {
+		err := j.db.InTx(ctx, func(q postgres.Querier) (err error) {
+			removed, err = postgres.Audit{Q: q}.Cut(ctx, j.audit, auditRows)
+			return err
+		})
+		if err != nil {
+			return err
+		}
+		if removed > 0 {
+			j.log.InfoContext(ctx, "audit log cut", "entries", removed, "older_than", j.audit)
+		}
+	}
+	return nil
 }
 
 // horizon is the instant before which the ledger is forgotten, by the database's clock.

@@ -36,6 +36,7 @@ type Config struct {
 	// LedgerRetention is for the ledger of fires, for when triggers were off, and for backfills that have ended.
 	LedgerRetention time.Duration `default:"2160h" env:"ORQ_LEDGER_RETENTION" help:"How long the ledger of fires and ended backfills are kept: 90 days unless set."`
 	Keep            Keep          `embed:""`
+	AuditRetention  time.Duration `default:"9600h" env:"ORQ_AUDIT_RETENTION" help:"How long entries of the audit log are kept, 720h or more: 400 days unless set; 0 keeps them for ever."`
 
 	HeartbeatURL   telemetry.Secret `env:"ORQ_HEARTBEAT_URL" help:"Address that is called again and again while all is well, as those of services that miss heartbeats; empty for none."`
 	HeartbeatEvery time.Duration    `default:"60s" env:"ORQ_HEARTBEAT_EVERY" help:"How often."`
@@ -44,6 +45,9 @@ type Config struct {
 }
 
 const defaultLedgerRetention = 90 * 24 * time.Hour
+
+// minAuditRetention is what the database keeps of the audit log, whatever it is told.
+const minAuditRetention = 30 * 24 * time.Hour
 
 // Check reports what is wrong with the configuration.
 func (c Config) Check() error {
@@ -68,6 +72,9 @@ func (c Config) Check() error {
 	}
 	if c.LedgerRetention < time.Hour {
 		errs = append(errs, errors.New("ORQ_LEDGER_RETENTION must be 1h or more"))
+	}
+	if c.AuditRetention != 0 && c.AuditRetention < minAuditRetention {
+		errs = append(errs, errors.New("ORQ_AUDIT_RETENTION must be 720h (30 days) or more, or 0 to keep all"))
 	}
 	if err := c.CheckHeartbeat(); err != nil {
 		errs = append(errs, err)
@@ -136,7 +143,7 @@ func New(cfg Config, db *postgres.DB, q *queue.Client, clk clock.Clock, log *slo
 		guard:      &guard{db: db, log: log},
 		zones:      &zones{db: db, log: log, version: schedule.TZDataVersion()},
 		historian:  &historian{db: db, log: log, keep: cfg.Keep},
-		janitor:    &janitor{db: db, log: log, keep: cmp.Or(cfg.LedgerRetention, defaultLedgerRetention)},
+		janitor:    &janitor{db: db, log: log, keep: cmp.Or(cfg.LedgerRetention, defaultLedgerRetention), audit: cfg.AuditRetention},
 		db:         db, clock: clk, log: log,
 	}
 }

@@ -38,14 +38,23 @@ begin
     revoke insert, update, delete on goose_db_version from orq_api, orq_scheduler;
 
     -- Accounts. The scheduler clears away what has expired; hashes of passwords are the API's alone.
-    revoke all on users, api_tokens, sessions, refresh_tokens, invitations, password_resets from orq_scheduler, orq_worker;
+    revoke all on users, api_tokens, sessions, refresh_tokens, invitations, password_resets, identities, sso_attempts from orq_scheduler, orq_worker;
     grant select (id, email, username, role, created_at, disabled_at) on users to orq_scheduler, orq_worker;
-    grant select, delete on api_tokens, sessions, refresh_tokens, invitations, password_resets to orq_scheduler;
+    grant select, delete on api_tokens, sessions, refresh_tokens, invitations, password_resets, sso_attempts to orq_scheduler;
     revoke insert, update, delete on projects, project_members from orq_scheduler;
 
     -- Secrets are sealed in any case. They are set by the API and opened by the worker.
     revoke all on secrets from orq_scheduler;
     grant update (used_at) on secrets to orq_worker;
+
+    -- The audit log is only added to; old entries go by a function that keeps the last 30 days whatever it is told.
+    revoke all on audit_entries, audit_head from orq_api, orq_scheduler, orq_worker;
+    grant select, insert on audit_entries to orq_api, orq_scheduler;
+    grant select, update on audit_head to orq_api, orq_scheduler;
+
+    -- What runs with the rights of the owner.
+    revoke execute on function make_week, drop_weeks, cut_audit from public;
+    grant execute on function make_week, drop_weeks, cut_audit to orq_scheduler;
 
     -- What becomes of runs.
     grant insert, update, delete on

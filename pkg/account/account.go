@@ -42,6 +42,7 @@ const (
 	ProjectWrite  Permission = "project.write"  // its name
 	ProjectDelete Permission = "project.delete" // with everything in it
 	MemberWrite   Permission = "member.write"   // invite, change roles, remove; what concerns owners is theirs alone
+	AuditRead     Permission = "audit.read"     // who changed what in it
 	WorkflowRead  Permission = "workflow.read"
 	WorkflowWrite Permission = "workflow.write"
 	RunRead       Permission = "run.read"
@@ -59,7 +60,7 @@ var (
 	viewing    = []Permission{ProjectRead, WorkflowRead, RunRead, VariableRead, AlertRead}
 	operating  = slices.Concat(viewing, []Permission{RunStart, RunCancel})
 	editing    = slices.Concat(operating, []Permission{WorkflowWrite, VariableWrite, SecretRead, AlertWrite})
-	governing  = slices.Concat(editing, []Permission{SecretWrite, ProjectWrite, MemberWrite})
+	governing  = slices.Concat(editing, []Permission{SecretWrite, ProjectWrite, MemberWrite, AuditRead})
 	everything = slices.Concat(governing, []Permission{ProjectDelete})
 
 	granted = map[ProjectRole][]Permission{Owner: everything, Admin: governing, Editor: editing, Operator: operating, Viewer: viewing}

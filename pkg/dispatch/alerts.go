@@ -11,6 +11,7 @@ import (
 
 	"github.com/guildmember145/orquestador-plataforma/pkg/account"
 	"github.com/guildmember145/orquestador-plataforma/pkg/alert"
+	"github.com/guildmember145/orquestador-plataforma/pkg/audit"
 	"github.com/guildmember145/orquestador-plataforma/pkg/fault"
 	"github.com/guildmember145/orquestador-plataforma/pkg/postgres"
 	"github.com/guildmember145/orquestador-plataforma/pkg/workflow"
@@ -26,30 +27,30 @@ func (s *Service) CreateChannel(ctx context.Context, who account.Principal, proj
 	if err != nil {
 		return row, fmt.Errorf("make a channel id: %w", err)
 	}
-	return s.putChannel(ctx, c, func(q postgres.Querier) (uuid.UUID, uuid.UUID, error) {
-		return id, project, postgres.Projects{Q: q}.Hold(ctx, project)
+	return s.putChannel(ctx, c, func(q postgres.Querier) (postgres.ChannelRow, error) {
+		return postgres.ChannelRow{ID: id, ProjectID: project}, postgres.Projects{Q: q}.Hold(ctx, project)
 	})
 }
 
 // ReplaceChannel changes a channel; messages that are on their way take it as it is then. Its errors are as CreateChannel's.
 func (s *Service) ReplaceChannel(ctx context.Context, who account.Principal, id uuid.UUID, c alert.Channel) (postgres.ChannelRow, error) {
-	return s.putChannel(ctx, c, func(q postgres.Querier) (uuid.UUID, uuid.UUID, error) {
-		row, err := postgres.AlertChannels{Q: q}.Lock(ctx, who.Where(account.AlertWrite), id)
-		return id, row.ProjectID, err
+	return s.putChannel(ctx, c, func(q postgres.Querier) (postgres.ChannelRow, error) {
+		return postgres.AlertChannels{Q: q}.Lock(ctx, who.Where(account.AlertWrite), id)
 	})
 }
 
-// putChannel stores a channel where place says.
-func (s *Service) putChannel(ctx context.Context, c alert.Channel, place func(postgres.Querier) (id, project uuid.UUID, err error)) (row postgres.ChannelRow, err error) {
+// putChannel stores a channel in the place of the one that find finds, of which a new one has only the id and the project.
+func (s *Service) putChannel(ctx context.Context, c alert.Channel, find func(postgres.Querier) (postgres.ChannelRow, error)) (row postgres.ChannelRow, err error) {
 	uses, checked := c.Check()
 	err = s.db.InTx(ctx, func(q postgres.Querier) error {
-		id, project, err := place(q)
+		old, err := find(q)
 		if err != nil {
 			return err
 		}
 		if checked != nil {
 			return checked
 		}
+		id, project := old.ID, old.ProjectID
 		channels := postgres.AlertChannels{Q: q}
 		if others, err := channels.Others(ctx, project, id); err != nil || others >= alert.MaxChannels {
 			return tooMany(err, others, "channels")
@@ -61,9 +62,29 @@ func (s *Service) putChannel(ctx context.Context, c alert.Channel, place func(po
 			ID: id, ProjectID: project, Name: c.Name, Action: c.Action, Config: c.Config,
 			Secrets: namesUnder(uses, workflow.RootSecrets), Vars: namesUnder(uses, workflow.RootVars),
 		})
-		return takenName(err, "channel")
+		if err != nil {
+			return takenName(err, "channel")
+		}
+		return noteChannel(ctx, q, old, row)
 	})
 	return row, err
+}
+
+// noteChannel notes what became of a channel. What its configuration says may be worth a password: only which parts of it
+// changed is noted.
+func noteChannel(ctx context.Context, q postgres.Querier, old, row postgres.ChannelRow) error {
+	config, err := changedMembers(old.Config, row.Config)
+	if err != nil {
+		return err
+	}
+	c := audit.Change{
+		Action: audit.ChannelCreate, Project: row.ProjectID, Object: audit.Of(row.ID, row.Name),
+		After: audit.Data{"name": row.Name, "action": row.Action, "config_changed": config},
+	}
+	if old.Name != "" {
+		c.Action, c.Before = audit.ChannelUpdate, audit.Data{"name": old.Name, "action": old.Action}
+	}
+	return postgres.Note(ctx, q, c)
 }
 
 func namesUnder(uses []workflow.Use, root string) (names []string) {
@@ -135,7 +156,12 @@ func (s *Service) DeleteChannel(ctx context.Context, who account.Principal, id u
 			}
 			return fault.New(fault.Conflict, "channel_in_use", "The channel cannot be deleted while rules name it: %s", strings.Join(names, ", "))
 		}
-		return postgres.AlertChannels{Q: q}.Delete(ctx, id)
+		if err := (postgres.AlertChannels{Q: q}).Delete(ctx, id); err != nil {
+			return err
+		}
+		return postgres.Note(ctx, q, audit.Change{
+			Action: audit.ChannelDelete, Project: row.ProjectID, Object: audit.Of(id, row.Name), Before: audit.Data{"name": row.Name, "action": row.Action},
+		})
 	})
 }
 
@@ -155,10 +181,16 @@ func (s *Service) TestChannel(ctx context.Context, who account.Principal, id uui
 			return err
 		}
 		facts := alert.Facts{Reason: row.Name, Since: now, At: now, Count: 1}
-		return postgres.Alerts{Q: q}.Insert(ctx, []postgres.NewAlert{{
+		err = postgres.Alerts{Q: q}.Insert(ctx, []postgres.NewAlert{{
 			ID: made, ProjectID: row.ProjectID, Kind: alert.Test, Facts: facts, Message: alert.Write(alert.Test, facts, language, time.UTC),
 			State: postgres.AlertOut, Channels: []uuid.UUID{id},
 		}})
+		if err != nil {
+			return err
+		}
+		return postgres.Note(ctx, q, audit.Change{
+			Action: audit.ChannelTest, Project: row.ProjectID, Object: audit.Of(id, row.Name), After: audit.Data{"alert_id": made},
+		})
 	})
 	return made, err
 }
@@ -173,29 +205,30 @@ func (s *Service) CreateRule(ctx context.Context, who account.Principal, project
 	if err != nil {
 		return row, fmt.Errorf("make a rule id: %w", err)
 	}
-	return s.putRule(ctx, spec, func(q postgres.Querier) (uuid.UUID, uuid.UUID, error) {
-		return id, project, postgres.Projects{Q: q}.Hold(ctx, project)
+	return s.putRule(ctx, spec, func(q postgres.Querier) (postgres.RuleRow, error) {
+		return postgres.RuleRow{ID: id, ProjectID: project}, postgres.Projects{Q: q}.Hold(ctx, project)
 	})
 }
 
 // ReplaceRule changes a rule; what it is not about any more ends without a word. Its errors are as CreateRule's.
 func (s *Service) ReplaceRule(ctx context.Context, who account.Principal, id uuid.UUID, spec alert.Rule) (postgres.RuleRow, error) {
-	return s.putRule(ctx, spec, func(q postgres.Querier) (uuid.UUID, uuid.UUID, error) {
-		row, err := postgres.AlertRules{Q: q}.Lock(ctx, who.Where(account.AlertWrite), id)
-		return id, row.ProjectID, err
+	return s.putRule(ctx, spec, func(q postgres.Querier) (postgres.RuleRow, error) {
+		return postgres.AlertRules{Q: q}.Lock(ctx, who.Where(account.AlertWrite), id)
 	})
 }
 
-func (s *Service) putRule(ctx context.Context, spec alert.Rule, place func(postgres.Querier) (id, project uuid.UUID, err error)) (row postgres.RuleRow, err error) {
+// putRule stores a rule in the place of the one that find finds, of which a new one has only the id and the project.
+func (s *Service) putRule(ctx context.Context, spec alert.Rule, find func(postgres.Querier) (postgres.RuleRow, error)) (row postgres.RuleRow, err error) {
 	checked := spec.Complete()
 	err = s.db.InTx(ctx, func(q postgres.Querier) error {
-		id, project, err := place(q)
+		old, err := find(q)
 		if err != nil {
 			return err
 		}
 		if checked != nil {
 			return checked
 		}
+		id, project := old.ID, old.ProjectID
 		rules := postgres.AlertRules{Q: q}
 		if others, err := rules.Others(ctx, project, id); err != nil || others >= alert.MaxRules {
 			return tooMany(err, others, "rules")
@@ -206,7 +239,14 @@ func (s *Service) putRule(ctx context.Context, spec alert.Rule, place func(postg
 		if row, err = rules.Put(ctx, postgres.RuleRow{ID: id, ProjectID: project, Spec: spec}); err != nil {
 			return takenName(err, "rule")
 		}
-		return rules.Forget(ctx, id, spec)
+		if err := rules.Forget(ctx, id, spec); err != nil {
+			return err
+		}
+		c := audit.Change{Action: audit.RuleCreate, Project: project, Object: audit.Of(id, spec.Name), After: row.Spec}
+		if old.Spec.Name != "" {
+			c.Action, c.Before = audit.RuleUpdate, old.Spec
+		}
+		return postgres.Note(ctx, q, c)
 	})
 	return row, err
 }
@@ -238,10 +278,14 @@ func known(ctx context.Context, q postgres.Querier, project uuid.UUID, spec aler
 // DeleteRule removes a rule; what was the matter by it ends without a word.
 func (s *Service) DeleteRule(ctx context.Context, who account.Principal, id uuid.UUID) error {
 	return s.db.InTx(ctx, func(q postgres.Querier) error {
-		if _, err := (postgres.AlertRules{Q: q}).Lock(ctx, who.Where(account.AlertWrite), id); err != nil {
+		row, err := postgres.AlertRules{Q: q}.Lock(ctx, who.Where(account.AlertWrite), id)
+		if err != nil {
 			return err
 		}
-		return postgres.AlertRules{Q: q}.Delete(ctx, id)
+		if err := (postgres.AlertRules{Q: q}).Delete(ctx, id); err != nil {
+			return err
+		}
+		return postgres.Note(ctx, q, audit.Change{Action: audit.RuleDelete, Project: row.ProjectID, Object: audit.Of(id, row.Spec.Name), Before: row.Spec})
 	})
 }
 
@@ -250,28 +294,57 @@ func (s *Service) Mute(ctx context.Context, who account.Principal, workflowID uu
 	if d < time.Minute || d > alert.MaxMute {
 		return row, fault.At("/for", "range", "say for how long, from 1m to 365d")
 	}
-	if _, err := (postgres.Workflows{Q: s.db}).Get(ctx, who.Where(account.AlertWrite), workflowID); err != nil {
-		return row, err
-	}
-	return postgres.AlertRules{Q: s.db}.Mute(ctx, workflowID, d, who.User.Username)
+	err = s.db.InTx(ctx, func(q postgres.Querier) error {
+		of, err := postgres.Workflows{Q: q}.Get(ctx, who.Where(account.AlertWrite), workflowID)
+		if err != nil {
+			return err
+		}
+		if row, err = (postgres.AlertRules{Q: q}).Mute(ctx, workflowID, d, who.User.Username); err != nil {
+			return err
+		}
+		c := aboutWorkflow(audit.WorkflowMute, of)
+		c.After = audit.Data{"muted_until": row.Until}
+		return postgres.Note(ctx, q, c)
+	})
+	return row, err
 }
 
 // Unmute lets people hear of a workflow again.
 func (s *Service) Unmute(ctx context.Context, who account.Principal, workflowID uuid.UUID) error {
-	if _, err := (postgres.Workflows{Q: s.db}).Get(ctx, who.Where(account.AlertWrite), workflowID); err != nil {
-		return err
-	}
-	return postgres.AlertRules{Q: s.db}.Unmute(ctx, workflowID)
+	return s.db.InTx(ctx, func(q postgres.Querier) error {
+		of, err := postgres.Workflows{Q: q}.Get(ctx, who.Where(account.AlertWrite), workflowID)
+		if err != nil {
+			return err
+		}
+		rules := postgres.AlertRules{Q: q}
+		muted, err := rules.Muted(ctx, workflowID)
+		if err != nil || muted == nil {
+			return err
+		}
+		if err := rules.Unmute(ctx, workflowID); err != nil {
+			return err
+		}
+		c := aboutWorkflow(audit.WorkflowUnmute, of)
+		c.Before = audit.Data{"muted_until": muted.Until, "muted_by": muted.By}
+		return postgres.Note(ctx, q, c)
+	})
 }
 
 // RetryAlert lets a message be sent again to the channels that did not take it.
 func (s *Service) RetryAlert(ctx context.Context, who account.Principal, id uuid.UUID) error {
-	if _, err := (postgres.Alerts{Q: s.db}).Get(ctx, who.Where(account.AlertWrite), id); err != nil {
-		return err
-	}
-	again, err := postgres.Alerts{Q: s.db}.Retry(ctx, id)
-	if err == nil && !again {
-		err = fault.New(fault.Conflict, "nothing_undelivered", "No channel refused this message for good")
-	}
-	return err
+	return s.db.InTx(ctx, func(q postgres.Querier) error {
+		alerts := postgres.Alerts{Q: q}
+		row, err := alerts.Get(ctx, who.Where(account.AlertWrite), id)
+		if err != nil {
+			return err
+		}
+		again, err := alerts.Retry(ctx, id)
+		if err == nil && !again {
+			err = fault.New(fault.Conflict, "nothing_undelivered", "No channel refused this message for good")
+		}
+		if err != nil {
+			return err
+		}
+		return postgres.Note(ctx, q, audit.Change{Action: audit.AlertRetry, Project: row.ProjectID, Object: audit.Of(id, row.Title)})
+	})
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/guildmember145/orquestador-plataforma/pkg/audit"
 	"github.com/guildmember145/orquestador-plataforma/pkg/fault"
 	"github.com/guildmember145/orquestador-plataforma/pkg/postgres"
 	"github.com/guildmember145/orquestador-plataforma/pkg/secret"
@@ -58,5 +59,7 @@ func (s *Service) DecideAs(ctx context.Context, token, by string, v Verdict) (po
 	if err != nil {
 		return postgres.ApprovalRow{}, err
 	}
-	return s.decide(ctx, row, strings.TrimSpace(by)+" (link)", v)
+	from := audit.From(ctx)
+	from.Actor = audit.Actor{Kind: audit.Link, Name: strings.TrimSpace(by)}
+	return s.decide(audit.With(ctx, from), row, strings.TrimSpace(by)+" (link)", v)
 }

@@ -7,6 +7,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/guildmember145/orquestador-plataforma/pkg/account"
+	"github.com/guildmember145/orquestador-plataforma/pkg/audit"
 	"github.com/guildmember145/orquestador-plataforma/pkg/fault"
 	"github.com/guildmember145/orquestador-plataforma/pkg/postgres"
 	"github.com/guildmember145/orquestador-plataforma/pkg/run"
@@ -40,7 +41,13 @@ func (s *Service) decide(ctx context.Context, row postgres.ApprovalRow, by strin
 		if !decided {
 			return tooLate(ctx, q, row.ID)
 		}
-		return postgres.Live{Q: q}.Nudge(ctx, []uuid.UUID{row.RunID})
+		if err := (postgres.Live{Q: q}).Nudge(ctx, []uuid.UUID{row.RunID}); err != nil {
+			return err
+		}
+		return postgres.Note(ctx, q, audit.Change{
+			Action: audit.ApprovalDecide, Project: row.ProjectID, Object: audit.Of(row.ID, row.WorkflowName+" / "+row.Step),
+			After: audit.Data{"decision": state, "note": strings.TrimSpace(v.Note), "run_id": row.RunID},
+		})
 	})
 	if err != nil {
 		return postgres.ApprovalRow{}, err

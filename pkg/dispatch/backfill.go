@@ -10,6 +10,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/guildmember145/orquestador-plataforma/pkg/account"
+	"github.com/guildmember145/orquestador-plataforma/pkg/audit"
 	"github.com/guildmember145/orquestador-plataforma/pkg/fault"
 	"github.com/guildmember145/orquestador-plataforma/pkg/postgres"
 	"github.com/guildmember145/orquestador-plataforma/pkg/schedule"
@@ -137,7 +138,8 @@ func (s *Service) StartBackfill(ctx context.Context, who account.Principal, work
 
 func (s *Service) insertBackfill(ctx context.Context, q postgres.Querier, id uuid.UUID, who account.Principal, workflowID uuid.UUID, key string, r BackfillRequest) error {
 	// Saves wait meanwhile: one that takes the trigger out ends its backfills, this one too.
-	if _, err := (postgres.Workflows{Q: q}).Lock(ctx, who.Where(account.RunStart), workflowID); err != nil {
+	row, err := postgres.Workflows{Q: q}.Lock(ctx, who.Where(account.RunStart), workflowID)
+	if err != nil {
 		return err
 	}
 	p, err := planBackfill(ctx, q, workflowID, key, r)
@@ -154,7 +156,13 @@ func (s *Service) insertBackfill(ctx context.Context, q postgres.Querier, id uui
 		ID: id, Trigger: p.Trigger, From: r.From, To: r.To, Overlap: string(r.Overlap), Concurrency: r.Concurrency,
 		Inputs: p.Trigger.Spec.Inputs, CreatedBy: who.User.ID, Fires: p.Fires,
 	}
-	return postgres.Backfills{Q: q}.Insert(ctx, b)
+	if err := (postgres.Backfills{Q: q}).Insert(ctx, b); err != nil {
+		return err
+	}
+	return postgres.Note(ctx, q, audit.Change{
+		Action: audit.BackfillStart, Project: row.ProjectID, Object: audit.Of(id, row.Definition.Name+" / "+key),
+		After: audit.Data{"from": r.From, "to": r.To, "fires": len(p.Fires), "overlap": r.Overlap, "concurrency": r.Concurrency},
+	})
 }
 
 // leaveToBackfill takes fires of the period that are still to be decided about from the ticker, which would run them, or
@@ -212,6 +220,10 @@ func (s *Service) CancelBackfill(ctx context.Context, who account.Principal, id 
 	return backfills.Get(ctx, who.Where(account.RunCancel), id)
 }
 
+var backfillActions = map[postgres.BackfillState]audit.Action{
+	postgres.BackfillPaused: audit.BackfillPause, postgres.BackfillRunning: audit.BackfillResume, postgres.BackfillCancelled: audit.BackfillCancel,
+}
+
 // setBackfill brings a backfill into another state. One that has ended is a conflict; one that is there already stays.
 func (s *Service) setBackfill(ctx context.Context, who account.Principal, permission account.Permission, id uuid.UUID, state postgres.BackfillState, reason string) (postgres.BackfillRow, error) {
 	projects := who.Where(permission)
@@ -226,7 +238,17 @@ func (s *Service) setBackfill(ctx context.Context, who account.Principal, permis
 		case now.Ended():
 			return fault.New(fault.Conflict, "backfill_ended", "The backfill has ended already: %s", now)
 		}
-		return backfills.SetState(ctx, id, state, reason)
+		if err := backfills.SetState(ctx, id, state, reason); err != nil {
+			return err
+		}
+		row, err := backfills.Get(ctx, projects, id)
+		if err != nil {
+			return err
+		}
+		return postgres.Note(ctx, q, audit.Change{
+			Action: backfillActions[state], Project: row.ProjectID, Object: audit.Of(id, row.TriggerKey),
+			Before: audit.Data{"state": now}, After: audit.Data{"state": state},
+		})
 	})
 	if err != nil {
 		return postgres.BackfillRow{}, err

@@ -8,6 +8,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/guildmember145/orquestador-plataforma/pkg/account"
+	"github.com/guildmember145/orquestador-plataforma/pkg/audit"
 	"github.com/guildmember145/orquestador-plataforma/pkg/fault"
 	"github.com/guildmember145/orquestador-plataforma/pkg/postgres"
 	"github.com/guildmember145/orquestador-plataforma/pkg/workflow"
@@ -26,9 +27,37 @@ func (s *Service) CreateCalendar(ctx context.Context, who account.Principal, pro
 	if err != nil {
 		return postgres.CalendarRow{}, fmt.Errorf("make a calendar id: %w", err)
 	}
-	return postgres.Calendars{Q: s.db}.Insert(ctx, postgres.CalendarRow{
-		ID: id, ProjectID: project, Name: c.Name, Description: c.Description, Dates: c.Dates,
+	var row postgres.CalendarRow
+	err = s.db.InTx(ctx, func(q postgres.Querier) (err error) {
+		row, err = postgres.Calendars{Q: q}.Insert(ctx, postgres.CalendarRow{
+			ID: id, ProjectID: project, Name: c.Name, Description: c.Description, Dates: c.Dates,
+		})
+		if err != nil {
+			return err
+		}
+		return noteCalendar(ctx, q, audit.CalendarCreate, nil, &row)
 	})
+	return row, err
+}
+
+// noteCalendar notes what became of a calendar; one of the rows may be nil.
+func noteCalendar(ctx context.Context, q postgres.Querier, action audit.Action, before, after *postgres.CalendarRow) error {
+	row := after
+	if row == nil {
+		row = before
+	}
+	c := audit.Change{Action: action, Project: row.ProjectID, Object: audit.Of(row.ID, row.Name)}
+	if before != nil {
+		c.Before = calendarData(*before)
+	}
+	if after != nil {
+		c.After = calendarData(*after)
+	}
+	return postgres.Note(ctx, q, c)
+}
+
+func calendarData(row postgres.CalendarRow) audit.Data {
+	return audit.Data{"name": row.Name, "description": row.Description, "dates": row.Dates}
 }
 
 // ReplaceCalendar changes a calendar; the triggers that name it follow from their next fire on. One that is named keeps
@@ -48,9 +77,12 @@ func (s *Service) ReplaceCalendar(ctx context.Context, who account.Principal, id
 				return err
 			}
 		}
+		before := row
 		row.Name, row.Description, row.Dates = c.Name, c.Description, c.Dates
-		row, err = calendars.Update(ctx, row)
-		return err
+		if row, err = calendars.Update(ctx, row); err != nil {
+			return err
+		}
+		return noteCalendar(ctx, q, audit.CalendarUpdate, &before, &row)
 	})
 	return row, err
 }
@@ -66,7 +98,10 @@ func (s *Service) DeleteCalendar(ctx context.Context, who account.Principal, id 
 		if err := unused(ctx, calendars, row, "deleted"); err != nil {
 			return err
 		}
-		return calendars.Delete(ctx, id)
+		if err := calendars.Delete(ctx, id); err != nil {
+			return err
+		}
+		return noteCalendar(ctx, q, audit.CalendarDelete, &row, nil)
 	})
 }
 

@@ -6,6 +6,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/guildmember145/orquestador-plataforma/pkg/account"
+	"github.com/guildmember145/orquestador-plataforma/pkg/audit"
 	"github.com/guildmember145/orquestador-plataforma/pkg/fault"
 	"github.com/guildmember145/orquestador-plataforma/pkg/postgres"
 	"github.com/guildmember145/orquestador-plataforma/pkg/run"
@@ -21,7 +22,12 @@ func (s *Service) Cancel(ctx context.Context, who account.Principal, id uuid.UUI
 	if row.Status.Finished() {
 		return postgres.RunRow{}, fault.New(fault.Conflict, "run_finished", "The run has finished already: %s", row.Status)
 	}
-	if err := s.CancelRuns(ctx, []uuid.UUID{id}, "cancelled by "+who.User.Username); err != nil {
+	note := func(q postgres.Querier) error {
+		return postgres.Note(ctx, q, audit.Change{
+			Action: audit.RunCancel, Project: row.ProjectID, Object: audit.Of(id, row.WorkflowName), Before: audit.Data{"status": row.Status},
+		})
+	}
+	if err := s.cancelRuns(ctx, []uuid.UUID{id}, "cancelled by "+who.User.Username, note); err != nil {
 		return postgres.RunRow{}, err
 	}
 	s.queue.Announce(ctx, []run.Change{{RunID: row.ID, WorkflowID: row.WorkflowID, ProjectID: row.ProjectID}})
@@ -30,6 +36,11 @@ func (s *Service) Cancel(ctx context.Context, who account.Principal, id uuid.UUI
 
 // CancelRuns asks for the end of runs, and ends those that no worker has.
 func (s *Service) CancelRuns(ctx context.Context, ids []uuid.UUID, reason string) error {
+	return s.cancelRuns(ctx, ids, reason, func(postgres.Querier) error { return nil })
+}
+
+// cancelRuns is CancelRuns with something else in its transaction.
+func (s *Service) cancelRuns(ctx context.Context, ids []uuid.UUID, reason string, also func(postgres.Querier) error) error {
 	if len(ids) == 0 {
 		return nil
 	}
@@ -40,8 +51,10 @@ func (s *Service) CancelRuns(ctx context.Context, ids []uuid.UUID, reason string
 		if tickets, err = live.AskCancel(ctx, ids, reason); err != nil {
 			return err
 		}
-		ended, err = live.End(ctx, ids, run.Cancelled, reason)
-		return err
+		if ended, err = live.End(ctx, ids, run.Cancelled, reason); err != nil {
+			return err
+		}
+		return also(q)
 	})
 	if err != nil {
 		return err

@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/guildmember145/orquestador-plataforma/pkg/audit"
 	"github.com/guildmember145/orquestador-plataforma/pkg/postgres"
 	"github.com/guildmember145/orquestador-plataforma/pkg/run"
 	"github.com/guildmember145/orquestador-plataforma/pkg/schedule"
@@ -24,6 +25,7 @@ type Delivery struct {
 	Inputs json.RawMessage    // of the run
 	Keys   []Key              // that tell it from others
 	Replay bool               // a person wants it: neither keys nor the overlap policy hold it back
+	Note   *audit.Entry       // of the audit log, where a person wants it
 }
 
 // Key tells deliveries of the same thing, for a time.
@@ -82,7 +84,18 @@ func (s *Service) writeDeliveries(ctx context.Context, list []Delivery) ([]Deliv
 	var w *delivering
 	err := s.db.InTx(ctx, func(q postgres.Querier) error {
 		w = &delivering{Querier: q, list: list, done: make([]Delivered, len(list))}
-		return w.write(ctx, s)
+		if err := w.write(ctx, s); err != nil {
+			return err
+		}
+		for _, d := range list {
+			if d.Note == nil {
+				continue
+			}
+			if err := postgres.NoteEntry(q, *d.Note); err != nil {
+				return err
+			}
+		}
+		return nil
 	})
 	if err != nil {
 		return nil, err

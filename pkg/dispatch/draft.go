@@ -8,6 +8,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/guildmember145/orquestador-plataforma/pkg/account"
+	"github.com/guildmember145/orquestador-plataforma/pkg/audit"
 	"github.com/guildmember145/orquestador-plataforma/pkg/fault"
 	"github.com/guildmember145/orquestador-plataforma/pkg/postgres"
 	"github.com/guildmember145/orquestador-plataforma/pkg/run"
@@ -43,6 +44,9 @@ func (s *Service) Begin(ctx context.Context, who account.Principal, project uuid
 		}
 		drafts := postgres.Drafts{Q: q}
 		if err := drafts.Put(ctx, postgres.DraftRow{WorkflowID: id, Definition: d.Definition}, who.User.ID); err != nil {
+			return err
+		}
+		if err := noteWorkflow(ctx, q, audit.WorkflowCreate, nil, &row); err != nil {
 			return err
 		}
 		draft, err = drafts.Get(ctx, id)
@@ -91,7 +95,15 @@ func (s *Service) SaveDraft(ctx context.Context, who account.Principal, id uuid.
 			}
 		}
 		draft, err = drafts.Get(ctx, id)
-		return err
+		if err != nil || there && old.UpdatedBy != nil && *old.UpdatedBy == who.User.Username {
+			return err // an editor saves every few seconds: who goes on with a draft is noted once
+		}
+		c := aboutWorkflow(audit.DraftBegin, row)
+		c.After = audit.Data{"based_on": draft.BasedOn}
+		if there {
+			c.Before = audit.Data{"updated_by": old.UpdatedBy}
+		}
+		return postgres.Note(ctx, q, c)
 	})
 	return draft, err
 }
@@ -115,14 +127,19 @@ func lockDraft(ctx context.Context, q postgres.Querier, projects []uuid.UUID, id
 func (s *Service) Discard(ctx context.Context, who account.Principal, id uuid.UUID, revision int) error {
 	var unpublished bool
 	err := s.db.InTx(ctx, func(q postgres.Querier) error {
-		row, _, err := lockDraft(ctx, q, who.Where(account.WorkflowWrite), id, revision)
+		row, draft, err := lockDraft(ctx, q, who.Where(account.WorkflowWrite), id, revision)
 		if err != nil {
 			return err
 		}
 		if unpublished = row.Version == 0; unpublished {
 			return nil
 		}
-		return postgres.Drafts{Q: q}.Delete(ctx, id)
+		if err := (postgres.Drafts{Q: q}).Delete(ctx, id); err != nil {
+			return err
+		}
+		c := aboutWorkflow(audit.DraftDiscard, row)
+		c.Before = audit.Data{"based_on": draft.BasedOn, "updated_by": draft.UpdatedBy}
+		return postgres.Note(ctx, q, c)
 	})
 	if err == nil && unpublished {
 		err = s.Delete(ctx, who, id, 0)
@@ -137,7 +154,7 @@ func (s *Service) Publish(ctx context.Context, who account.Principal, id uuid.UU
 	if err := s.Check(def); err != nil {
 		return postgres.WorkflowRow{}, err
 	}
-	return s.change(ctx, who, id, 0, func(q postgres.Querier, row *postgres.WorkflowRow) error {
+	return s.change(ctx, audit.WorkflowPublish, who, id, 0, func(q postgres.Querier, row *postgres.WorkflowRow) error {
 		_, draft, err := lockDraft(ctx, q, who.Where(account.WorkflowWrite), id, revision)
 		if err != nil {
 			return err
@@ -146,10 +163,17 @@ func (s *Service) Publish(ctx context.Context, who account.Principal, id uuid.UU
 			return fault.New(fault.Conflict, "draft_outdated",
 				"Version %d was published since the draft was begun from version %d; look at what is different, then publish it as based on %[1]d", row.Version, draft.BasedOn)
 		}
+		before := *row
 		if err := s.save(ctx, q, row, who, def, enabled); err != nil {
 			return err
 		}
-		return postgres.Drafts{Q: q}.Delete(ctx, id)
+		if err := (postgres.Drafts{Q: q}).Delete(ctx, id); err != nil {
+			return err
+		}
+		if row.Version == before.Version && row.Enabled == before.Enabled { // all that changes is that the draft is gone
+			return noteWorkflow(ctx, q, audit.WorkflowPublish, &before, row)
+		}
+		return nil
 	})
 }
 
@@ -172,7 +196,7 @@ func (s *Service) RunDraft(ctx context.Context, who account.Principal, id uuid.U
 	if err != nil {
 		return postgres.RunRow{}, err
 	}
-	return s.submit(ctx, who, fresh, def.Name, nil, key, append([]byte("draft"), raw...))
+	return s.submit(ctx, who, fresh, def.Name, submission{key: key, request: append([]byte("draft"), raw...)})
 }
 
 // keepDraft sees to it that what the draft says can be run under a version of its own, below zero, and answers that.

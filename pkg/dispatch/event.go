@@ -11,6 +11,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/guildmember145/orquestador-plataforma/pkg/account"
+	"github.com/guildmember145/orquestador-plataforma/pkg/audit"
 	"github.com/guildmember145/orquestador-plataforma/pkg/fault"
 	"github.com/guildmember145/orquestador-plataforma/pkg/postgres"
 	"github.com/guildmember145/orquestador-plataforma/pkg/workflow"
@@ -65,7 +66,8 @@ const MaxKeepOld = 7 * 24 * time.Hour
 // Rotate gives a trigger another address; the old one works for keep longer. Errors: not found; a trigger without an address.
 func (s *Service) Rotate(ctx context.Context, who account.Principal, workflowID uuid.UUID, key string, keep time.Duration) error {
 	return s.db.InTx(ctx, func(q postgres.Querier) error {
-		if _, err := (postgres.Workflows{Q: q}).Lock(ctx, who.Where(account.WorkflowWrite), workflowID); err != nil {
+		row, err := postgres.Workflows{Q: q}.Lock(ctx, who.Where(account.WorkflowWrite), workflowID)
+		if err != nil {
 			return err
 		}
 		t, err := postgres.Triggers{Q: q}.Find(ctx, workflowID, key)
@@ -78,7 +80,12 @@ func (s *Service) Rotate(ctx context.Context, who account.Principal, workflowID 
 		if !t.Spec.HasAddress() {
 			return fault.New(fault.Conflict, "no_address", "A trigger of the type %s has no address", t.Spec.Type)
 		}
-		return postgres.Addresses{Q: q}.Rotate(ctx, t.ID, newToken(), keep)
+		if err := (postgres.Addresses{Q: q}).Rotate(ctx, t.ID, newToken(), keep); err != nil {
+			return err
+		}
+		c := aboutWorkflow(audit.WebhookRotate, row)
+		c.After = audit.Data{"trigger": key, "old_address_works_for": keep.String()}
+		return postgres.Note(ctx, q, c)
 	})
 }
 

@@ -6,6 +6,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/guildmember145/orquestador-plataforma/pkg/account"
+	"github.com/guildmember145/orquestador-plataforma/pkg/audit"
 	"github.com/guildmember145/orquestador-plataforma/pkg/fault"
 	"github.com/guildmember145/orquestador-plataforma/pkg/postgres"
 )
@@ -41,7 +42,17 @@ func (s *Service) DeleteProject(ctx context.Context, who account.Principal, id u
 		if unfinished > 0 && !end {
 			return fault.New(fault.Conflict, "runs_live", "%d runs of the project have not finished; wait for them, or ask for them to be ended", unfinished)
 		}
-		return projects.Bury(ctx, id)
+		row, err := projects.Get(ctx, []uuid.UUID{id}, id)
+		if err != nil {
+			return err
+		}
+		if err := projects.Bury(ctx, id); err != nil {
+			return err
+		}
+		return postgres.Note(ctx, q, audit.Change{
+			Action: audit.ProjectDelete, Project: id, Object: audit.Of(id, row.Name),
+			Before: audit.Data{"name": row.Name, "members": len(members)}, After: audit.Data{"runs_cancelled": unfinished},
+		})
 	})
 	if err != nil {
 		return nil, err

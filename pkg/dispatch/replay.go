@@ -3,11 +3,13 @@ package dispatch
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"slices"
 
 	"github.com/google/uuid"
 
 	"github.com/guildmember145/orquestador-plataforma/pkg/account"
+	"github.com/guildmember145/orquestador-plataforma/pkg/audit"
 	"github.com/guildmember145/orquestador-plataforma/pkg/fault"
 	"github.com/guildmember145/orquestador-plataforma/pkg/postgres"
 	"github.com/guildmember145/orquestador-plataforma/pkg/run"
@@ -57,7 +59,14 @@ func (s *Service) Replay(ctx context.Context, who account.Principal, id uuid.UUI
 	again := old
 	again.ID, again.Verdict, again.RunID, again.ReplayOf, again.ReplayedBy = fresh.ID, postgres.VerdictAccepted, &fresh.ID, &old.ID, &who.User.Username
 	again.Code, again.Reason = nil, nil
-	done, err := s.Deliver(ctx, Delivery{DeliveryRow: again, Inputs: raw, Replay: true, Hook: postgres.Addressed{Version: head.Version}})
+	note, err := audit.NewEntry(ctx, audit.Change{
+		Action: audit.DeliveryReplay, Project: old.ProjectID, Object: audit.Of(old.ID, head.Name+" / "+trigger.Key),
+		After: audit.Data{"run_id": fresh.ID, "version": head.Version},
+	})
+	if err != nil {
+		return postgres.RunRow{}, fmt.Errorf("note a replay: %w", err)
+	}
+	done, err := s.Deliver(ctx, Delivery{DeliveryRow: again, Inputs: raw, Replay: true, Hook: postgres.Addressed{Version: head.Version}, Note: &note})
 	if err != nil {
 		return postgres.RunRow{}, err
 	}

@@ -1,6 +1,7 @@
 package dispatch
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -9,6 +10,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/guildmember145/orquestador-plataforma/pkg/account"
+	"github.com/guildmember145/orquestador-plataforma/pkg/audit"
 	"github.com/guildmember145/orquestador-plataforma/pkg/fault"
 	"github.com/guildmember145/orquestador-plataforma/pkg/postgres"
 	"github.com/guildmember145/orquestador-plataforma/pkg/run"
@@ -74,7 +76,11 @@ func (s *Service) Rerun(ctx context.Context, who account.Principal, id uuid.UUID
 	if err != nil {
 		return postgres.RunRow{}, fmt.Errorf("encode the request: %w", err)
 	}
-	return s.submit(ctx, who, fresh, def.Name, kept, how.Key, request)
+	note := audit.Change{
+		Action: audit.RunRerun, Project: row.ProjectID, Object: audit.Of(old.ID, def.Name),
+		After: audit.Data{"run_id": fresh.ID, "from": cmp.Or(how.From, FromStart), "version": version, "other_inputs": how.Inputs != nil},
+	}
+	return s.submit(ctx, who, fresh, def.Name, submission{steps: kept, key: how.Key, request: request, note: &note})
 }
 
 // takeOver picks the results that the new run need not produce again.

@@ -8,6 +8,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/guildmember145/orquestador-plataforma/pkg/account"
+	"github.com/guildmember145/orquestador-plataforma/pkg/audit"
 	"github.com/guildmember145/orquestador-plataforma/pkg/fault"
 	"github.com/guildmember145/orquestador-plataforma/pkg/postgres"
 	"github.com/guildmember145/orquestador-plataforma/pkg/run"
@@ -49,7 +50,15 @@ func (s *Service) Resolve(ctx context.Context, who account.Principal, id uuid.UU
 	if note := strings.TrimSpace(r.Note); note != "" {
 		said += " (" + note + ")"
 	}
-	err = s.db.InTx(ctx, func(q postgres.Querier) error { return resolve(ctx, q, id, r, said) })
+	err = s.db.InTx(ctx, func(q postgres.Querier) error {
+		if err := resolve(ctx, q, id, r, said); err != nil {
+			return err
+		}
+		return postgres.Note(ctx, q, audit.Change{
+			Action: audit.RunResolve, Project: row.ProjectID, Object: audit.Of(id, row.WorkflowName),
+			After: audit.Data{"step": r.Step, "decision": r.Decision, "note": strings.TrimSpace(r.Note)},
+		})
+	})
 	if err != nil {
 		return postgres.RunRow{}, err
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/guildmember145/orquestador-plataforma/pkg/audit"
 	"github.com/guildmember145/orquestador-plataforma/pkg/postgres"
 	"github.com/guildmember145/orquestador-plataforma/pkg/secret"
 )
@@ -29,6 +30,7 @@ func RotateSecrets(ctx context.Context, db *postgres.DB, keys *secret.Keyring) (
 				return err
 			}
 			more = len(rows) == rotateBatch
+			before := done
 			for _, row := range rows {
 				after = row
 				if row.Sealed, err = keys.Rewrap(row.ProjectID, row.Name, row.Sealed); err != nil {
@@ -40,7 +42,10 @@ func RotateSecrets(ctx context.Context, db *postgres.DB, keys *secret.Keyring) (
 				}
 				done++
 			}
-			return nil
+			if done == before {
+				return nil
+			}
+			return postgres.Note(ctx, q, audit.Change{Action: audit.SecretsRotate, After: audit.Data{"sealed": done - before, "key_id": keys.KeyID()}})
 		})
 		if err != nil {
 			return done, left, fmt.Errorf("rotate secrets: %w", err)

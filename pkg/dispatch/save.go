@@ -9,6 +9,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/guildmember145/orquestador-plataforma/pkg/account"
+	"github.com/guildmember145/orquestador-plataforma/pkg/audit"
 	"github.com/guildmember145/orquestador-plataforma/pkg/fault"
 	"github.com/guildmember145/orquestador-plataforma/pkg/postgres"
 	"github.com/guildmember145/orquestador-plataforma/pkg/workflow"
@@ -44,6 +45,9 @@ func (s *Service) Create(ctx context.Context, who account.Principal, project uui
 		if err := s.plan(ctx, q, row, who.User.Username); err != nil {
 			return err
 		}
+		if err := noteWorkflow(ctx, q, audit.WorkflowCreate, nil, &row); err != nil {
+			return err
+		}
 		row, err = postgres.Workflows{Q: q}.Get(ctx, []uuid.UUID{project}, id)
 		return err
 	})
@@ -56,7 +60,7 @@ func (s *Service) Replace(ctx context.Context, who account.Principal, id uuid.UU
 	if err := s.Check(def); err != nil {
 		return postgres.WorkflowRow{}, err
 	}
-	return s.change(ctx, who, id, revision, func(q postgres.Querier, row *postgres.WorkflowRow) error {
+	return s.change(ctx, audit.WorkflowUpdate, who, id, revision, func(q postgres.Querier, row *postgres.WorkflowRow) error {
 		return s.save(ctx, q, row, who, def, enabled)
 	})
 }
@@ -83,14 +87,18 @@ func (s *Service) save(ctx context.Context, q postgres.Querier, row *postgres.Wo
 
 // SetEnabled lets a workflow's triggers fire, or keeps them from it.
 func (s *Service) SetEnabled(ctx context.Context, who account.Principal, id uuid.UUID, enabled bool) (postgres.WorkflowRow, error) {
-	return s.change(ctx, who, id, 0, func(_ postgres.Querier, row *postgres.WorkflowRow) error {
+	action := audit.WorkflowDisable
+	if enabled {
+		action = audit.WorkflowEnable
+	}
+	return s.change(ctx, action, who, id, 0, func(_ postgres.Querier, row *postgres.WorkflowRow) error {
 		row.Enabled = enabled
 		return nil
 	})
 }
 
 // change locks a workflow, lets edit change it, and stores and plans what came out of it.
-func (s *Service) change(ctx context.Context, who account.Principal, id uuid.UUID, revision int, edit func(postgres.Querier, *postgres.WorkflowRow) error) (postgres.WorkflowRow, error) {
+func (s *Service) change(ctx context.Context, action audit.Action, who account.Principal, id uuid.UUID, revision int, edit func(postgres.Querier, *postgres.WorkflowRow) error) (postgres.WorkflowRow, error) {
 	projects := who.Where(account.WorkflowWrite)
 	var row postgres.WorkflowRow
 	err := s.db.InTx(ctx, func(q postgres.Querier) (err error) {
@@ -112,6 +120,9 @@ func (s *Service) change(ctx context.Context, who account.Principal, id uuid.UUI
 			return err
 		}
 		if err := s.plan(ctx, q, row, who.User.Username); err != nil {
+			return err
+		}
+		if err := noteWorkflow(ctx, q, action, &before, &row); err != nil {
 			return err
 		}
 		row, err = workflows.Get(ctx, projects, id)
@@ -158,6 +169,7 @@ func (s *Service) remove(ctx context.Context, q postgres.Querier, row postgres.W
 	if _, err := (postgres.Values{Q: q}).SetUses(ctx, row.ID, nil); err != nil {
 		return nil, err
 	}
+	gone := row
 	row.Enabled, row.Definition.Triggers = false, nil
 	if err := s.plan(ctx, q, row, by); err != nil {
 		return nil, err
@@ -165,8 +177,10 @@ func (s *Service) remove(ctx context.Context, q postgres.Querier, row postgres.W
 	if live, err = (postgres.Live{Q: q}).OfWorkflow(ctx, row.ID); err != nil {
 		return nil, err
 	}
-	_, err = postgres.Live{Q: q}.AskCancel(ctx, live, reason)
-	return live, err
+	if _, err := (postgres.Live{Q: q}).AskCancel(ctx, live, reason); err != nil {
+		return nil, err
+	}
+	return live, noteWorkflow(ctx, q, audit.WorkflowDelete, &gone, nil)
 }
 
 // sameJSON tells whether two definitions are written the same way.

@@ -10,6 +10,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/guildmember145/orquestador-plataforma/pkg/account"
+	"github.com/guildmember145/orquestador-plataforma/pkg/audit"
 	"github.com/guildmember145/orquestador-plataforma/pkg/fault"
 	"github.com/guildmember145/orquestador-plataforma/pkg/postgres"
 	"github.com/guildmember145/orquestador-plataforma/pkg/run"
@@ -53,7 +54,7 @@ func (s *Service) startAs(ctx context.Context, who account.Principal, head postg
 		return postgres.RunRow{}, err
 	}
 	fresh.Current = true
-	return s.submit(ctx, who, fresh, head.Name, nil, key, raw)
+	return s.submit(ctx, who, fresh, head.Name, submission{key: key, request: raw})
 }
 
 // complete fills in the defaults of a workflow's schema, and holds inputs against it.
@@ -129,16 +130,27 @@ func encodeInputs(inputs map[string]any) (json.RawMessage, error) {
 	return raw, nil
 }
 
-// submit writes a run, with steps that it takes over, and hands it out. Without a key or steps it shares its transaction
-// with others that arrive at the same time.
-func (s *Service) submit(ctx context.Context, who account.Principal, fresh postgres.NewRun, name string, steps []postgres.StepRow, key string, request []byte) (postgres.RunRow, error) {
+// submission is what a run is made with besides itself.
+type submission struct {
+	steps   []postgres.StepRow // that it takes over
+	key     string             // idempotency key; may be empty
+	request []byte             // what a second request with the key has to be like
+	note    *audit.Change      // for the audit log; nil: the run itself says who started it
+}
+
+// alone tells whether it needs a transaction of its own.
+func (s submission) alone() bool { return s.key != "" || len(s.steps) > 0 || s.note != nil }
+
+// submit writes a run and hands it out. Where nothing needs a transaction of its own it shares one with others that arrive
+// at the same time.
+func (s *Service) submit(ctx context.Context, who account.Principal, fresh postgres.NewRun, name string, with submission) (postgres.RunRow, error) {
 	var made *postgres.Inserted
 	var err error
-	if key == "" && len(steps) == 0 {
+	if !with.alone() {
 		made, err = s.inserts.Do(ctx, fresh)
 	} else {
 		var first uuid.UUID
-		first, made, err = s.submitAlone(ctx, who, fresh, steps, key, request)
+		first, made, err = s.submitAlone(ctx, who, fresh, with)
 		if err == nil && first != fresh.ID {
 			return postgres.Runs{Q: s.db}.Get(ctx, who.Where(account.RunStart), first)
 		}
@@ -163,12 +175,12 @@ func (s *Service) submit(ctx context.Context, who account.Principal, fresh postg
 
 // submitAlone answers the id of the run, fresh's or that of the first request with the same key, and what was made of fresh:
 // nothing when its Current does not hold.
-func (s *Service) submitAlone(ctx context.Context, who account.Principal, fresh postgres.NewRun, steps []postgres.StepRow, key string, request []byte) (id uuid.UUID, made *postgres.Inserted, err error) {
+func (s *Service) submitAlone(ctx context.Context, who account.Principal, fresh postgres.NewRun, with submission) (id uuid.UUID, made *postgres.Inserted, err error) {
 	err = s.db.InTx(ctx, func(q postgres.Querier) error {
 		id, made = fresh.ID, nil
-		if key != "" {
-			hash := sha256.Sum256(append([]byte(string(fresh.Trigger)+fresh.WorkflowID.String()), request...))
-			first, err := postgres.Keys{Q: q}.Reserve(ctx, who.User.ID, key, hash[:], fresh.ID)
+		if with.key != "" {
+			hash := sha256.Sum256(append([]byte(string(fresh.Trigger)+fresh.WorkflowID.String()), with.request...))
+			first, err := postgres.Keys{Q: q}.Reserve(ctx, who.User.ID, with.key, hash[:], fresh.ID)
 			if err != nil || first != fresh.ID {
 				id = first
 				return err
@@ -182,7 +194,10 @@ func (s *Service) submitAlone(ctx context.Context, who account.Principal, fresh 
 			return errOutdated // and the key is free again
 		}
 		made = &inserted[0]
-		return postgres.Runs{Q: q}.InsertSteps(ctx, steps)
+		if err := (postgres.Runs{Q: q}).InsertSteps(ctx, with.steps); err != nil || with.note == nil {
+			return err
+		}
+		return postgres.Note(ctx, q, *with.note)
 	})
 	return id, made, err
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/guildmember145/orquestador-plataforma/pkg/account"
+	"github.com/guildmember145/orquestador-plataforma/pkg/audit"
 	"github.com/guildmember145/orquestador-plataforma/pkg/fault"
 	"github.com/guildmember145/orquestador-plataforma/pkg/postgres"
 	"github.com/guildmember145/orquestador-plataforma/pkg/workflow"
@@ -53,6 +54,10 @@ func (s *Service) PutSecret(ctx context.Context, who account.Principal, project 
 		if err := (postgres.Projects{Q: q}).Hold(ctx, project); err != nil {
 			return err
 		}
+		old, err := secrets.Get(ctx, project, in.Name)
+		if err != nil && !fault.Is(err, fault.NotFound) {
+			return err
+		}
 		if in.Value == nil {
 			err = secrets.Describe(ctx, project, in.Name, in.Description, who.User.ID)
 			if fault.Is(err, fault.NotFound) {
@@ -64,9 +69,26 @@ func (s *Service) PutSecret(ctx context.Context, who account.Principal, project 
 		if err == nil {
 			row, err = secrets.Get(ctx, project, in.Name)
 		}
-		return err
+		if err != nil {
+			return err
+		}
+		return postgres.Note(ctx, q, aboutSecret(old, row, in.Value != nil))
 	})
 	return row, err
+}
+
+// aboutSecret says what became of a secret: that its value was set, and never to what.
+func aboutSecret(old, row postgres.SecretRow, set bool) audit.Change {
+	c := audit.Change{Action: audit.SecretCreate, Project: row.ProjectID, Object: audit.Named(row.Name)}
+	after := audit.Data{"description": row.Description}
+	if set {
+		after["value"] = "set"
+	}
+	if old.Name != "" {
+		c.Action, c.Before = audit.SecretUpdate, audit.Data{"description": old.Description}
+	}
+	c.After = after
+	return c
 }
 
 // DeleteSecret removes a secret that no workflow names.
@@ -86,7 +108,11 @@ func (s *Service) DeleteSecret(ctx context.Context, who account.Principal, proje
 		if err := unnamedByChannels(ctx, q, project, workflow.RootSecrets, name); err != nil {
 			return err
 		}
-		return secrets.Delete(ctx, project, name)
+		if err := secrets.Delete(ctx, project, name); err != nil {
+			return err
+		}
+		before := audit.Data{"description": row.Description}
+		return postgres.Note(ctx, q, audit.Change{Action: audit.SecretDelete, Project: project, Object: audit.Named(name), Before: before})
 	})
 }
 
@@ -116,14 +142,28 @@ func (s *Service) PutVariable(ctx context.Context, who account.Principal, projec
 		if err := roomFor(variables.Others(ctx, project, in.Name)); err != nil {
 			return err
 		}
+		c := audit.Change{Action: audit.VariableCreate, Project: project, Object: audit.Named(in.Name)}
+		switch old, err := variables.Get(ctx, project, in.Name); {
+		case err == nil:
+			c.Action, c.Before = audit.VariableUpdate, variableData(old)
+		case !fault.Is(err, fault.NotFound):
+			return err
+		}
 		fresh := postgres.NewVariable{ProjectID: project, Name: in.Name, Description: in.Description, Value: in.Value, By: who.User.ID}
 		if err := variables.Put(ctx, fresh); err != nil {
 			return err
 		}
-		row, err = variables.Get(ctx, project, in.Name)
-		return err
+		if row, err = variables.Get(ctx, project, in.Name); err != nil {
+			return err
+		}
+		c.After = variableData(row)
+		return postgres.Note(ctx, q, c)
 	})
 	return row, err
+}
+
+func variableData(row postgres.VariableRow) audit.Data {
+	return audit.Data{"value": row.Value, "description": row.Description}
 }
 
 // DeleteVariable removes a variable that no workflow names.
@@ -143,7 +183,10 @@ func (s *Service) DeleteVariable(ctx context.Context, who account.Principal, pro
 		if err := unnamedByChannels(ctx, q, project, workflow.RootVars, name); err != nil {
 			return err
 		}
-		return variables.Delete(ctx, project, name)
+		if err := variables.Delete(ctx, project, name); err != nil {
+			return err
+		}
+		return postgres.Note(ctx, q, audit.Change{Action: audit.VariableDelete, Project: project, Object: audit.Named(name), Before: variableData(row)})
 	})
 }
 

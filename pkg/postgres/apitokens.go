@@ -68,16 +68,17 @@ func (s APITokens) List(ctx context.Context, user uuid.UUID) ([]APITokenRow, err
 	return list, nil
 }
 
-// Revoke ends a token of a user; ErrNotFound when they have no such token.
-func (s APITokens) Revoke(ctx context.Context, user, id uuid.UUID) error {
-	tag, err := s.Q.Exec(ctx, `update api_tokens set revoked_at = coalesce(revoked_at, now()) where id = $1 and user_id = $2`, id, user)
+// Revoke ends a token of a user, and answers it; ErrNotFound when they have no such token.
+func (s APITokens) Revoke(ctx context.Context, user, id uuid.UUID) (row APITokenRow, err error) {
+	rows, err := s.Q.Query(ctx, `
+		update api_tokens set revoked_at = coalesce(revoked_at, now()) where id = $1 and user_id = $2 returning `+apiTokenColumns, id, user)
 	if err != nil {
-		return fmt.Errorf("revoke API token: %w", err)
+		return row, fmt.Errorf("revoke API token: %w", err)
 	}
-	if tag.RowsAffected() == 0 {
-		return ErrNotFound
+	if row, err = pgx.CollectExactlyOneRow(rows, pgx.RowToStructByName[APITokenRow]); err != nil {
+		return row, fmt.Errorf("revoke API token: %w", translate(err))
 	}
-	return nil
+	return row, nil
 }
 
 // Principal finds who a token stands for, within what it may do, and notes that it was used; ErrNotFound when it is good no

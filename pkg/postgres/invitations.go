@@ -76,16 +76,20 @@ func (s Invitations) List(ctx context.Context, project *uuid.UUID) ([]Invitation
 	return list, nil
 }
 
-// Delete takes an invitation back; ErrNotFound when the project, or the installation (nil), has no such.
-func (s Invitations) Delete(ctx context.Context, project *uuid.UUID, id uuid.UUID) error {
+// Delete takes an invitation back, and answers it; ErrNotFound when the project, or the installation (nil), has no such.
+func (s Invitations) Delete(ctx context.Context, project *uuid.UUID, id uuid.UUID) (InvitationRow, error) {
+	row, err := s.one(ctx, `i.id = $1 and i.project_id is not distinct from $2`, id, project)
+	if err != nil {
+		return row, err
+	}
 	tag, err := s.Q.Exec(ctx, `delete from invitations where id = $1 and project_id is not distinct from $2`, id, project)
 	if err != nil {
-		return fmt.Errorf("delete invitation: %w", err)
+		return row, fmt.Errorf("delete invitation: %w", err)
 	}
 	if tag.RowsAffected() == 0 {
-		return ErrNotFound
+		return row, ErrNotFound
 	}
-	return nil
+	return row, nil
 }
 
 // DropOf takes back what somebody invited to a project.

@@ -48,8 +48,10 @@ func TestNoRoleChangesTheSchema(t *testing.T) {
 				t.Errorf("%s: %s: %v", role, sql, err)
 			}
 		}
-		if _, err := conn.Exec(t.Context(), `select make_week(now())`); err != nil {
-			t.Errorf("%s cannot make room for the runs of a week: %v", role, err)
+		for _, sql := range []string{`select make_week(now())`, `select drop_weeks('2000-01-01')`, `select cut_audit('1000 days', 1)`} {
+			if _, err := conn.Exec(t.Context(), sql); denied(err) == (role == postgres.RoleScheduler) {
+				t.Errorf("%s: %s: %v", role, sql, err)
+			}
 		}
 	}
 }
@@ -77,6 +79,13 @@ func TestRolesSeeWhatTheyNeed(t *testing.T) {
 		}
 		if _, err := conn.Exec(t.Context(), `select id, username, email from users`); err != nil {
 			t.Errorf("%s does not see who is who: %v", role, err)
+		}
+	}
+	for _, role := range []string{postgres.RoleAPI, postgres.RoleScheduler, postgres.RoleWorker} {
+		for _, sql := range []string{`update audit_entries set action = 'x'`, `delete from audit_entries`, `delete from audit_head`, `insert into audit_head default values`} {
+			if _, err := as(t, role).Exec(t.Context(), sql); !denied(err) {
+				t.Errorf("%s: %s: %v", role, sql, err)
+			}
 		}
 	}
 	if _, err := as(t, postgres.RoleAPI).Exec(t.Context(), `select password_hash from users`); err != nil {

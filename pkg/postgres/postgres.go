@@ -29,6 +29,7 @@ type Querier interface {
 // DB is a pool of connections. It is a Querier whose every statement is a transaction of its own.
 type DB struct {
 	*pgxpool.Pool
+	sealer Sealer // nil where there is no key
 }
 
 // Options are what differs between the pools of the roles.
@@ -78,12 +79,6 @@ func redactURL(err error) error {
 		return bad.Err
 	}
 	return errors.New("it is not a PostgreSQL URL (postgres://user:password@host:5432/name)")
-}
-
-// InTx runs fn in a transaction that commits when fn returns nil.
-func (db *DB) InTx(ctx context.Context, fn func(q Querier) error) error {
-	err := pgx.BeginFunc(ctx, db.Pool, func(tx pgx.Tx) error { return fn(tx) })
-	return translate(err)
 }
 
 // ErrNotFound is what a store answers when the row is not there, or not in the caller's projects.

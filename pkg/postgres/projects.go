@@ -59,6 +59,25 @@ func (s Projects) Get(ctx context.Context, projects []uuid.UUID, id uuid.UUID) (
 	return row, nil
 }
 
+// Names are what projects are called, also of those that are deleted.
+func (s Projects) Names(ctx context.Context, ids []uuid.UUID) (map[uuid.UUID]string, error) {
+	rows, err := s.Q.Query(ctx, `select id, name from projects where id = any($1)`, ids)
+	if err != nil {
+		return nil, fmt.Errorf("name projects: %w", err)
+	}
+	names := map[uuid.UUID]string{}
+	var id uuid.UUID
+	var name string
+	_, err = pgx.ForEachRow(rows, []any{&id, &name}, func() error {
+		names[id] = name
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("name projects: %w", err)
+	}
+	return names, nil
+}
+
 // Rename gives a project another name.
 func (s Projects) Rename(ctx context.Context, id uuid.UUID, name string) error {
 	return s.change(ctx, "rename project", `update projects set name = $2 where id = $1 and deleted_at is null`, id, name)

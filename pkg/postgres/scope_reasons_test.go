@@ -11,6 +11,7 @@ const (
 	link    = "goes by a link that nobody can guess, or removes what is over: who knows it may"
 	service = "goes by what another service says, of whom nobody knows yet who they are here"
 	own     = "goes by the caller's own id"
+	record  = "is about the audit log, which is the installation's; a project's part of it is asked for by its id"
 	people  = "is about an account, for administrators of the installation"
 )
 
@@ -64,6 +65,9 @@ var unscoped = map[string][]string{
 	},
 	own: {
 		"APITokens.List", "APITokens.Revoke", "Identities.Delete", "Identities.Insert", "Identities.List", "Projects.Create", "Users.principal",
+	},
+	record: {
+		"Audit.Cut", "Audit.Each", "Audit.Size", "AuditFilter.where",
 	},
 	people: {
 		"Users.Disable", "Users.People",

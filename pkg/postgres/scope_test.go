@@ -17,6 +17,7 @@ import (
 // ofNobody are the tables whose rows belong to no project.
 var ofNobody = []string{
 	"users", "sessions", "refresh_tokens", "password_resets", "projects", "queues", "workers", "host_limits", "zone_data", "idempotency_keys",
+	"audit_head",
 }
 
 var (

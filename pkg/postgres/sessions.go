@@ -29,6 +29,7 @@ func (s Sessions) Begin(ctx context.Context, id, user uuid.UUID, hash []byte, li
 // Rotation is what became of a refresh token that was presented.
 type Rotation struct {
 	User, Session uuid.UUID
+	Username      string
 	Good          bool // false: unknown, ended, or used before; the session has ended in the last case
 	Reused        bool
 }
@@ -39,12 +40,12 @@ func (s Sessions) Rotate(ctx context.Context, old, next []byte) (Rotation, error
 	var r Rotation
 	var used bool
 	err := s.Q.QueryRow(ctx, `
-		select s.user_id, s.id, t.used_at is not null
+		select s.user_id, s.id, u.username, t.used_at is not null
 		  from refresh_tokens t
 		  join sessions s on s.id = t.session_id
 		  join users u on u.id = s.user_id and u.disabled_at is null
 		 where t.hash = $1 and s.revoked_at is null and s.expires_at > now()
-		   for update of t, s`, old).Scan(&r.User, &r.Session, &used)
+		   for update of t, s`, old).Scan(&r.User, &r.Session, &r.Username, &used)
 	if translate(err) == ErrNotFound { //nolint:errorlint // translate answers the very value
 		return Rotation{}, nil
 	}
@@ -66,26 +67,34 @@ func (s Sessions) Rotate(ctx context.Context, old, next []byte) (Rotation, error
 	return r, nil
 }
 
+// LoggedOut is a session that has just ended, and whose it was; zero where none has.
+type LoggedOut struct {
+	Session, User uuid.UUID
+	Username      string
+}
+
 // EndByToken ends the session of a refresh token; one that is not known is no error.
-func (s Sessions) EndByToken(ctx context.Context, hash []byte) error {
-	_, err := s.Q.Exec(ctx, `
+func (s Sessions) EndByToken(ctx context.Context, hash []byte) (LoggedOut, error) {
+	return s.logOut(ctx, `
 		update sessions s set revoked_at = now(), revoked_reason = 'logged out'
-		  from refresh_tokens t where t.hash = $1 and s.id = t.session_id and s.revoked_at is null`, hash)
-	if err != nil {
-		return fmt.Errorf("end session: %w", err)
-	}
-	return nil
+		  from refresh_tokens t, users u where t.hash = $1 and s.id = t.session_id and s.revoked_at is null and u.id = s.user_id
+		returning s.id, u.id, u.username`, hash)
 }
 
 // End ends a session of a user; one that has ended already, or is somebody else's, is no error.
-func (s Sessions) End(ctx context.Context, user, id uuid.UUID) error {
-	_, err := s.Q.Exec(ctx, `
-		update sessions set revoked_at = now(), revoked_reason = 'logged out'
-		 where id = $1 and user_id = $2 and revoked_at is null`, id, user)
-	if err != nil {
-		return fmt.Errorf("end session: %w", err)
+func (s Sessions) End(ctx context.Context, user, id uuid.UUID) (LoggedOut, error) {
+	return s.logOut(ctx, `
+		update sessions s set revoked_at = now(), revoked_reason = 'logged out'
+		  from users u where s.id = $1 and s.user_id = $2 and s.revoked_at is null and u.id = s.user_id
+		returning s.id, u.id, u.username`, id, user)
+}
+
+func (s Sessions) logOut(ctx context.Context, statement string, key ...any) (e LoggedOut, err error) {
+	err = s.Q.QueryRow(ctx, statement, key...).Scan(&e.Session, &e.User, &e.Username)
+	if err != nil && translate(err) != ErrNotFound { //nolint:errorlint // translate answers the very value
+		return LoggedOut{}, fmt.Errorf("end session: %w", err)
 	}
-	return nil
+	return e, nil
 }
 
 // SessionRow is a session that has not ended.

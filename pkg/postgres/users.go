@@ -172,21 +172,24 @@ func (s Users) List(ctx context.Context) ([]UserRow, error) {
 	return list, nil
 }
 
-// SetPassword stores another password and ends the user's sessions; ErrNotFound when nobody has that e-mail.
-func (s Users) SetPassword(ctx context.Context, email, hash string) error {
+// SetPassword stores another password, ends the user's sessions, and answers who it is; ErrNotFound when nobody has that e-mail.
+func (s Users) SetPassword(ctx context.Context, email, hash string) (account.User, error) {
 	return s.changeByEmail(ctx, `password_hash = $2`, email, hash)
 }
 
-// SetRole gives a user another role and ends the user's sessions; ErrNotFound when nobody has that e-mail.
-func (s Users) SetRole(ctx context.Context, email string, role account.Role) error {
+// SetRole gives a user another role, ends the user's sessions, and answers who it was; ErrNotFound when nobody has that e-mail.
+func (s Users) SetRole(ctx context.Context, email string, role account.Role) (account.User, error) {
 	return s.changeByEmail(ctx, `role = $2`, email, role)
 }
 
-func (s Users) changeByEmail(ctx context.Context, set, email string, value any) error {
-	var id uuid.UUID
-	err := s.Q.QueryRow(ctx, `update users set `+set+` where lower(email) = lower($1) returning id`, email, value).Scan(&id)
+// changeByEmail answers the user as it was before.
+func (s Users) changeByEmail(ctx context.Context, set, email string, value any) (u account.User, err error) {
+	err = s.Q.QueryRow(ctx, `
+		with old as materialized (select id, email, username, role from users where lower(email) = lower($1) for update)
+		update users set `+set+` from old where users.id = old.id returning old.id, old.email, old.username, old.role`,
+		email, value).Scan(&u.ID, &u.Email, &u.Username, &u.Role)
 	if err != nil {
-		return fmt.Errorf("change user: %w", translate(err))
+		return u, fmt.Errorf("change user: %w", translate(err))
 	}
-	return s.EndSessions(ctx, id, "the account was changed")
+	return u, s.EndSessions(ctx, u.ID, "the account was changed")
 }

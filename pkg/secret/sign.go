@@ -28,3 +28,9 @@ func (m master) sign(purpose string, what []byte) []byte {
 	mac.Write(what)
 	return mac.Sum(nil)[:proofBytes]
 }
+
+// Knows tells whether a key of that KeyID is the current one or the one before it.
+func (k *Keyring) Knows(id string) bool {
+	_, ok := k.known[id]
+	return ok
+}

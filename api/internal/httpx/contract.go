@@ -192,10 +192,10 @@ func explained(c echo.Context, explain Explain, permission account.Permission, i
 // that hangs.
 const answerTimeout = 30 * time.Second
 
-// streams tells whether an operation answers for as long as the client listens.
+// streams tells whether an operation answers for as long as the client listens, or as there is something to say.
 func streams(op *openapi3.Operation) bool {
 	ok := op.Responses.Status(http.StatusOK)
-	return ok != nil && ok.Value.Content.Get("text/event-stream") != nil
+	return ok != nil && (ok.Value.Content["text/event-stream"] != nil || ok.Value.Content["application/x-ndjson"] != nil)
 }
 
 func (k *Contract) noRoute(c echo.Context, err error) error {

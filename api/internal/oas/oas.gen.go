@@ -240,6 +240,33 @@ func (e AttentionKind) Valid() bool {
 	}
 }
 
+// Defines values for AuditActorKind.
+const (
+	AuditActorKindCommandLine AuditActorKind = "command_line"
+	AuditActorKindLink        AuditActorKind = "link"
+	AuditActorKindNobody      AuditActorKind = "nobody"
+	AuditActorKindSystem      AuditActorKind = "system"
+	AuditActorKindUser        AuditActorKind = "user"
+)
+
+// Valid indicates whether the value is a known member of the AuditActorKind enum.
+func (e AuditActorKind) Valid() bool {
+	switch e {
+	case AuditActorKindCommandLine:
+		return true
+	case AuditActorKindLink:
+		return true
+	case AuditActorKindNobody:
+		return true
+	case AuditActorKindSystem:
+		return true
+	case AuditActorKindUser:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for BackfillOverlap.
 const (
 	BackfillOverlapAllow    BackfillOverlap = "allow"
@@ -965,6 +992,7 @@ const (
 	ScopeAdministrator Scope = "administrator"
 	ScopeAlertRead     Scope = "alert.read"
 	ScopeAlertWrite    Scope = "alert.write"
+	ScopeAuditRead     Scope = "audit.read"
 	ScopeMemberWrite   Scope = "member.write"
 	ScopeProjectDelete Scope = "project.delete"
 	ScopeProjectRead   Scope = "project.read"
@@ -988,6 +1016,8 @@ func (e Scope) Valid() bool {
 	case ScopeAlertRead:
 		return true
 	case ScopeAlertWrite:
+		return true
+	case ScopeAuditRead:
 		return true
 	case ScopeMemberWrite:
 		return true
@@ -1467,6 +1497,24 @@ func (e WorkflowInputQueue) Valid() bool {
 	}
 }
 
+// Defines values for AuditFileFormat.
+const (
+	AuditFileFormatCsv  AuditFileFormat = "csv"
+	AuditFileFormatJson AuditFileFormat = "json"
+)
+
+// Valid indicates whether the value is a known member of the AuditFileFormat enum.
+func (e AuditFileFormat) Valid() bool {
+	switch e {
+	case AuditFileFormatCsv:
+		return true
+	case AuditFileFormatJson:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for WhichQueue.
 const (
 	WhichQueueBulk     WhichQueue = "bulk"
@@ -1512,6 +1560,42 @@ func (e ListAlertsParamsState) Valid() bool {
 	case ListAlertsParamsStateSent:
 		return true
 	case ListAlertsParamsStateWaiting:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ExportAuditParamsFormat.
+const (
+	ExportAuditParamsFormatCsv  ExportAuditParamsFormat = "csv"
+	ExportAuditParamsFormatJson ExportAuditParamsFormat = "json"
+)
+
+// Valid indicates whether the value is a known member of the ExportAuditParamsFormat enum.
+func (e ExportAuditParamsFormat) Valid() bool {
+	switch e {
+	case ExportAuditParamsFormatCsv:
+		return true
+	case ExportAuditParamsFormatJson:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ExportProjectAuditParamsFormat.
+const (
+	ExportProjectAuditParamsFormatCsv  ExportProjectAuditParamsFormat = "csv"
+	ExportProjectAuditParamsFormatJson ExportProjectAuditParamsFormat = "json"
+)
+
+// Valid indicates whether the value is a known member of the ExportProjectAuditParamsFormat enum.
+func (e ExportProjectAuditParamsFormat) Valid() bool {
+	switch e {
+	case ExportProjectAuditParamsFormatCsv:
+		return true
+	case ExportProjectAuditParamsFormatJson:
 		return true
 	default:
 		return false
@@ -1829,6 +1913,72 @@ type Attention struct {
 // AttentionKind Its last runs failed; a trigger is overdue; runs wait for a person; a trigger stopped by itself; it is active for more than a
 // day and never ran; a heartbeat is late; alerts did not arrive.
 type AttentionKind string
+
+// AuditActor defines model for AuditActor.
+type AuditActor struct {
+	// Id The user
+	Id *openapi_types.UUID `json:"id"`
+
+	// Kind `link` is whoever has a link, by the name that they gave
+	Kind      AuditActorKind      `json:"kind"`
+	Name      string              `json:"name"`
+	SessionId *openapi_types.UUID `json:"session_id"`
+
+	// TokenId The API token
+	TokenId *openapi_types.UUID `json:"token_id"`
+}
+
+// AuditActorKind `link` is whoever has a link, by the name that they gave
+type AuditActorKind string
+
+// AuditEntry defines model for AuditEntry.
+type AuditEntry struct {
+	// Action What was done, as in `workflow.update`
+	Action string     `json:"action"`
+	Actor  AuditActor `json:"actor"`
+
+	// Address Where it came from
+	Address string `json:"address"`
+
+	// After And after
+	After *map[string]interface{} `json:"after"`
+	At    wire.Instant            `json:"at"`
+
+	// Before What changed as it was before
+	Before *map[string]interface{} `json:"before"`
+	Hash   string                  `json:"hash"`
+
+	// Number From 1, without gaps
+	Number int64       `json:"number"`
+	Object AuditObject `json:"object"`
+
+	// Previous The hash of the entry before it
+	Previous    string              `json:"previous"`
+	ProjectId   *openapi_types.UUID `json:"project_id"`
+	ProjectName *string             `json:"project_name"`
+
+	// RequestId The X-Request-Id of the request
+	RequestId string `json:"request_id"`
+
+	// Sealed The installation's key vouches for it
+	Sealed bool `json:"sealed"`
+}
+
+// AuditObject defines model for AuditObject.
+type AuditObject struct {
+	// Id A UUID, or a name where that tells it
+	Id string `json:"id"`
+
+	// Kind The first part of the action
+	Kind string `json:"kind"`
+	Name string `json:"name"`
+}
+
+// AuditPage defines model for AuditPage.
+type AuditPage struct {
+	Items      []AuditEntry `json:"items"`
+	NextCursor *string      `json:"next_cursor"`
+}
 
 // Away defines model for Away.
 type Away struct {
@@ -3744,6 +3894,24 @@ type WorkflowPage struct {
 // AcceptLanguage defines model for AcceptLanguage.
 type AcceptLanguage = string
 
+// AuditByAction defines model for AuditByAction.
+type AuditByAction = string
+
+// AuditByActor defines model for AuditByActor.
+type AuditByActor = openapi_types.UUID
+
+// AuditByObject defines model for AuditByObject.
+type AuditByObject = string
+
+// AuditFileFormat defines model for AuditFileFormat.
+type AuditFileFormat string
+
+// AuditFrom defines model for AuditFrom.
+type AuditFrom = wire.Instant
+
+// AuditTo defines model for AuditTo.
+type AuditTo = wire.Instant
+
 // Cursor defines model for Cursor.
 type Cursor = string
 
@@ -3867,6 +4035,48 @@ type ListApprovalsParams struct {
 	Limit  *Limit  `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
+// ListAuditParams defines parameters for ListAudit.
+type ListAuditParams struct {
+	// ProjectId Only what belongs to this project
+	ProjectId *openapi_types.UUID `form:"project_id,omitempty" json:"project_id,omitempty"`
+
+	// Actor Only what this user did
+	Actor *AuditByActor `form:"actor,omitempty" json:"actor,omitempty"`
+
+	// Action Only this action, as in `workflow.update`, or all of a kind, as in `workflow`
+	Action *AuditByAction `form:"action,omitempty" json:"action,omitempty"`
+
+	// Object Only what was done to the object with this id
+	Object *AuditByObject `form:"object,omitempty" json:"object,omitempty"`
+	From   *AuditFrom     `form:"from,omitempty" json:"from,omitempty"`
+	To     *AuditTo       `form:"to,omitempty" json:"to,omitempty"`
+
+	// Cursor `next_cursor` of the page before
+	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+	Limit  *Limit  `form:"limit,omitempty" json:"limit,omitempty"`
+}
+
+// ExportAuditParams defines parameters for ExportAudit.
+type ExportAuditParams struct {
+	// ProjectId Only what belongs to this project
+	ProjectId *openapi_types.UUID `form:"project_id,omitempty" json:"project_id,omitempty"`
+
+	// Actor Only what this user did
+	Actor *AuditByActor `form:"actor,omitempty" json:"actor,omitempty"`
+
+	// Action Only this action, as in `workflow.update`, or all of a kind, as in `workflow`
+	Action *AuditByAction `form:"action,omitempty" json:"action,omitempty"`
+
+	// Object Only what was done to the object with this id
+	Object *AuditByObject           `form:"object,omitempty" json:"object,omitempty"`
+	From   *AuditFrom               `form:"from,omitempty" json:"from,omitempty"`
+	To     *AuditTo                 `form:"to,omitempty" json:"to,omitempty"`
+	Format *ExportAuditParamsFormat `form:"format,omitempty" json:"format,omitempty"`
+}
+
+// ExportAuditParamsFormat defines parameters for ExportAudit.
+type ExportAuditParamsFormat string
+
 // ForgotPasswordParams defines parameters for ForgotPassword.
 type ForgotPasswordParams struct {
 	// AcceptLanguage Language of descriptions (es or en)
@@ -3912,6 +4122,42 @@ type DeleteProjectParams struct {
 	// EndRuns Cancel the runs that have not finished
 	EndRuns *bool `form:"end_runs,omitempty" json:"end_runs,omitempty"`
 }
+
+// ListProjectAuditParams defines parameters for ListProjectAudit.
+type ListProjectAuditParams struct {
+	// Actor Only what this user did
+	Actor *AuditByActor `form:"actor,omitempty" json:"actor,omitempty"`
+
+	// Action Only this action, as in `workflow.update`, or all of a kind, as in `workflow`
+	Action *AuditByAction `form:"action,omitempty" json:"action,omitempty"`
+
+	// Object Only what was done to the object with this id
+	Object *AuditByObject `form:"object,omitempty" json:"object,omitempty"`
+	From   *AuditFrom     `form:"from,omitempty" json:"from,omitempty"`
+	To     *AuditTo       `form:"to,omitempty" json:"to,omitempty"`
+
+	// Cursor `next_cursor` of the page before
+	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+	Limit  *Limit  `form:"limit,omitempty" json:"limit,omitempty"`
+}
+
+// ExportProjectAuditParams defines parameters for ExportProjectAudit.
+type ExportProjectAuditParams struct {
+	// Actor Only what this user did
+	Actor *AuditByActor `form:"actor,omitempty" json:"actor,omitempty"`
+
+	// Action Only this action, as in `workflow.update`, or all of a kind, as in `workflow`
+	Action *AuditByAction `form:"action,omitempty" json:"action,omitempty"`
+
+	// Object Only what was done to the object with this id
+	Object *AuditByObject                  `form:"object,omitempty" json:"object,omitempty"`
+	From   *AuditFrom                      `form:"from,omitempty" json:"from,omitempty"`
+	To     *AuditTo                        `form:"to,omitempty" json:"to,omitempty"`
+	Format *ExportProjectAuditParamsFormat `form:"format,omitempty" json:"format,omitempty"`
+}
+
+// ExportProjectAuditParamsFormat defines parameters for ExportProjectAudit.
+type ExportProjectAuditParamsFormat string
 
 // InviteToProjectParams defines parameters for InviteToProject.
 type InviteToProjectParams struct {
@@ -4419,6 +4665,15 @@ type ServerInterface interface {
 	// DecideApproval Approve or reject; the run goes on
 	// (POST /approvals/{id}/decide)
 	DecideApproval(ctx echo.Context, id ID) error
+	// ListAudit Who changed what in the installation, newest first
+	// (GET /audit)
+	ListAudit(ctx echo.Context, params ListAuditParams) error
+	// ExportAudit The audit log as a file, oldest first
+	// (GET /audit/export)
+	ExportAudit(ctx echo.Context, params ExportAuditParams) error
+	// VerifyAudit Check that nobody altered, removed or added entries of the audit log
+	// (POST /audit/verification)
+	VerifyAudit(ctx echo.Context) error
 	// ListIdentities The caller's ways to log in
 	// (GET /auth/identities)
 	ListIdentities(ctx echo.Context) error
@@ -4554,6 +4809,12 @@ type ServerInterface interface {
 	// RenameProject Give a project another name
 	// (PUT /projects/{id})
 	RenameProject(ctx echo.Context, id ID) error
+	// ListProjectAudit Who changed what in a project, newest first
+	// (GET /projects/{id}/audit)
+	ListProjectAudit(ctx echo.Context, id ID, params ListProjectAuditParams) error
+	// ExportProjectAudit A project's part of the audit log as a file, oldest first
+	// (GET /projects/{id}/audit/export)
+	ExportProjectAudit(ctx echo.Context, id ID, params ExportProjectAuditParams) error
 	// ListInvitations Invitations to a project that nobody has accepted yet, newest first
 	// (GET /projects/{id}/invitations)
 	ListInvitations(ctx echo.Context, id ID) error
@@ -5174,6 +5435,142 @@ func (w *ServerInterfaceWrapper) DecideApproval(ctx echo.Context) error {
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.DecideApproval(ctx, id)
+	return err
+}
+
+// ListAudit converts echo context to params.
+func (w *ServerInterfaceWrapper) ListAudit(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListAuditParams
+	// ------------- Optional query parameter "project_id" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "project_id", ctx.QueryParams(), &params.ProjectId, runtime.BindQueryParameterOptions{Type: "string", Format: "uuid"})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter project_id: %s", err))
+	}
+
+	// ------------- Optional query parameter "actor" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "actor", ctx.QueryParams(), &params.Actor, runtime.BindQueryParameterOptions{Type: "string", Format: "uuid"})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter actor: %s", err))
+	}
+
+	// ------------- Optional query parameter "action" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "action", ctx.QueryParams(), &params.Action, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter action: %s", err))
+	}
+
+	// ------------- Optional query parameter "object" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "object", ctx.QueryParams(), &params.Object, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter object: %s", err))
+	}
+
+	// ------------- Optional query parameter "from" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "from", ctx.QueryParams(), &params.From, runtime.BindQueryParameterOptions{Type: "string", Format: "date-time"})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter from: %s", err))
+	}
+
+	// ------------- Optional query parameter "to" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "to", ctx.QueryParams(), &params.To, runtime.BindQueryParameterOptions{Type: "string", Format: "date-time"})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter to: %s", err))
+	}
+
+	// ------------- Optional query parameter "cursor" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cursor", ctx.QueryParams(), &params.Cursor, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter cursor: %s", err))
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", ctx.QueryParams(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: "int32"})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter limit: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListAudit(ctx, params)
+	return err
+}
+
+// ExportAudit converts echo context to params.
+func (w *ServerInterfaceWrapper) ExportAudit(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ExportAuditParams
+	// ------------- Optional query parameter "project_id" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "project_id", ctx.QueryParams(), &params.ProjectId, runtime.BindQueryParameterOptions{Type: "string", Format: "uuid"})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter project_id: %s", err))
+	}
+
+	// ------------- Optional query parameter "actor" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "actor", ctx.QueryParams(), &params.Actor, runtime.BindQueryParameterOptions{Type: "string", Format: "uuid"})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter actor: %s", err))
+	}
+
+	// ------------- Optional query parameter "action" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "action", ctx.QueryParams(), &params.Action, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter action: %s", err))
+	}
+
+	// ------------- Optional query parameter "object" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "object", ctx.QueryParams(), &params.Object, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter object: %s", err))
+	}
+
+	// ------------- Optional query parameter "from" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "from", ctx.QueryParams(), &params.From, runtime.BindQueryParameterOptions{Type: "string", Format: "date-time"})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter from: %s", err))
+	}
+
+	// ------------- Optional query parameter "to" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "to", ctx.QueryParams(), &params.To, runtime.BindQueryParameterOptions{Type: "string", Format: "date-time"})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter to: %s", err))
+	}
+
+	// ------------- Optional query parameter "format" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "format", ctx.QueryParams(), &params.Format, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter format: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ExportAudit(ctx, params)
+	return err
+}
+
+// VerifyAudit converts echo context to params.
+func (w *ServerInterfaceWrapper) VerifyAudit(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.VerifyAudit(ctx)
 	return err
 }
 
@@ -5856,6 +6253,133 @@ func (w *ServerInterfaceWrapper) RenameProject(ctx echo.Context) error {
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.RenameProject(ctx, id)
+	return err
+}
+
+// ListProjectAudit converts echo context to params.
+func (w *ServerInterfaceWrapper) ListProjectAudit(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "id" -------------
+	var id ID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", ctx.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListProjectAuditParams
+	// ------------- Optional query parameter "actor" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "actor", ctx.QueryParams(), &params.Actor, runtime.BindQueryParameterOptions{Type: "string", Format: "uuid"})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter actor: %s", err))
+	}
+
+	// ------------- Optional query parameter "action" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "action", ctx.QueryParams(), &params.Action, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter action: %s", err))
+	}
+
+	// ------------- Optional query parameter "object" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "object", ctx.QueryParams(), &params.Object, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter object: %s", err))
+	}
+
+	// ------------- Optional query parameter "from" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "from", ctx.QueryParams(), &params.From, runtime.BindQueryParameterOptions{Type: "string", Format: "date-time"})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter from: %s", err))
+	}
+
+	// ------------- Optional query parameter "to" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "to", ctx.QueryParams(), &params.To, runtime.BindQueryParameterOptions{Type: "string", Format: "date-time"})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter to: %s", err))
+	}
+
+	// ------------- Optional query parameter "cursor" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cursor", ctx.QueryParams(), &params.Cursor, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter cursor: %s", err))
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", ctx.QueryParams(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: "int32"})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter limit: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListProjectAudit(ctx, id, params)
+	return err
+}
+
+// ExportProjectAudit converts echo context to params.
+func (w *ServerInterfaceWrapper) ExportProjectAudit(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "id" -------------
+	var id ID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", ctx.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ExportProjectAuditParams
+	// ------------- Optional query parameter "actor" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "actor", ctx.QueryParams(), &params.Actor, runtime.BindQueryParameterOptions{Type: "string", Format: "uuid"})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter actor: %s", err))
+	}
+
+	// ------------- Optional query parameter "action" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "action", ctx.QueryParams(), &params.Action, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter action: %s", err))
+	}
+
+	// ------------- Optional query parameter "object" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "object", ctx.QueryParams(), &params.Object, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter object: %s", err))
+	}
+
+	// ------------- Optional query parameter "from" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "from", ctx.QueryParams(), &params.From, runtime.BindQueryParameterOptions{Type: "string", Format: "date-time"})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter from: %s", err))
+	}
+
+	// ------------- Optional query parameter "to" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "to", ctx.QueryParams(), &params.To, runtime.BindQueryParameterOptions{Type: "string", Format: "date-time"})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter to: %s", err))
+	}
+
+	// ------------- Optional query parameter "format" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "format", ctx.QueryParams(), &params.Format, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter format: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ExportProjectAudit(ctx, id, params)
 	return err
 }
 
@@ -7805,6 +8329,11 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.DELETE(options.BaseURL+"/invitations/:invitation", wrapper.WithdrawAccountInvitation, options.OperationMiddlewares["withdrawAccountInvitation"]...)
 	router.POST(options.BaseURL+"/invitations/look", wrapper.LookAtInvitation, options.OperationMiddlewares["lookAtInvitation"]...)
 	router.POST(options.BaseURL+"/invitations/accept", wrapper.AcceptInvitation, options.OperationMiddlewares["acceptInvitation"]...)
+	router.GET(options.BaseURL+"/audit", wrapper.ListAudit, options.OperationMiddlewares["listAudit"]...)
+	router.GET(options.BaseURL+"/audit/export", wrapper.ExportAudit, options.OperationMiddlewares["exportAudit"]...)
+	router.POST(options.BaseURL+"/audit/verification", wrapper.VerifyAudit, options.OperationMiddlewares["verifyAudit"]...)
+	router.GET(options.BaseURL+"/projects/:id/audit", wrapper.ListProjectAudit, options.OperationMiddlewares["listProjectAudit"]...)
+	router.GET(options.BaseURL+"/projects/:id/audit/export", wrapper.ExportProjectAudit, options.OperationMiddlewares["exportProjectAudit"]...)
 	router.GET(options.BaseURL+"/users", wrapper.ListUsers, options.OperationMiddlewares["listUsers"]...)
 	router.POST(options.BaseURL+"/users/:user/disable", wrapper.DisableUser, options.OperationMiddlewares["disableUser"]...)
 	router.POST(options.BaseURL+"/users/:user/enable", wrapper.EnableUser, options.OperationMiddlewares["enableUser"]...)
@@ -8782,6 +9311,200 @@ type DecideApprovaldefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response DecideApprovaldefaultApplicationProblemPlusJSONResponse) VisitDecideApprovalResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListAuditRequestObject struct {
+	Params ListAuditParams
+}
+
+type ListAuditResponseObject interface {
+	VisitListAuditResponse(w http.ResponseWriter) error
+}
+
+type ListAudit200JSONResponse AuditPage
+
+func (response ListAudit200JSONResponse) VisitListAuditResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListAuditdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListAuditdefaultApplicationProblemPlusJSONResponse) VisitListAuditResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ExportAuditRequestObject struct {
+	Params ExportAuditParams
+}
+
+type ExportAuditResponseObject interface {
+	VisitExportAuditResponse(w http.ResponseWriter) error
+}
+
+type ExportAudit200ApplicationxNdjsonResponse struct {
+	Body          io.Reader
+	ContentLength int64
+}
+
+func (response ExportAudit200ApplicationxNdjsonResponse) VisitExportAuditResponse(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", "application/x-ndjson")
+	if response.ContentLength != 0 {
+		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	w.WriteHeader(200)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	flusher, ok := w.(http.Flusher)
+	if !ok {
+		// If w doesn't support flushing, fall back to io.Copy.
+		_, err := io.Copy(w, response.Body)
+		return err
+	}
+	// text/event-stream messages are typically small; use a
+	// modest buffer and flush after each chunk so clients see
+	// events immediately instead of waiting on OS buffering.
+	buf := make([]byte, 4096)
+	for {
+		n, err := response.Body.Read(buf)
+		if n > 0 {
+			if _, writeErr := w.Write(buf[:n]); writeErr != nil {
+				return writeErr
+			}
+			flusher.Flush()
+		}
+		if err != nil {
+			if err == io.EOF {
+				return nil
+			}
+			return err
+		}
+	}
+}
+
+type ExportAudit200TextcsvResponse struct {
+	Body          io.Reader
+	ContentLength int64
+}
+
+func (response ExportAudit200TextcsvResponse) VisitExportAuditResponse(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", "text/csv")
+	if response.ContentLength != 0 {
+		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	w.WriteHeader(200)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(w, response.Body)
+	return err
+}
+
+type ExportAuditdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ExportAuditdefaultApplicationProblemPlusJSONResponse) VisitExportAuditResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type VerifyAuditRequestObject struct {
+}
+
+type VerifyAuditResponseObject interface {
+	VisitVerifyAuditResponse(w http.ResponseWriter) error
+}
+
+type VerifyAudit200ApplicationxNdjsonResponse struct {
+	Body          io.Reader
+	ContentLength int64
+}
+
+func (response VerifyAudit200ApplicationxNdjsonResponse) VisitVerifyAuditResponse(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", "application/x-ndjson")
+	if response.ContentLength != 0 {
+		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	w.WriteHeader(200)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	flusher, ok := w.(http.Flusher)
+	if !ok {
+		// If w doesn't support flushing, fall back to io.Copy.
+		_, err := io.Copy(w, response.Body)
+		return err
+	}
+	// text/event-stream messages are typically small; use a
+	// modest buffer and flush after each chunk so clients see
+	// events immediately instead of waiting on OS buffering.
+	buf := make([]byte, 4096)
+	for {
+		n, err := response.Body.Read(buf)
+		if n > 0 {
+			if _, writeErr := w.Write(buf[:n]); writeErr != nil {
+				return writeErr
+			}
+			flusher.Flush()
+		}
+		if err != nil {
+			if err == io.EOF {
+				return nil
+			}
+			return err
+		}
+	}
+}
+
+type VerifyAuditdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response VerifyAuditdefaultApplicationProblemPlusJSONResponse) VisitVerifyAuditResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -10531,6 +11254,135 @@ type RenameProjectdefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response RenameProjectdefaultApplicationProblemPlusJSONResponse) VisitRenameProjectResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListProjectAuditRequestObject struct {
+	Id     ID `json:"id"`
+	Params ListProjectAuditParams
+}
+
+type ListProjectAuditResponseObject interface {
+	VisitListProjectAuditResponse(w http.ResponseWriter) error
+}
+
+type ListProjectAudit200JSONResponse AuditPage
+
+func (response ListProjectAudit200JSONResponse) VisitListProjectAuditResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListProjectAuditdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListProjectAuditdefaultApplicationProblemPlusJSONResponse) VisitListProjectAuditResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ExportProjectAuditRequestObject struct {
+	Id     ID `json:"id"`
+	Params ExportProjectAuditParams
+}
+
+type ExportProjectAuditResponseObject interface {
+	VisitExportProjectAuditResponse(w http.ResponseWriter) error
+}
+
+type ExportProjectAudit200ApplicationxNdjsonResponse struct {
+	Body          io.Reader
+	ContentLength int64
+}
+
+func (response ExportProjectAudit200ApplicationxNdjsonResponse) VisitExportProjectAuditResponse(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", "application/x-ndjson")
+	if response.ContentLength != 0 {
+		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	w.WriteHeader(200)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	flusher, ok := w.(http.Flusher)
+	if !ok {
+		// If w doesn't support flushing, fall back to io.Copy.
+		_, err := io.Copy(w, response.Body)
+		return err
+	}
+	// text/event-stream messages are typically small; use a
+	// modest buffer and flush after each chunk so clients see
+	// events immediately instead of waiting on OS buffering.
+	buf := make([]byte, 4096)
+	for {
+		n, err := response.Body.Read(buf)
+		if n > 0 {
+			if _, writeErr := w.Write(buf[:n]); writeErr != nil {
+				return writeErr
+			}
+			flusher.Flush()
+		}
+		if err != nil {
+			if err == io.EOF {
+				return nil
+			}
+			return err
+		}
+	}
+}
+
+type ExportProjectAudit200TextcsvResponse struct {
+	Body          io.Reader
+	ContentLength int64
+}
+
+func (response ExportProjectAudit200TextcsvResponse) VisitExportProjectAuditResponse(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", "text/csv")
+	if response.ContentLength != 0 {
+		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	w.WriteHeader(200)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(w, response.Body)
+	return err
+}
+
+type ExportProjectAuditdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ExportProjectAuditdefaultApplicationProblemPlusJSONResponse) VisitExportProjectAuditResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -13220,6 +14072,15 @@ type StrictServerInterface interface {
 	// DecideApproval Approve or reject; the run goes on
 	// (POST /approvals/{id}/decide)
 	DecideApproval(ctx context.Context, request DecideApprovalRequestObject) (DecideApprovalResponseObject, error)
+	// ListAudit Who changed what in the installation, newest first
+	// (GET /audit)
+	ListAudit(ctx context.Context, request ListAuditRequestObject) (ListAuditResponseObject, error)
+	// ExportAudit The audit log as a file, oldest first
+	// (GET /audit/export)
+	ExportAudit(ctx context.Context, request ExportAuditRequestObject) (ExportAuditResponseObject, error)
+	// VerifyAudit Check that nobody altered, removed or added entries of the audit log
+	// (POST /audit/verification)
+	VerifyAudit(ctx context.Context, request VerifyAuditRequestObject) (VerifyAuditResponseObject, error)
 	// ListIdentities The caller's ways to log in
 	// (GET /auth/identities)
 	ListIdentities(ctx context.Context, request ListIdentitiesRequestObject) (ListIdentitiesResponseObject, error)
@@ -13355,6 +14216,12 @@ type StrictServerInterface interface {
 	// RenameProject Give a project another name
 	// (PUT /projects/{id})
 	RenameProject(ctx context.Context, request RenameProjectRequestObject) (RenameProjectResponseObject, error)
+	// ListProjectAudit Who changed what in a project, newest first
+	// (GET /projects/{id}/audit)
+	ListProjectAudit(ctx context.Context, request ListProjectAuditRequestObject) (ListProjectAuditResponseObject, error)
+	// ExportProjectAudit A project's part of the audit log as a file, oldest first
+	// (GET /projects/{id}/audit/export)
+	ExportProjectAudit(ctx context.Context, request ExportProjectAuditRequestObject) (ExportProjectAuditResponseObject, error)
 	// ListInvitations Invitations to a project that nobody has accepted yet, newest first
 	// (GET /projects/{id}/invitations)
 	ListInvitations(ctx context.Context, request ListInvitationsRequestObject) (ListInvitationsResponseObject, error)
@@ -14236,6 +15103,79 @@ func (sh *strictHandler) DecideApproval(ctx echo.Context, id ID) error {
 		return err
 	} else if validResponse, ok := response.(DecideApprovalResponseObject); ok {
 		return validResponse.VisitDecideApprovalResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListAudit operation middleware
+func (sh *strictHandler) ListAudit(ctx echo.Context, params ListAuditParams) error {
+	var request ListAuditRequestObject
+
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListAudit(ctx.Request().Context(), request.(ListAuditRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListAudit")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListAuditResponseObject); ok {
+		return validResponse.VisitListAuditResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ExportAudit operation middleware
+func (sh *strictHandler) ExportAudit(ctx echo.Context, params ExportAuditParams) error {
+	var request ExportAuditRequestObject
+
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ExportAudit(ctx.Request().Context(), request.(ExportAuditRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ExportAudit")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ExportAuditResponseObject); ok {
+		return validResponse.VisitExportAuditResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// VerifyAudit operation middleware
+func (sh *strictHandler) VerifyAudit(ctx echo.Context) error {
+	var request VerifyAuditRequestObject
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.VerifyAudit(ctx.Request().Context(), request.(VerifyAuditRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "VerifyAudit")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(VerifyAuditResponseObject); ok {
+		return validResponse.VisitVerifyAuditResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}
@@ -15740,6 +16680,58 @@ func (sh *strictHandler) RenameProject(ctx echo.Context, id ID) error {
 		return err
 	} else if validResponse, ok := response.(RenameProjectResponseObject); ok {
 		return validResponse.VisitRenameProjectResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListProjectAudit operation middleware
+func (sh *strictHandler) ListProjectAudit(ctx echo.Context, id ID, params ListProjectAuditParams) error {
+	var request ListProjectAuditRequestObject
+
+	request.Id = id
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListProjectAudit(ctx.Request().Context(), request.(ListProjectAuditRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListProjectAudit")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListProjectAuditResponseObject); ok {
+		return validResponse.VisitListProjectAuditResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ExportProjectAudit operation middleware
+func (sh *strictHandler) ExportProjectAudit(ctx echo.Context, id ID, params ExportProjectAuditParams) error {
+	var request ExportProjectAuditRequestObject
+
+	request.Id = id
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ExportProjectAudit(ctx.Request().Context(), request.(ExportProjectAuditRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ExportProjectAudit")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ExportProjectAuditResponseObject); ok {
+		return validResponse.VisitExportProjectAuditResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}

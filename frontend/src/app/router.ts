@@ -149,6 +149,19 @@ export const router = createRouter({
       meta: { administrators: true, lateTexts: true },
     },
     {
+      path: '/administration/audit',
+      name: 'audit',
+      component: () => import('@/pages/AuditPage.vue'),
+      meta: { administrators: true, lateTexts: true },
+    },
+    {
+      path: '/projects/:id/audit',
+      name: 'project-audit',
+      component: () => import('@/pages/ProjectAuditPage.vue'),
+      props: true,
+      meta: { lateTexts: true },
+    },
+    {
       path: '/start',
       name: 'start',
       component: () => import('@/pages/StartPage.vue'),

@@ -13,6 +13,7 @@ const lists = [
   { name: 'ledger', address: '/workflows/ID/occurrences', call: /\/api\/v1\/.*\/occurrences/ },
   { name: 'backfills', address: '/workflows/ID/occurrences', call: /\/api\/v1\/.*\/backfills/, quiet: true },
   { name: 'versions', address: '/workflows/ID/versions', call: /\/api\/v1\/.*\/versions/ },
+  { name: 'audit log', address: '/administration/audit', call: /\/api\/v1\/audit\?/ },
   { name: 'a workflow', address: '/workflows/ID', call: /\/api\/v1\/workflows\/[^/?]+$/ },
   { name: 'a run', address: '/runs/RUN', call: /\/api\/v1\/runs\/[^/?]+$/ },
   { name: 'logs', address: '/runs/RUN', call: /\/api\/v1\/.*\/logs/, quiet: true },

@@ -636,6 +636,52 @@ export function screensOf(scene: Scene): Screen[] {
       before: fail(/\/api\/v1\/users/),
       complains: true,
     },
+    { name: 'audit', address: '/administration/audit' },
+    {
+      name: 'audit-entry',
+      address: '/administration/audit?action=workflow.update',
+      act: async (page) => {
+        const entry = page.locator('button[aria-controls^="entry-"]').first()
+        await entry.click()
+        await page.locator('dl').first().waitFor()
+      },
+    },
+    {
+      name: 'audit-verified',
+      address: '/administration/audit',
+      act: async (page, t) => {
+        await page.getByRole('button', { name: t('audit.verify') }).click()
+        await page.getByText(t('audit.whole')).waitFor()
+      },
+    },
+    {
+      name: 'audit-broken',
+      address: '/administration/audit',
+      before: (page) =>
+        page.route('**/api/v1/audit/verification', (route) =>
+          route.fulfill({ contentType: 'application/x-ndjson', body: `${JSON.stringify(brokenReport)}\n` }),
+        ),
+      act: async (page, t) => {
+        await page.getByRole('button', { name: t('audit.verify') }).click()
+        await page.getByText(t('audit.broken')).waitFor()
+      },
+    },
+    { name: 'audit-none', address: '/administration/audit?object=nothing' },
+    {
+      name: 'audit-error',
+      address: '/administration/audit',
+      before: fail(/\/api\/v1\/audit/),
+      complains: true,
+    },
+    {
+      name: 'project-audit',
+      address: '/projects',
+      act: async (page, t) => {
+        await openProject(page)
+        await page.getByRole('link', { name: t('audit.title') }).click()
+        await settled(page)
+      },
+    },
     { name: 'forgot', address: '/forgot', as: 'guest' },
     { name: 'reset', address: `/reset#${'a'.repeat(43)}`, as: 'guest' },
     { name: 'invitation-spent', address: `/invitation#${'a'.repeat(43)}`, complains: true },
@@ -697,6 +743,18 @@ export function screensOf(scene: Scene): Screen[] {
     },
     { name: 'no-page', address: '/nowhere/at/all' },
   ]
+}
+
+const brokenReport = {
+  ok: false,
+  entries: 41,
+  first: { number: 1, at: '2026-03-04T05:06:07.000Z', hash: 'a'.repeat(64) },
+  last: { number: 41, at: '2026-03-05T05:06:07.000Z', hash: 'b'.repeat(64) },
+  sealed_through: 41,
+  seals_checked: true,
+  unknown_seals: 0,
+  cut_through: 0,
+  broken: { number: 42, problem: 'altered', message: '' },
 }
 
 async function openProject(page: Page): Promise<void> {

@@ -15,6 +15,7 @@ const everything: readonly Scope[] = [
   'secret.write',
   'project.write',
   'member.write',
+  'audit.read',
   'project.delete',
 ]
 

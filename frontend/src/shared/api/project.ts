@@ -9,6 +9,7 @@ export type Permission =
   | 'project.write'
   | 'project.delete'
   | 'member.write'
+  | 'audit.read'
   | 'workflow.read'
   | 'workflow.write'
   | 'run.read'

@@ -549,6 +549,102 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/audit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who changed what in the installation, newest first */
+        get: operations["listAudit"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/audit/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The audit log as a file, oldest first
+         * @description Without filters, `json` can be verified again with `orq audit verify --file`. It streams, however long it is, and is itself an entry.
+         */
+        get: operations["exportAudit"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/audit/verification": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Check that nobody altered, removed or added entries of the audit log
+         * @description Answers lines of JSON: while it goes on, how far it is (`{"checked": 20000, "of": 100000}`), and last what it found (AuditReport). A
+         *     report without `ok` names the first entry that is wrong. That it was verified is itself an entry.
+         */
+        post: operations["verifyAudit"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/projects/{id}/audit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["ID"];
+            };
+            cookie?: never;
+        };
+        /** Who changed what in a project, newest first */
+        get: operations["listProjectAudit"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/projects/{id}/audit/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["ID"];
+            };
+            cookie?: never;
+        };
+        /** A project's part of the audit log as a file, oldest first */
+        get: operations["exportProjectAudit"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/users": {
         parameters: {
             query?: never;
@@ -2185,7 +2281,7 @@ export interface components {
          * @description A permission
          * @enum {string}
          */
-        Scope: "project.read" | "project.write" | "project.delete" | "member.write" | "workflow.read" | "workflow.write" | "run.read" | "run.start" | "run.cancel" | "secret.read" | "secret.write" | "variable.read" | "variable.write" | "alert.read" | "alert.write" | "administrator";
+        Scope: "project.read" | "project.write" | "project.delete" | "member.write" | "audit.read" | "workflow.read" | "workflow.write" | "run.read" | "run.start" | "run.cancel" | "secret.read" | "secret.write" | "variable.read" | "variable.write" | "alert.read" | "alert.write" | "administrator";
         APIToken: {
             /** Format: uuid */
             id: string;
@@ -2296,6 +2392,110 @@ export interface components {
         };
         ProjectList: {
             items: components["schemas"]["Membership"][];
+        };
+        AuditActor: {
+            /**
+             * @description `link` is whoever has a link, by the name that they gave
+             * @enum {string}
+             */
+            kind: "user" | "link" | "nobody" | "command_line" | "system";
+            /**
+             * Format: uuid
+             * @description The user
+             */
+            id: string | null;
+            name: string;
+            /** Format: uuid */
+            session_id: string | null;
+            /**
+             * Format: uuid
+             * @description The API token
+             */
+            token_id: string | null;
+        };
+        AuditObject: {
+            /** @description The first part of the action */
+            kind: string;
+            /** @description A UUID, or a name where that tells it */
+            id: string;
+            name: string;
+        };
+        AuditEntry: {
+            /**
+             * Format: int64
+             * @description From 1, without gaps
+             */
+            number: number;
+            /** Format: date-time */
+            at: string;
+            actor: components["schemas"]["AuditActor"];
+            /** @description Where it came from */
+            address: string;
+            /** @description The X-Request-Id of the request */
+            request_id: string;
+            /** @description What was done, as in `workflow.update` */
+            action: string;
+            /** Format: uuid */
+            project_id: string | null;
+            project_name: string | null;
+            object: components["schemas"]["AuditObject"];
+            /** @description What changed as it was before */
+            before: {
+                [key: string]: unknown;
+            } | null;
+            /** @description And after */
+            after: {
+                [key: string]: unknown;
+            } | null;
+            /** @description The hash of the entry before it */
+            previous: string;
+            hash: string;
+            /** @description The installation's key vouches for it */
+            sealed: boolean;
+        };
+        AuditPage: {
+            items: components["schemas"]["AuditEntry"][];
+            next_cursor: string | null;
+        };
+        AuditPlace: {
+            /** Format: int64 */
+            number: number;
+            /** Format: date-time */
+            at: string;
+            hash: string;
+        };
+        AuditReport: {
+            ok: boolean;
+            /**
+             * Format: int64
+             * @description How many were looked at
+             */
+            entries: number;
+            first?: components["schemas"]["AuditPlace"];
+            last?: components["schemas"]["AuditPlace"];
+            /**
+             * Format: int64
+             * @description Up to which entry the installation's key vouches for all
+             */
+            sealed_through: number;
+            seals_checked: boolean;
+            /**
+             * Format: int64
+             * @description Seals of keys that are not known any more
+             */
+            unknown_seals: number;
+            /**
+             * Format: int64
+             * @description Up to which entry they were removed because of their age
+             */
+            cut_through: number;
+            broken?: {
+                /** Format: int64 */
+                number: number;
+                /** @enum {string} */
+                problem: "altered" | "missing" | "inserted" | "reordered" | "cut_off" | "unsealed";
+                message: string;
+            };
         };
         Member: {
             /** Format: uuid */
@@ -4174,6 +4374,15 @@ export interface components {
     };
     parameters: {
         ID: string;
+        /** @description Only what this user did */
+        AuditByActor: string;
+        /** @description Only this action, as in `workflow.update`, or all of a kind, as in `workflow` */
+        AuditByAction: string;
+        /** @description Only what was done to the object with this id */
+        AuditByObject: string;
+        AuditFrom: string;
+        AuditTo: string;
+        AuditFileFormat: "json" | "csv";
         /** @description The id of an account */
         UserID: string;
         WhichProvider: components["schemas"]["ProviderID"];
@@ -5048,6 +5257,165 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Project"];
+                };
+            };
+            default: components["responses"]["Failure"];
+        };
+    };
+    listAudit: {
+        parameters: {
+            query?: {
+                /** @description Only what belongs to this project */
+                project_id?: string;
+                /** @description Only what this user did */
+                actor?: components["parameters"]["AuditByActor"];
+                /** @description Only this action, as in `workflow.update`, or all of a kind, as in `workflow` */
+                action?: components["parameters"]["AuditByAction"];
+                /** @description Only what was done to the object with this id */
+                object?: components["parameters"]["AuditByObject"];
+                from?: components["parameters"]["AuditFrom"];
+                to?: components["parameters"]["AuditTo"];
+                /** @description `next_cursor` of the page before */
+                cursor?: components["parameters"]["Cursor"];
+                limit?: components["parameters"]["Limit"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuditPage"];
+                };
+            };
+            default: components["responses"]["Failure"];
+        };
+    };
+    exportAudit: {
+        parameters: {
+            query?: {
+                /** @description Only what belongs to this project */
+                project_id?: string;
+                /** @description Only what this user did */
+                actor?: components["parameters"]["AuditByActor"];
+                /** @description Only this action, as in `workflow.update`, or all of a kind, as in `workflow` */
+                action?: components["parameters"]["AuditByAction"];
+                /** @description Only what was done to the object with this id */
+                object?: components["parameters"]["AuditByObject"];
+                from?: components["parameters"]["AuditFrom"];
+                to?: components["parameters"]["AuditTo"];
+                format?: components["parameters"]["AuditFileFormat"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The entries */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/x-ndjson": string;
+                    "text/csv": string;
+                };
+            };
+            default: components["responses"]["Failure"];
+        };
+    };
+    verifyAudit: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description How far it is and what it found */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/x-ndjson": string;
+                };
+            };
+            default: components["responses"]["Failure"];
+        };
+    };
+    listProjectAudit: {
+        parameters: {
+            query?: {
+                /** @description Only what this user did */
+                actor?: components["parameters"]["AuditByActor"];
+                /** @description Only this action, as in `workflow.update`, or all of a kind, as in `workflow` */
+                action?: components["parameters"]["AuditByAction"];
+                /** @description Only what was done to the object with this id */
+                object?: components["parameters"]["AuditByObject"];
+                from?: components["parameters"]["AuditFrom"];
+                to?: components["parameters"]["AuditTo"];
+                /** @description `next_cursor` of the page before */
+                cursor?: components["parameters"]["Cursor"];
+                limit?: components["parameters"]["Limit"];
+            };
+            header?: never;
+            path: {
+                id: components["parameters"]["ID"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuditPage"];
+                };
+            };
+            default: components["responses"]["Failure"];
+        };
+    };
+    exportProjectAudit: {
+        parameters: {
+            query?: {
+                /** @description Only what this user did */
+                actor?: components["parameters"]["AuditByActor"];
+                /** @description Only this action, as in `workflow.update`, or all of a kind, as in `workflow` */
+                action?: components["parameters"]["AuditByAction"];
+                /** @description Only what was done to the object with this id */
+                object?: components["parameters"]["AuditByObject"];
+                from?: components["parameters"]["AuditFrom"];
+                to?: components["parameters"]["AuditTo"];
+                format?: components["parameters"]["AuditFileFormat"];
+            };
+            header?: never;
+            path: {
+                id: components["parameters"]["ID"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The entries */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/x-ndjson": string;
+                    "text/csv": string;
                 };
             };
             default: components["responses"]["Failure"];

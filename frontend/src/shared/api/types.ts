@@ -95,6 +95,8 @@ export type ChannelType = Schemas['ChannelType']
 export type Mute = Schemas['Mute']
 export type Rule = Schemas['Rule']
 export type RuleInput = Schemas['RuleInput']
+export type AuditEntry = Schemas['AuditEntry']
+export type AuditReport = Schemas['AuditReport']
 export type Problem = Schemas['Problem']
 export type FieldProblem = NonNullable<Problem['errors']>[number]
 

@@ -1,0 +1,2 @@
+export { default as AuditLog } from './AuditLog.vue'
+export { default as VerifyPanel } from './VerifyPanel.vue'
