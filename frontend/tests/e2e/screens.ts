@@ -657,6 +657,25 @@ export function screensOf(scene: Scene): Screen[] {
       },
       complains: true,
     },
+    {
+      name: 'slowed-down',
+      address: '/runs',
+      act: async (page) => {
+        await page.route('**/api/v1/runs?*', (route) =>
+          route.fulfill({
+            status: 429,
+            headers: { 'Retry-After': '25', 'Content-Type': 'application/problem+json' },
+            body: JSON.stringify({ title: 'Too Many Requests', status: 429, code: 'too_many_requests' }),
+          }),
+        )
+        await page.getByRole('combobox').nth(1).selectOption('failed')
+        await page
+          .getByRole('status')
+          .filter({ has: page.locator('svg') })
+          .waitFor()
+      },
+      complains: true,
+    },
     { name: 'no-page', address: '/nowhere/at/all' },
   ]
 }
