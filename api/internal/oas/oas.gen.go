@@ -2156,6 +2156,25 @@ type DurationSlot struct {
 	ToMs *float64 `json:"to_ms"`
 }
 
+// Egress defines model for Egress.
+type Egress struct {
+	Allow EgressList `json:"allow"`
+	Only  EgressList `json:"only"`
+}
+
+// EgressAllow defines model for EgressAllow.
+type EgressAllow struct {
+	Allow EgressList `json:"allow"`
+}
+
+// EgressList defines model for EgressList.
+type EgressList = []string
+
+// EgressOnly defines model for EgressOnly.
+type EgressOnly struct {
+	Only EgressList `json:"only"`
+}
+
 // ExcludedDate defines model for ExcludedDate.
 type ExcludedDate struct {
 	// Calendar The calendar that holds it; null for the trigger's own
@@ -2283,6 +2302,24 @@ type HostList struct {
 
 // Identifier defines model for Identifier.
 type Identifier = string
+
+// InstallationProject defines model for InstallationProject.
+type InstallationProject struct {
+	CreatedAt   wire.Instant       `json:"created_at"`
+	EgressAllow EgressList         `json:"egress_allow"`
+	Id          openapi_types.UUID `json:"id"`
+	Members     int32              `json:"members"`
+	Name        string             `json:"name"`
+
+	// Owners Usernames; ten at most
+	Owners []string `json:"owners"`
+}
+
+// InstallationProjectPage defines model for InstallationProjectPage.
+type InstallationProjectPage struct {
+	Items      []InstallationProject `json:"items"`
+	NextCursor *string               `json:"next_cursor"`
+}
 
 // Invitation defines model for Invitation.
 type Invitation struct {
@@ -3789,6 +3826,16 @@ type StreamEventsParams struct {
 	LastEventID *string  `json:"Last-Event-ID,omitempty"`
 }
 
+// ListAllProjectsParams defines parameters for ListAllProjects.
+type ListAllProjectsParams struct {
+	// Q Part of the name of the project or of an owner
+	Q *string `form:"q,omitempty" json:"q,omitempty"`
+
+	// Cursor `next_cursor` of the page before
+	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+	Limit  *Limit  `form:"limit,omitempty" json:"limit,omitempty"`
+}
+
 // InviteToInstallationParams defines parameters for InviteToInstallation.
 type InviteToInstallationParams struct {
 	// AcceptLanguage Language of descriptions (es or en)
@@ -4172,6 +4219,12 @@ type CreateProjectJSONRequestBody = ProjectInput
 // RenameProjectJSONRequestBody defines body for RenameProject for application/json ContentType.
 type RenameProjectJSONRequestBody = ProjectInput
 
+// RestrictEgressJSONRequestBody defines body for RestrictEgress for application/json ContentType.
+type RestrictEgressJSONRequestBody = EgressOnly
+
+// AllowEgressJSONRequestBody defines body for AllowEgress for application/json ContentType.
+type AllowEgressJSONRequestBody = EgressAllow
+
 // InviteToProjectJSONRequestBody defines body for InviteToProject for application/json ContentType.
 type InviteToProjectJSONRequestBody = InvitationInput
 
@@ -4390,6 +4443,9 @@ type ServerInterface interface {
 	// LimitHost Limit what all workers together do to a host
 	// (PUT /hosts/{host})
 	LimitHost(ctx echo.Context, host string) error
+	// ListAllProjects The projects of the installation, newest first
+	// (GET /installation/projects)
+	ListAllProjects(ctx echo.Context, params ListAllProjectsParams) error
 	// ListAccountInvitations Invitations to the installation that nobody has accepted yet, newest first
 	// (GET /invitations)
 	ListAccountInvitations(ctx echo.Context) error
@@ -4423,6 +4479,15 @@ type ServerInterface interface {
 	// RenameProject Give a project another name
 	// (PUT /projects/{id})
 	RenameProject(ctx echo.Context, id ID) error
+	// GetEgress What the outgoing calls of a project may reach
+	// (GET /projects/{id}/egress)
+	GetEgress(ctx echo.Context, id ID) error
+	// RestrictEgress Let a project call what is listed, and nothing else
+	// (PUT /projects/{id}/egress)
+	RestrictEgress(ctx echo.Context, id ID) error
+	// AllowEgress Let a project call addresses that are not public, besides those of ORQ_EGRESS_ALLOW
+	// (PUT /projects/{id}/egress/allow)
+	AllowEgress(ctx echo.Context, id ID) error
 	// ListInvitations Invitations to a project that nobody has accepted yet, newest first
 	// (GET /projects/{id}/invitations)
 	ListInvitations(ctx echo.Context, id ID) error
@@ -5467,6 +5532,38 @@ func (w *ServerInterfaceWrapper) LimitHost(ctx echo.Context) error {
 	return err
 }
 
+// ListAllProjects converts echo context to params.
+func (w *ServerInterfaceWrapper) ListAllProjects(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListAllProjectsParams
+	// ------------- Optional query parameter "q" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "q", ctx.QueryParams(), &params.Q, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter q: %s", err))
+	}
+
+	// ------------- Optional query parameter "cursor" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cursor", ctx.QueryParams(), &params.Cursor, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter cursor: %s", err))
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", ctx.QueryParams(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: "int32"})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter limit: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListAllProjects(ctx, params)
+	return err
+}
+
 // ListAccountInvitations converts echo context to params.
 func (w *ServerInterfaceWrapper) ListAccountInvitations(ctx echo.Context) error {
 	var err error
@@ -5629,6 +5726,54 @@ func (w *ServerInterfaceWrapper) RenameProject(ctx echo.Context) error {
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.RenameProject(ctx, id)
+	return err
+}
+
+// GetEgress converts echo context to params.
+func (w *ServerInterfaceWrapper) GetEgress(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "id" -------------
+	var id ID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", ctx.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.GetEgress(ctx, id)
+	return err
+}
+
+// RestrictEgress converts echo context to params.
+func (w *ServerInterfaceWrapper) RestrictEgress(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "id" -------------
+	var id ID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", ctx.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.RestrictEgress(ctx, id)
+	return err
+}
+
+// AllowEgress converts echo context to params.
+func (w *ServerInterfaceWrapper) AllowEgress(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "id" -------------
+	var id ID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", ctx.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.AllowEgress(ctx, id)
 	return err
 }
 
@@ -7561,6 +7706,9 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.DELETE(options.BaseURL+"/projects/:id", wrapper.DeleteProject, options.OperationMiddlewares["deleteProject"]...)
 	router.GET(options.BaseURL+"/projects/:id", wrapper.GetProject, options.OperationMiddlewares["getProject"]...)
 	router.PUT(options.BaseURL+"/projects/:id", wrapper.RenameProject, options.OperationMiddlewares["renameProject"]...)
+	router.GET(options.BaseURL+"/projects/:id/egress", wrapper.GetEgress, options.OperationMiddlewares["getEgress"]...)
+	router.PUT(options.BaseURL+"/projects/:id/egress", wrapper.RestrictEgress, options.OperationMiddlewares["restrictEgress"]...)
+	router.PUT(options.BaseURL+"/projects/:id/egress/allow", wrapper.AllowEgress, options.OperationMiddlewares["allowEgress"]...)
 	router.POST(options.BaseURL+"/projects/:id/leave", wrapper.LeaveProject, options.OperationMiddlewares["leaveProject"]...)
 	router.GET(options.BaseURL+"/projects/:id/members", wrapper.ListMembers, options.OperationMiddlewares["listMembers"]...)
 	router.DELETE(options.BaseURL+"/projects/:id/members/:user", wrapper.RemoveMember, options.OperationMiddlewares["removeMember"]...)
@@ -7573,6 +7721,7 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.DELETE(options.BaseURL+"/invitations/:invitation", wrapper.WithdrawAccountInvitation, options.OperationMiddlewares["withdrawAccountInvitation"]...)
 	router.POST(options.BaseURL+"/invitations/look", wrapper.LookAtInvitation, options.OperationMiddlewares["lookAtInvitation"]...)
 	router.POST(options.BaseURL+"/invitations/accept", wrapper.AcceptInvitation, options.OperationMiddlewares["acceptInvitation"]...)
+	router.GET(options.BaseURL+"/installation/projects", wrapper.ListAllProjects, options.OperationMiddlewares["listAllProjects"]...)
 	router.GET(options.BaseURL+"/users", wrapper.ListUsers, options.OperationMiddlewares["listUsers"]...)
 	router.POST(options.BaseURL+"/users/:user/disable", wrapper.DisableUser, options.OperationMiddlewares["disableUser"]...)
 	router.POST(options.BaseURL+"/users/:user/enable", wrapper.EnableUser, options.OperationMiddlewares["enableUser"]...)
@@ -9674,6 +9823,45 @@ func (response LimitHostdefaultApplicationProblemPlusJSONResponse) VisitLimitHos
 	return err
 }
 
+type ListAllProjectsRequestObject struct {
+	Params ListAllProjectsParams
+}
+
+type ListAllProjectsResponseObject interface {
+	VisitListAllProjectsResponse(w http.ResponseWriter) error
+}
+
+type ListAllProjects200JSONResponse InstallationProjectPage
+
+func (response ListAllProjects200JSONResponse) VisitListAllProjectsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListAllProjectsdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListAllProjectsdefaultApplicationProblemPlusJSONResponse) VisitListAllProjectsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type ListAccountInvitationsRequestObject struct {
 }
 
@@ -10091,6 +10279,125 @@ type RenameProjectdefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response RenameProjectdefaultApplicationProblemPlusJSONResponse) VisitRenameProjectResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetEgressRequestObject struct {
+	Id ID `json:"id"`
+}
+
+type GetEgressResponseObject interface {
+	VisitGetEgressResponse(w http.ResponseWriter) error
+}
+
+type GetEgress200JSONResponse Egress
+
+func (response GetEgress200JSONResponse) VisitGetEgressResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetEgressdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetEgressdefaultApplicationProblemPlusJSONResponse) VisitGetEgressResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RestrictEgressRequestObject struct {
+	Id   ID `json:"id"`
+	Body *RestrictEgressJSONRequestBody
+}
+
+type RestrictEgressResponseObject interface {
+	VisitRestrictEgressResponse(w http.ResponseWriter) error
+}
+
+type RestrictEgress200JSONResponse Egress
+
+func (response RestrictEgress200JSONResponse) VisitRestrictEgressResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RestrictEgressdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response RestrictEgressdefaultApplicationProblemPlusJSONResponse) VisitRestrictEgressResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AllowEgressRequestObject struct {
+	Id   ID `json:"id"`
+	Body *AllowEgressJSONRequestBody
+}
+
+type AllowEgressResponseObject interface {
+	VisitAllowEgressResponse(w http.ResponseWriter) error
+}
+
+type AllowEgress200JSONResponse Egress
+
+func (response AllowEgress200JSONResponse) VisitAllowEgressResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AllowEgressdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response AllowEgressdefaultApplicationProblemPlusJSONResponse) VisitAllowEgressResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -12867,6 +13174,9 @@ type StrictServerInterface interface {
 	// LimitHost Limit what all workers together do to a host
 	// (PUT /hosts/{host})
 	LimitHost(ctx context.Context, request LimitHostRequestObject) (LimitHostResponseObject, error)
+	// ListAllProjects The projects of the installation, newest first
+	// (GET /installation/projects)
+	ListAllProjects(ctx context.Context, request ListAllProjectsRequestObject) (ListAllProjectsResponseObject, error)
 	// ListAccountInvitations Invitations to the installation that nobody has accepted yet, newest first
 	// (GET /invitations)
 	ListAccountInvitations(ctx context.Context, request ListAccountInvitationsRequestObject) (ListAccountInvitationsResponseObject, error)
@@ -12900,6 +13210,15 @@ type StrictServerInterface interface {
 	// RenameProject Give a project another name
 	// (PUT /projects/{id})
 	RenameProject(ctx context.Context, request RenameProjectRequestObject) (RenameProjectResponseObject, error)
+	// GetEgress What the outgoing calls of a project may reach
+	// (GET /projects/{id}/egress)
+	GetEgress(ctx context.Context, request GetEgressRequestObject) (GetEgressResponseObject, error)
+	// RestrictEgress Let a project call what is listed, and nothing else
+	// (PUT /projects/{id}/egress)
+	RestrictEgress(ctx context.Context, request RestrictEgressRequestObject) (RestrictEgressResponseObject, error)
+	// AllowEgress Let a project call addresses that are not public, besides those of ORQ_EGRESS_ALLOW
+	// (PUT /projects/{id}/egress/allow)
+	AllowEgress(ctx context.Context, request AllowEgressRequestObject) (AllowEgressResponseObject, error)
 	// ListInvitations Invitations to a project that nobody has accepted yet, newest first
 	// (GET /projects/{id}/invitations)
 	ListInvitations(ctx context.Context, request ListInvitationsRequestObject) (ListInvitationsResponseObject, error)
@@ -14719,6 +15038,31 @@ func (sh *strictHandler) LimitHost(ctx echo.Context, host string) error {
 	return nil
 }
 
+// ListAllProjects operation middleware
+func (sh *strictHandler) ListAllProjects(ctx echo.Context, params ListAllProjectsParams) error {
+	var request ListAllProjectsRequestObject
+
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListAllProjects(ctx.Request().Context(), request.(ListAllProjectsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListAllProjects")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListAllProjectsResponseObject); ok {
+		return validResponse.VisitListAllProjectsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // ListAccountInvitations operation middleware
 func (sh *strictHandler) ListAccountInvitations(ctx echo.Context) error {
 	var request ListAccountInvitationsRequestObject
@@ -15094,6 +15438,127 @@ func (sh *strictHandler) RenameProject(ctx echo.Context, id ID) error {
 		return err
 	} else if validResponse, ok := response.(RenameProjectResponseObject); ok {
 		return validResponse.VisitRenameProjectResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetEgress operation middleware
+func (sh *strictHandler) GetEgress(ctx echo.Context, id ID) error {
+	var request GetEgressRequestObject
+
+	request.Id = id
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetEgress(ctx.Request().Context(), request.(GetEgressRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetEgress")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetEgressResponseObject); ok {
+		return validResponse.VisitGetEgressResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// RestrictEgress operation middleware
+func (sh *strictHandler) RestrictEgress(ctx echo.Context, id ID) error {
+	var request RestrictEgressRequestObject
+
+	request.Id = id
+
+	var body RestrictEgressJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.RestrictEgress(ctx.Request().Context(), request.(RestrictEgressRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "RestrictEgress")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(RestrictEgressResponseObject); ok {
+		return validResponse.VisitRestrictEgressResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// AllowEgress operation middleware
+func (sh *strictHandler) AllowEgress(ctx echo.Context, id ID) error {
+	var request AllowEgressRequestObject
+
+	request.Id = id
+
+	var body AllowEgressJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.AllowEgress(ctx.Request().Context(), request.(AllowEgressRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "AllowEgress")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(AllowEgressResponseObject); ok {
+		return validResponse.VisitAllowEgressResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}

@@ -285,6 +285,53 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/projects/{id}/egress": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["ID"];
+            };
+            cookie?: never;
+        };
+        /** What the outgoing calls of a project may reach */
+        get: operations["getEgress"];
+        /**
+         * Let a project call what is listed, and nothing else
+         * @description Entries are hosts (`api.example.com`), all hosts below a name (`*.example.com`), networks (`203.0.113.0/24`) and addresses, each
+         *     host or address also with a port (`api.example.com:8443`). Without entries every public address may be called. What is not public has to be
+         *     allowed besides. It holds for HTTP steps, mails, chat messages, alerts and tests of steps, from the next attempt on; workers notice it within 5 seconds.
+         */
+        put: operations["restrictEgress"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/projects/{id}/egress/allow": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["ID"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Let a project call addresses that are not public, besides those of ORQ_EGRESS_ALLOW
+         * @description Entries are as in the setting. A host is trusted to point anywhere but to where clouds keep credentials; those must be listed as addresses.
+         */
+        put: operations["allowEgress"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/projects/{id}/leave": {
         parameters: {
             query?: never;
@@ -457,6 +504,23 @@ export interface paths {
         put?: never;
         /** Join the project of a link */
         post: operations["acceptInvitation"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/installation/projects": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The projects of the installation, newest first */
+        get: operations["listAllProjects"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -2152,6 +2216,33 @@ export interface components {
             members: number;
             /** Format: date-time */
             created_at: string;
+        };
+        EgressList: string[];
+        Egress: {
+            allow: components["schemas"]["EgressList"];
+            only: components["schemas"]["EgressList"];
+        };
+        EgressOnly: {
+            only: components["schemas"]["EgressList"];
+        };
+        EgressAllow: {
+            allow: components["schemas"]["EgressList"];
+        };
+        InstallationProject: {
+            /** Format: uuid */
+            id: string;
+            name: string;
+            /** @description Usernames; ten at most */
+            owners: string[];
+            /** Format: int32 */
+            members: number;
+            /** Format: date-time */
+            created_at: string;
+            egress_allow: components["schemas"]["EgressList"];
+        };
+        InstallationProjectPage: {
+            items: components["schemas"]["InstallationProject"][];
+            next_cursor: string | null;
         };
         ProjectList: {
             items: components["schemas"]["Membership"][];
@@ -4497,6 +4588,83 @@ export interface operations {
             default: components["responses"]["Failure"];
         };
     };
+    getEgress: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["ID"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The rules */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Egress"];
+                };
+            };
+            default: components["responses"]["Failure"];
+        };
+    };
+    restrictEgress: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["ID"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EgressOnly"];
+            };
+        };
+        responses: {
+            /** @description The rules */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Egress"];
+                };
+            };
+            default: components["responses"]["Failure"];
+        };
+    };
+    allowEgress: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["ID"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EgressAllow"];
+            };
+        };
+        responses: {
+            /** @description The rules */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Egress"];
+                };
+            };
+            default: components["responses"]["Failure"];
+        };
+    };
     leaveProject: {
         parameters: {
             query?: never;
@@ -4783,6 +4951,33 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Project"];
+                };
+            };
+            default: components["responses"]["Failure"];
+        };
+    };
+    listAllProjects: {
+        parameters: {
+            query?: {
+                /** @description Part of the name of the project or of an owner */
+                q?: string;
+                /** @description `next_cursor` of the page before */
+                cursor?: components["parameters"]["Cursor"];
+                limit?: components["parameters"]["Limit"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InstallationProjectPage"];
                 };
             };
             default: components["responses"]["Failure"];
