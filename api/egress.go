@@ -71,7 +71,7 @@ func egressList(pointer string, entries []string) ([]string, error) {
 		entry := strings.ToLower(strings.TrimSpace(raw))
 		if err := egress.CheckEntry(entry); err != nil {
 			wrong = append(wrong, fault.Field{
-				Pointer: fmt.Sprintf("%s/%d", pointer, i), Code: "egress_entry", Message: fmt.Sprintf("%.100q %s", entry, err),
+				Pointer: fmt.Sprintf("%s/%d", pointer, i), Code: "egress_entry", Message: "the entry " + err.Error(),
 			})
 		}
 		if !seen[entry] {

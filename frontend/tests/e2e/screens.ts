@@ -583,6 +583,20 @@ export function screensOf(scene: Scene): Screen[] {
       },
     },
     {
+      name: 'project-outgoing-calls',
+      address: '/projects',
+      act: async (page, t) => {
+        await openProject(page)
+        await page.getByLabel(t('egress.only')).fill('api.example.com\n*example.com')
+        await page
+          .locator('form', { has: page.getByLabel(t('egress.only')) })
+          .getByRole('button')
+          .click()
+        await page.getByText(/\*example\.com.?: /).waitFor()
+      },
+      complains: true,
+    },
+    {
       name: 'project-delete-dialog',
       address: '/projects',
       act: async (page, t) => {
@@ -602,6 +616,17 @@ export function screensOf(scene: Scene): Screen[] {
       },
     },
     { name: 'administration', address: '/administration' },
+    {
+      name: 'administration-limits-dialog',
+      address: '/administration',
+      act: async (page, t) => {
+        await page.getByRole('button', { name: t('admin.limitsOf', { name: 'Ana' }), exact: true }).click()
+        await page.getByLabel(t('admin.allow')).fill('10.1.0.0/16\nhttps://intranet.example.com')
+        await page.getByRole('button', { name: t('editor.save') }).click()
+        await page.getByRole('dialog').getByText('https://intranet.example.com:').waitFor()
+      },
+      complains: true,
+    },
     {
       name: 'administration-link-dialog',
       address: '/administration',
