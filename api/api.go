@@ -24,6 +24,7 @@ import (
 	"github.com/guildmember145/orquestador-plataforma/pkg/lifecycle"
 	"github.com/guildmember145/orquestador-plataforma/pkg/postgres"
 	"github.com/guildmember145/orquestador-plataforma/pkg/queue"
+	"github.com/guildmember145/orquestador-plataforma/pkg/quota"
 	"github.com/guildmember145/orquestador-plataforma/pkg/rate"
 	"github.com/guildmember145/orquestador-plataforma/pkg/secret"
 	"github.com/guildmember145/orquestador-plataforma/pkg/telemetry"
@@ -42,7 +43,9 @@ type Config struct {
 	MinInterval  time.Duration    `default:"1s" env:"ORQ_MIN_INTERVAL" help:"How often a schedule may fire at most: once in this time."`
 	// PublicURL is where others reach the installation; it stands before the addresses of webhooks. Without it: where the
 	// request came to.
-	PublicURL        string           `kong:"-"`
+	PublicURL string `kong:"-"`
+	// Quota is what projects may use of which administrators decided nothing.
+	Quota            quota.Quota      `kong:"-"`
 	SMTPURL          telemetry.Secret `env:"ORQ_SMTP_URL" help:"The mail server for invitations and forgotten passwords, as in smtp://user:password@mail.example.com:587; none: links are handed over by people."`
 	MailFrom         string           `env:"ORQ_MAIL_FROM" help:"The sender of those mails, as in Orquestador <orq@example.com>."`
 	RateLimitUser    rate.Limit       `default:"3000/1m" env:"ORQ_RATE_LIMIT_USER" help:"Requests to the API by a user, all sessions together: a number and a time, or off."`
@@ -147,6 +150,7 @@ func New(cfg Config, d Deps) (*API, error) {
 	a.hub = newHub(d.DB, d.Queue, runs, d.Clock, d.Log)
 	service := dispatch.New(d.DB, d.Queue, d.Clock, d.Log)
 	service.MinInterval, service.Secrets = cfg.MinInterval, keys
+	service.Quota = cfg.Quota
 	s := &server{
 		cfg: cfg, version: d.Version, db: d.DB, queue: d.Queue, dispatch: service, clock: d.Clock,
 		log: d.Log, tokens: tokens, passwords: passwords, throttle: newThrottle(d.Queue, d.Clock, d.Log), hub: a.hub,

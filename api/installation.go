@@ -3,6 +3,8 @@ package api
 import (
 	"context"
 
+	"github.com/google/uuid"
+
 	"github.com/guildmember145/orquestador-plataforma/api/internal/oas"
 	"github.com/guildmember145/orquestador-plataforma/api/internal/wire"
 	"github.com/guildmember145/orquestador-plataforma/pkg/postgres"
@@ -20,11 +22,19 @@ func (s *server) ListAllProjects(ctx context.Context, req oas.ListAllProjectsReq
 		return nil, err
 	}
 	rows, cursor := next(rows, limit, func(r postgres.InstallationProject) *string { return encodeCursor(r.ID.String()) })
+	ids := make([]uuid.UUID, len(rows))
+	for i, r := range rows {
+		ids[i] = r.ID
+	}
+	quotas, err := s.quotas(ctx, ids)
+	if err != nil {
+		return nil, err
+	}
 	page := oas.ListAllProjects200JSONResponse{Items: make([]oas.InstallationProject, len(rows)), NextCursor: cursor}
 	for i, r := range rows {
 		page.Items[i] = oas.InstallationProject{
 			Id: r.ID, Name: r.Name, Owners: r.Owners, Members: int32(r.Members), //nolint:gosec // MaxMembers
-			CreatedAt: wire.At(r.CreatedAt), EgressAllow: r.EgressAllow,
+			CreatedAt: wire.At(r.CreatedAt), EgressAllow: r.EgressAllow, Quota: quotas[r.ID],
 		}
 	}
 	return page, nil

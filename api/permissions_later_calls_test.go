@@ -123,5 +123,7 @@ var limitCalls = map[string]func(p place, who *client) call{
 	"getEgress":       ofProject("/egress", nil),
 	"restrictEgress":  ofProject("/egress", object{"only": list{"api.example.com"}}),
 	"allowEgress":     ofProject("/egress/allow", object{"allow": list{"10.1.0.0/16"}}),
+	"getQuota":        ofProject("/quota", nil),
+	"setQuota":        ofProject("/quota", object{"workflows": 500, "runs_per_minute": nil, "concurrent_runs": nil}),
 	"listAllProjects": simply("/installation/projects", nil),
 }

@@ -2312,7 +2312,8 @@ type InstallationProject struct {
 	Name        string             `json:"name"`
 
 	// Owners Usernames; ten at most
-	Owners []string `json:"owners"`
+	Owners []string     `json:"owners"`
+	Quota  ProjectQuota `json:"quota"`
 }
 
 // InstallationProjectPage defines model for InstallationProjectPage.
@@ -2705,6 +2706,13 @@ type ProjectList struct {
 	Items []Membership `json:"items"`
 }
 
+// ProjectQuota defines model for ProjectQuota.
+type ProjectQuota struct {
+	ConcurrentRuns QuotaUse `json:"concurrent_runs"`
+	RunsPerMinute  QuotaUse `json:"runs_per_minute"`
+	Workflows      QuotaUse `json:"workflows"`
+}
+
 // ProjectRole defines model for ProjectRole.
 type ProjectRole string
 
@@ -2766,6 +2774,23 @@ type Quiet struct {
 
 // QuietDays defines model for Quiet.Days.
 type QuietDays string
+
+// QuotaInput defines model for QuotaInput.
+type QuotaInput struct {
+	ConcurrentRuns *int32 `json:"concurrent_runs"`
+	RunsPerMinute  *int32 `json:"runs_per_minute"`
+	Workflows      *int32 `json:"workflows"`
+}
+
+// QuotaUse defines model for QuotaUse.
+type QuotaUse struct {
+	// Limit Null: there is none
+	Limit *int64 `json:"limit"`
+
+	// Own An administrator decided it for this project
+	Own  bool  `json:"own"`
+	Used int64 `json:"used"`
+}
 
 // Registration defines model for Registration.
 type Registration struct {
@@ -4234,6 +4259,9 @@ type LimitProjectJSONRequestBody = QueueLimits
 // ChangeMemberJSONRequestBody defines body for ChangeMember for application/json ContentType.
 type ChangeMemberJSONRequestBody = RoleChange
 
+// SetQuotaJSONRequestBody defines body for SetQuota for application/json ContentType.
+type SetQuotaJSONRequestBody = QuotaInput
+
 // LimitQueueJSONRequestBody defines body for LimitQueue for application/json ContentType.
 type LimitQueueJSONRequestBody = QueueLimits
 
@@ -4512,6 +4540,12 @@ type ServerInterface interface {
 	// ChangeMember Give a member another role
 	// (PUT /projects/{id}/members/{user})
 	ChangeMember(ctx echo.Context, id ID, user UserID) error
+	// GetQuota How much a project uses, and may use
+	// (GET /projects/{id}/quota)
+	GetQuota(ctx echo.Context, id ID) error
+	// SetQuota Decide how much a project may use
+	// (PUT /projects/{id}/quota)
+	SetQuota(ctx echo.Context, id ID) error
 	// ListQueues The queues, the most urgent first, with what waits in them, and the workers
 	// (GET /queues)
 	ListQueues(ctx echo.Context) error
@@ -5946,6 +5980,38 @@ func (w *ServerInterfaceWrapper) ChangeMember(ctx echo.Context) error {
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.ChangeMember(ctx, id, user)
+	return err
+}
+
+// GetQuota converts echo context to params.
+func (w *ServerInterfaceWrapper) GetQuota(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "id" -------------
+	var id ID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", ctx.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.GetQuota(ctx, id)
+	return err
+}
+
+// SetQuota converts echo context to params.
+func (w *ServerInterfaceWrapper) SetQuota(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "id" -------------
+	var id ID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", ctx.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.SetQuota(ctx, id)
 	return err
 }
 
@@ -7706,6 +7772,8 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.DELETE(options.BaseURL+"/projects/:id", wrapper.DeleteProject, options.OperationMiddlewares["deleteProject"]...)
 	router.GET(options.BaseURL+"/projects/:id", wrapper.GetProject, options.OperationMiddlewares["getProject"]...)
 	router.PUT(options.BaseURL+"/projects/:id", wrapper.RenameProject, options.OperationMiddlewares["renameProject"]...)
+	router.GET(options.BaseURL+"/projects/:id/quota", wrapper.GetQuota, options.OperationMiddlewares["getQuota"]...)
+	router.PUT(options.BaseURL+"/projects/:id/quota", wrapper.SetQuota, options.OperationMiddlewares["setQuota"]...)
 	router.GET(options.BaseURL+"/projects/:id/egress", wrapper.GetEgress, options.OperationMiddlewares["getEgress"]...)
 	router.PUT(options.BaseURL+"/projects/:id/egress", wrapper.RestrictEgress, options.OperationMiddlewares["restrictEgress"]...)
 	router.PUT(options.BaseURL+"/projects/:id/egress/allow", wrapper.AllowEgress, options.OperationMiddlewares["allowEgress"]...)
@@ -10710,6 +10778,85 @@ func (response ChangeMemberdefaultApplicationProblemPlusJSONResponse) VisitChang
 	return err
 }
 
+type GetQuotaRequestObject struct {
+	Id ID `json:"id"`
+}
+
+type GetQuotaResponseObject interface {
+	VisitGetQuotaResponse(w http.ResponseWriter) error
+}
+
+type GetQuota200JSONResponse ProjectQuota
+
+func (response GetQuota200JSONResponse) VisitGetQuotaResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetQuotadefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetQuotadefaultApplicationProblemPlusJSONResponse) VisitGetQuotaResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SetQuotaRequestObject struct {
+	Id   ID `json:"id"`
+	Body *SetQuotaJSONRequestBody
+}
+
+type SetQuotaResponseObject interface {
+	VisitSetQuotaResponse(w http.ResponseWriter) error
+}
+
+type SetQuota200JSONResponse ProjectQuota
+
+func (response SetQuota200JSONResponse) VisitSetQuotaResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SetQuotadefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response SetQuotadefaultApplicationProblemPlusJSONResponse) VisitSetQuotaResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type ListQueuesRequestObject struct {
 }
 
@@ -13243,6 +13390,12 @@ type StrictServerInterface interface {
 	// ChangeMember Give a member another role
 	// (PUT /projects/{id}/members/{user})
 	ChangeMember(ctx context.Context, request ChangeMemberRequestObject) (ChangeMemberResponseObject, error)
+	// GetQuota How much a project uses, and may use
+	// (GET /projects/{id}/quota)
+	GetQuota(ctx context.Context, request GetQuotaRequestObject) (GetQuotaResponseObject, error)
+	// SetQuota Decide how much a project may use
+	// (PUT /projects/{id}/quota)
+	SetQuota(ctx context.Context, request SetQuotaRequestObject) (SetQuotaResponseObject, error)
 	// ListQueues The queues, the most urgent first, with what waits in them, and the workers
 	// (GET /queues)
 	ListQueues(ctx context.Context, request ListQueuesRequestObject) (ListQueuesResponseObject, error)
@@ -15832,6 +15985,79 @@ func (sh *strictHandler) ChangeMember(ctx echo.Context, id ID, user UserID) erro
 		return err
 	} else if validResponse, ok := response.(ChangeMemberResponseObject); ok {
 		return validResponse.VisitChangeMemberResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetQuota operation middleware
+func (sh *strictHandler) GetQuota(ctx echo.Context, id ID) error {
+	var request GetQuotaRequestObject
+
+	request.Id = id
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetQuota(ctx.Request().Context(), request.(GetQuotaRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetQuota")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetQuotaResponseObject); ok {
+		return validResponse.VisitGetQuotaResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// SetQuota operation middleware
+func (sh *strictHandler) SetQuota(ctx echo.Context, id ID) error {
+	var request SetQuotaRequestObject
+
+	request.Id = id
+
+	var body SetQuotaJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.SetQuota(ctx.Request().Context(), request.(SetQuotaRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "SetQuota")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(SetQuotaResponseObject); ok {
+		return validResponse.VisitSetQuotaResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}

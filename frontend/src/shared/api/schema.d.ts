@@ -285,6 +285,32 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/projects/{id}/quota": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["ID"];
+            };
+            cookie?: never;
+        };
+        /** How much a project uses, and may use */
+        get: operations["getQuota"];
+        /**
+         * Decide how much a project may use
+         * @description Null stands for what holds for the installation (`ORQ_QUOTA_WORKFLOWS`, `ORQ_QUOTA_RUNS_PER_MINUTE`, `ORQ_QUOTA_CONCURRENT_RUNS`).
+         *     One workflow too many is refused (409 `workflow_quota`); a run that is started too soon by people, programs or webhooks is refused
+         *     (429 `runs_quota`, with `Retry-After`), a fire becomes a row of the ledger with the code `runs_quota`; runs beyond those that may be at work wait.
+         *     Runs that steps of other runs start are counted, and not refused. A change counts within 5 seconds.
+         */
+        put: operations["setQuota"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/projects/{id}/egress": {
         parameters: {
             query?: never;
@@ -2217,6 +2243,30 @@ export interface components {
             /** Format: date-time */
             created_at: string;
         };
+        QuotaInput: {
+            /** Format: int32 */
+            workflows: number | null;
+            /** Format: int32 */
+            runs_per_minute: number | null;
+            /** Format: int32 */
+            concurrent_runs: number | null;
+        };
+        QuotaUse: {
+            /** Format: int64 */
+            used: number;
+            /**
+             * Format: int64
+             * @description Null: there is none
+             */
+            limit: number | null;
+            /** @description An administrator decided it for this project */
+            own: boolean;
+        };
+        ProjectQuota: {
+            workflows: components["schemas"]["QuotaUse"];
+            runs_per_minute: components["schemas"]["QuotaUse"];
+            concurrent_runs: components["schemas"]["QuotaUse"];
+        };
         EgressList: string[];
         Egress: {
             allow: components["schemas"]["EgressList"];
@@ -2239,6 +2289,7 @@ export interface components {
             /** Format: date-time */
             created_at: string;
             egress_allow: components["schemas"]["EgressList"];
+            quota: components["schemas"]["ProjectQuota"];
         };
         InstallationProjectPage: {
             items: components["schemas"]["InstallationProject"][];
@@ -4584,6 +4635,56 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            default: components["responses"]["Failure"];
+        };
+    };
+    getQuota: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["ID"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The quota */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProjectQuota"];
+                };
+            };
+            default: components["responses"]["Failure"];
+        };
+    };
+    setQuota: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["ID"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["QuotaInput"];
+            };
+        };
+        responses: {
+            /** @description The quota */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProjectQuota"];
+                };
             };
             default: components["responses"]["Failure"];
         };
