@@ -28,7 +28,7 @@ func TestAFireBeyondTheQuotaIsInTheLedger(t *testing.T) {
 			if *id.Code != "runs_quota" {
 				t.Errorf("the code is %s", *id.Code)
 			}
-			has(t, reasonOf(id), "the project had started the 3 runs of its quota within a minute")
+			has(t, reasonOf(id), "the project had used up its quota of runs within a minute (3)")
 		}
 	}
 	if want := 2 * d.firesIn(5*time.Hour); fires != want {

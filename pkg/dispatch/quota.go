@@ -55,7 +55,7 @@ func (a *Allowance) Left(n int) int {
 // Allowances finds out how many runs each of the projects may still start within this minute, and keeps others from starting
 // any until the transaction ends. Projects without a quota cost nothing, and are not in the answer.
 func (s *Service) Allowances(ctx context.Context, q postgres.Querier, projects []uuid.UUID) (map[uuid.UUID]*Allowance, error) {
-	ids, err := s.pacedOf(ctx, projects)
+	ids, err := s.pacedOf(ctx, q, projects)
 	if err != nil || len(ids) == 0 {
 		return nil, err
 	}
@@ -80,7 +80,7 @@ func (s *Service) Allowances(ctx context.Context, q postgres.Querier, projects [
 	allowed := make(map[uuid.UUID]*Allowance, len(paces))
 	for _, p := range paces {
 		n := most[slices.Index(ids, p.ProjectID)]
-		refuse := fault.New(fault.RateLimited, postgres.CodeQuotaRuns, "The project may start %d runs in a minute, and has; try again in %d s",
+		refuse := fault.New(fault.RateLimited, postgres.CodeQuotaRuns, "The project has used up its quota of runs within a minute (%d); try again in %d s",
 			n, (p.Wait()+time.Second-1)/time.Second)
 		refuse.RetryAfter = p.Wait()
 		allowed[p.ProjectID] = &Allowance{left: n - p.Started, most: n, refuse: refuse}
@@ -89,30 +89,46 @@ func (s *Service) Allowances(ctx context.Context, q postgres.Querier, projects [
 }
 
 // pacedOf picks the projects that may have a quota of runs, each once.
-func (s *Service) pacedOf(ctx context.Context, projects []uuid.UUID) ([]uuid.UUID, error) {
-	k := &s.paced
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	if now := s.clock.Now(); !now.Before(k.until) {
-		list, err := postgres.Quotas{Q: s.db}.Paced(ctx)
-		if err != nil {
-			return nil, err
-		}
-		k.ids, k.until = make(map[uuid.UUID]bool, len(list)), now.Add(pacedLife)
-		for _, id := range list {
-			k.ids[id] = true
-		}
-	}
-	if len(k.ids) == 0 && s.Quota.RunsPerMinute == 0 {
-		return nil, nil
+func (s *Service) pacedOf(ctx context.Context, q postgres.Querier, projects []uuid.UUID) ([]uuid.UUID, error) {
+	limited, err := s.pacedNow(ctx, q)
+	if err != nil || len(limited) == 0 && s.Quota.RunsPerMinute == 0 {
+		return nil, err
 	}
 	var picked []uuid.UUID
 	for _, id := range projects {
-		if (s.Quota.RunsPerMinute > 0 || k.ids[id]) && !slices.Contains(picked, id) {
+		if (s.Quota.RunsPerMinute > 0 || limited[id]) && !slices.Contains(picked, id) {
 			picked = append(picked, id)
 		}
 	}
 	return picked, nil
+}
+
+// pacedNow are the projects of which something was decided. Nobody waits here for another who asks the database: they may
+// have the connection that the other waits for.
+func (s *Service) pacedNow(ctx context.Context, q postgres.Querier) (map[uuid.UUID]bool, error) {
+	k := &s.paced
+	now := s.clock.Now()
+	k.mu.Lock()
+	if k.ids != nil {
+		if now.Before(k.until) {
+			defer k.mu.Unlock()
+			return k.ids, nil
+		}
+		k.until = now.Add(time.Second) // this one asks, and the others believe meanwhile what was
+	}
+	k.mu.Unlock()
+	list, err := postgres.Quotas{Q: q}.Paced(ctx)
+	if err != nil {
+		return nil, err
+	}
+	ids := make(map[uuid.UUID]bool, len(list))
+	for _, id := range list {
+		ids[id] = true
+	}
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.ids, k.until = ids, now.Add(pacedLife)
+	return ids, nil
 }
 
 // insertion is what became of a run that somebody asked for: made is nil when its Current does not hold.
@@ -124,7 +140,7 @@ type insertion struct {
 // insert makes runs that arrived together, as far as their projects' quotas let them.
 func (s *Service) insert(ctx context.Context, runs []postgres.NewRun) ([]insertion, error) {
 	projects := projectsOf(runs)
-	limited, err := s.pacedOf(ctx, projects)
+	limited, err := s.pacedOf(ctx, s.db, projects)
 	if err != nil {
 		return nil, err
 	}
@@ -205,5 +221,5 @@ func (s *Service) roomForWorkflow(ctx context.Context, q postgres.Querier, proje
 
 // Reason says why nothing is left, for the ledger: the same of each fire, so that they share a row.
 func (a *Allowance) Reason() string {
-	return fmt.Sprintf("the project had started the %d runs of its quota within a minute", a.most)
+	return fmt.Sprintf("the project had used up its quota of runs within a minute (%d)", a.most)
 }

@@ -1,5 +1,15 @@
-// What projects may: where their calls go.
-import { account, expect, httpStep, logIn, makeWorkflow, startRun, test, uniqueName } from './support'
+// What projects may: where their calls go, how much they use.
+import {
+  account,
+  expect,
+  httpStep,
+  logIn,
+  logStep,
+  makeWorkflow,
+  startRun,
+  test,
+  uniqueName,
+} from './support'
 
 test('a project calls what its list names, and nothing else', async ({ page }) => {
   test.setTimeout(90_000)
@@ -68,4 +78,44 @@ test('an administrator allows a project an inside address', async ({ page }) => 
   await expect(page.getByRole('list', { name: 'Projects' })).toContainText(
     '10.1.0.0/16, intranet.example:8080',
   )
+})
+
+test('a quota is set, reached and shown', async ({ page }) => {
+  await logIn(page)
+  const name = uniqueName('Quota')
+  const made = await page.request.post('/api/v1/projects', { data: { name } })
+  const { id } = (await made.json()) as { id: string }
+  const workflow = await makeWorkflow(page, uniqueName('One'), { project_id: id, steps: [logStep('x')] })
+  await page.goto(`/projects/${id}`)
+  const usage = page.getByRole('region', { name: 'Usage' })
+  await expect(usage).toContainText('Workflows1, without a limit')
+
+  await page.goto('/administration')
+  await page.getByRole('searchbox', { name: 'Name of the project or owner' }).fill(name)
+  await page.getByRole('button', { name: `Limits of ${name}` }).click()
+  const dialog = page.getByRole('dialog')
+  await dialog.getByLabel('Workflows').fill('many')
+  await dialog.getByRole('button', { name: 'Save' }).click()
+  await expect(dialog.getByLabel('Workflows')).toHaveAttribute('aria-invalid', 'true')
+  await dialog.getByLabel('Workflows').fill('1')
+  await dialog.getByLabel('Runs started within a minute').fill('1')
+  await dialog.getByRole('button', { name: 'Save' }).click()
+  await expect(page.getByText(`The limits of ${name} are saved`)).toBeVisible()
+  await expect(page.getByRole('list', { name: 'Projects' })).toContainText('1 of 1 (100 %) used up')
+
+  // Members see it too, and what is too much is refused with the reason.
+  await page.goto(`/projects/${id}`)
+  await expect(usage).toContainText('Workflows1 of 1 (100 %) used up')
+  const second = await page.request.post('/api/v1/workflows', {
+    data: { name: uniqueName('Two'), project_id: id, steps: [logStep('x')] },
+  })
+  expect(second.status()).toBe(409)
+  await page.goto(`/workflows/${workflow.id}`)
+  await expect(async () => {
+    // The quota is noticed within five seconds.
+    const run = await page.request.post(`/api/v1/workflows/${workflow.id}/runs`, { data: {} })
+    expect(run.status()).toBe(429)
+  }).toPass({ timeout: 15_000 })
+  await page.getByRole('button', { name: 'Run now' }).click()
+  await expect(page.getByText('The project has used up its quota of runs within a minute (1)')).toBeVisible()
 })

@@ -2,7 +2,7 @@
 import { useMutation, useQuery, useQueryCache } from '@pinia/colada'
 import { body, client } from '@/shared/api/client'
 import { usePaged } from '@/shared/api/paged'
-import type { InstallationProject, Invitation, NewInvitation, Person } from '@/shared/api/types'
+import type { InstallationProject, Invitation, NewInvitation, Person, QuotaInput } from '@/shared/api/types'
 
 export function usePeople(search: () => string) {
   return usePaged<Person>({
@@ -108,8 +108,11 @@ export function useAllProjects(search: () => string) {
 export function useLimitProject() {
   const cache = useQueryCache()
   return useMutation({
-    mutation: ({ id, allow }: { id: string; allow: string[] }) =>
-      body(client.PUT('/projects/{id}/egress/allow', { params: { path: { id } }, body: { allow } })),
+    async mutation({ id, allow, quota }: { id: string; allow: string[]; quota: QuotaInput }) {
+      const params = { path: { id } }
+      await body(client.PUT('/projects/{id}/egress/allow', { params, body: { allow } }))
+      await body(client.PUT('/projects/{id}/quota', { params, body: quota }))
+    },
     onSettled: async () => {
       await cache.invalidateQueries({ key: ['installation'] })
       await cache.invalidateQueries({ key: ['projects'] })
