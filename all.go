@@ -33,13 +33,16 @@ type allCmd struct {
 	common    `embed:""`
 	outbound  `embed:""`
 	public    `embed:""`
+	quotas    `embed:""`
 	API       api.Config       `embed:""`
 	Scheduler scheduler.Config `embed:""`
 	Worker    worker.Config    `embed:""`
 }
 
 // Validate implements kong's hook; the API's settings are checked once the key is made.
-func (c allCmd) Validate() error { return errors.Join(c.public.Validate(), c.Scheduler.Check()) }
+func (c allCmd) Validate() error {
+	return errors.Join(c.public.Validate(), c.quotas.Validate(), c.Scheduler.Check())
+}
 
 // Run starts what is missing, then everything else.
 func (c *allCmd) Run(a *app) error {
@@ -127,10 +130,10 @@ func (c *allCmd) serve(a *app, u urls, stack *local.Stack) error {
 		return err
 	}
 	defer p.close()
-	if err := p.addAPI(c.API, c.outbound, c.public); err != nil {
+	if err := p.addAPI(c.API, c.outbound, c.public, c.quotas); err != nil {
 		return err
 	}
-	if err := p.addScheduler(c.Scheduler, c.outbound); err != nil {
+	if err := p.addScheduler(c.Scheduler, c.outbound, c.quotas); err != nil {
 		return err
 	}
 	reached := c.public

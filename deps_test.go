@@ -60,7 +60,7 @@ type rule struct {
 
 var (
 	roles    = []string{"api", "scheduler", "worker"}
-	pure     = []string{"pkg/account", "pkg/alert", "pkg/audit", "pkg/clock", "pkg/expr", "pkg/fault", "pkg/host", "pkg/run", "pkg/schedule", "pkg/secret", "pkg/webhook", "pkg/workflow"}
+	pure     = []string{"pkg/account", "pkg/alert", "pkg/audit", "pkg/clock", "pkg/expr", "pkg/fault", "pkg/host", "pkg/quota", "pkg/rate", "pkg/run", "pkg/schedule", "pkg/secret", "pkg/webhook", "pkg/workflow"}
 	adapters = []string{"pkg/auth", "pkg/egress", "pkg/mail", "pkg/postgres", "pkg/queue", "pkg/sso"}
 )
 

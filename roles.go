@@ -18,6 +18,7 @@ import (
 	"github.com/guildmember145/orquestador-plataforma/pkg/lifecycle"
 	"github.com/guildmember145/orquestador-plataforma/pkg/postgres"
 	"github.com/guildmember145/orquestador-plataforma/pkg/queue"
+	"github.com/guildmember145/orquestador-plataforma/pkg/quota"
 	"github.com/guildmember145/orquestador-plataforma/pkg/schedule"
 	"github.com/guildmember145/orquestador-plataforma/pkg/secret"
 	"github.com/guildmember145/orquestador-plataforma/pkg/telemetry"
@@ -72,6 +73,30 @@ type outbound struct {
 	EgressAllow []string `env:"ORQ_EGRESS_ALLOW" help:"Private addresses, networks and hosts that workflows may call, as in 10.0.0.0/8,intranet.example."`
 }
 
+// quotas are what projects may use, unless administrators decide otherwise for one.
+type quotas struct {
+	QuotaWorkflows      int `default:"0" env:"ORQ_QUOTA_WORKFLOWS" help:"Workflows that a project may have; 0 for any number. Administrators may decide otherwise for a project, also about the other quotas."`
+	QuotaRunsPerMinute  int `default:"0" env:"ORQ_QUOTA_RUNS_PER_MINUTE" help:"Runs that a project may start within a minute; 0 for any number."`
+	QuotaConcurrentRuns int `default:"0" env:"ORQ_QUOTA_CONCURRENT_RUNS" help:"Runs of a project that may be at work at once, the others wait; 0 for any number."`
+}
+
+// Validate implements kong's hook.
+func (q quotas) Validate() error {
+	var errs []error
+	for name, n := range map[string]int{
+		"ORQ_QUOTA_WORKFLOWS": q.QuotaWorkflows, "ORQ_QUOTA_RUNS_PER_MINUTE": q.QuotaRunsPerMinute, "ORQ_QUOTA_CONCURRENT_RUNS": q.QuotaConcurrentRuns,
+	} {
+		if n < 0 || n > quota.Most {
+			errs = append(errs, fmt.Errorf("%s must be from 0, for any number, to %d", name, quota.Most))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+func (q quotas) quota() quota.Quota {
+	return quota.Quota{Workflows: q.QuotaWorkflows, RunsPerMinute: q.QuotaRunsPerMinute, ConcurrentRuns: q.QuotaConcurrentRuns}
+}
+
 // public is where people reach this installation.
 type public struct {
 	PublicURL string `env:"ORQ_PUBLIC_URL" help:"Where others reach this installation, as in https://orq.example.com; it stands before the addresses of webhooks and of what messages link to. Without it the API takes where the request came to."`
@@ -106,6 +131,7 @@ type apiCmd struct {
 	common   `embed:""`
 	outbound `embed:""`
 	public   `embed:""`
+	quotas   `embed:""`
 	api.Config
 }
 
@@ -113,6 +139,7 @@ type schedulerCmd struct {
 	urls     `embed:""`
 	common   `embed:""`
 	outbound `embed:""`
+	quotas   `embed:""`
 	scheduler.Config
 }
 
@@ -128,7 +155,7 @@ type workerCmd struct {
 // Validate implements kong's hook, so that the key is missed together with the URLs.
 func (c apiCmd) Validate() error {
 	c.Config.PublicURL = c.public.PublicURL
-	return errors.Join(c.urls.Validate(), c.public.Validate(), c.Check())
+	return errors.Join(c.urls.Validate(), c.public.Validate(), c.quotas.Validate(), c.Check())
 }
 
 // Validate implements kong's hook in the same way.
@@ -137,7 +164,9 @@ func (c workerCmd) Validate() error {
 }
 
 // Validate implements kong's hook in the same way.
-func (c schedulerCmd) Validate() error { return errors.Join(c.urls.Validate(), c.Check()) }
+func (c schedulerCmd) Validate() error {
+	return errors.Join(c.urls.Validate(), c.quotas.Validate(), c.Check())
+}
 
 // process is the parts of one process that its roles share.
 type process struct {
@@ -184,8 +213,8 @@ func (p *process) open(role string, o postgres.Options) (*postgres.DB, error) {
 	return db, nil
 }
 
-func (p *process) addAPI(cfg api.Config, out outbound, at public) error {
-	cfg.PublicURL, cfg.EgressAllow = at.PublicURL, out.EgressAllow
+func (p *process) addAPI(cfg api.Config, out outbound, at public, q quotas) error {
+	cfg.PublicURL, cfg.EgressAllow, cfg.Quota = at.PublicURL, out.EgressAllow, q.quota()
 	db, err := p.open(postgres.RoleAPI, postgres.Options{Application: "api", Conns: apiConns})
 	if err != nil {
 		return err
@@ -200,7 +229,8 @@ func (p *process) addAPI(cfg api.Config, out outbound, at public) error {
 	return nil
 }
 
-func (p *process) addScheduler(cfg scheduler.Config, out outbound) error {
+func (p *process) addScheduler(cfg scheduler.Config, out outbound, q quotas) error {
+	cfg.Quota = q.quota()
 	db, err := p.open(postgres.RoleScheduler, postgres.Options{Application: "scheduler", Conns: schedulerConns, Keyed: true})
 	if err != nil {
 		return err
@@ -265,12 +295,12 @@ func (p *process) close() {
 
 // Run serves the API.
 func (c *apiCmd) Run(a *app) error {
-	return serve(a, c.urls, c.common, func(p *process) error { return p.addAPI(c.Config, c.outbound, c.public) })
+	return serve(a, c.urls, c.common, func(p *process) error { return p.addAPI(c.Config, c.outbound, c.public, c.quotas) })
 }
 
 // Run schedules.
 func (c *schedulerCmd) Run(a *app) error {
-	return serve(a, c.urls, c.common, func(p *process) error { return p.addScheduler(c.Config, c.outbound) })
+	return serve(a, c.urls, c.common, func(p *process) error { return p.addScheduler(c.Config, c.outbound, c.quotas) })
 }
 
 // Run works.

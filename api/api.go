@@ -25,6 +25,8 @@ import (
 	"github.com/guildmember145/orquestador-plataforma/pkg/lifecycle"
 	"github.com/guildmember145/orquestador-plataforma/pkg/postgres"
 	"github.com/guildmember145/orquestador-plataforma/pkg/queue"
+	"github.com/guildmember145/orquestador-plataforma/pkg/quota"
+	"github.com/guildmember145/orquestador-plataforma/pkg/rate"
 	"github.com/guildmember145/orquestador-plataforma/pkg/secret"
 	"github.com/guildmember145/orquestador-plataforma/pkg/sso"
 	"github.com/guildmember145/orquestador-plataforma/pkg/telemetry"
@@ -43,13 +45,18 @@ type Config struct {
 	MinInterval  time.Duration    `default:"1s" env:"ORQ_MIN_INTERVAL" help:"How often a schedule may fire at most: once in this time."`
 	// PublicURL is where others reach the installation; it stands before the addresses of webhooks. Without it: where the
 	// request came to.
-	PublicURL string           `kong:"-"`
-	SMTPURL   telemetry.Secret `env:"ORQ_SMTP_URL" help:"The mail server for invitations and forgotten passwords, as in smtp://user:password@mail.example.com:587; none: links are handed over by people."`
-	MailFrom  string           `env:"ORQ_MAIL_FROM" help:"The sender of those mails, as in Orquestador <orq@example.com>."`
-	SSO       sso.Config       `embed:""`
+	PublicURL string `kong:"-"`
+	// Quota is what projects may use of which administrators decided nothing.
+	Quota    quota.Quota      `kong:"-"`
+	SMTPURL  telemetry.Secret `env:"ORQ_SMTP_URL" help:"The mail server for invitations and forgotten passwords, as in smtp://user:password@mail.example.com:587; none: links are handed over by people."`
+	MailFrom string           `env:"ORQ_MAIL_FROM" help:"The sender of those mails, as in Orquestador <orq@example.com>."`
+	SSO      sso.Config       `embed:""`
 	// EgressAllow is what may be called inside the network.
-	EgressAllow     []string `kong:"-"`
-	MonitoringWrite bool     `env:"ORQ_MONITORING_WRITE" help:"Let administrators change the queue from the dashboard."`
+	EgressAllow      []string   `kong:"-"`
+	RateLimitUser    rate.Limit `default:"3000/1m" env:"ORQ_RATE_LIMIT_USER" help:"Requests to the API by a user, all sessions together: a number and a time, or off."`
+	RateLimitToken   rate.Limit `default:"6000/1m" env:"ORQ_RATE_LIMIT_TOKEN" help:"The same by an API token."`
+	RateLimitAddress rate.Limit `default:"600/1m" env:"ORQ_RATE_LIMIT_ADDRESS" help:"The same from an address (IPv6: a network of /64) by those who are not logged in."`
+	MonitoringWrite  bool       `env:"ORQ_MONITORING_WRITE" help:"Let administrators change the queue from the dashboard."`
 }
 
 // Check reports what is wrong with the configuration.
@@ -157,6 +164,7 @@ func New(cfg Config, d Deps) (*API, error) {
 	a.hub = newHub(d.DB, d.Queue, runs, d.Clock, d.Log)
 	service := dispatch.New(d.DB, d.Queue, d.Clock, d.Log)
 	service.MinInterval, service.Secrets = cfg.MinInterval, keys
+	service.Quota = cfg.Quota
 	s := &server{
 		cfg: cfg, version: d.Version, db: d.DB, queue: d.Queue, dispatch: service, clock: d.Clock,
 		log: d.Log, tokens: tokens, passwords: passwords, throttle: newThrottle(d.Queue, d.Clock, d.Log), hub: a.hub,
@@ -193,7 +201,7 @@ func (a *API) routes(s *server, contract *httpx.Contract, d Deps) error {
 	if err != nil {
 		return err
 	}
-	e.Use(sameOrigin, compressed, contract.Middleware(s.callers.authenticate, s.whyMissing))
+	e.Use(sameOrigin, compressed, contract.Middleware(s.callers.authenticate, newLimits(a.cfg, d).count, s.whyMissing))
 
 	oas.RegisterHandlersWithBaseURL(e, oas.NewStrictHandler(s, []oas.StrictMiddlewareFunc{withEcho}), httpx.Prefix)
 	// The strict handler cannot stream and follow a server that stops; this route takes its place.

@@ -193,7 +193,7 @@ func crossOrigins(origins []string) echo.MiddlewareFunc {
 		AllowOrigins:  origins,
 		AllowMethods:  []string{http.MethodGet, http.MethodPost, http.MethodPut, http.MethodDelete},
 		AllowHeaders:  []string{"Authorization", "Content-Type", "If-Match", "Idempotency-Key", "Accept-Language"},
-		ExposeHeaders: []string{"ETag", "Location", "Retry-After", "X-Request-Id"},
+		ExposeHeaders: []string{"ETag", "Location", "Retry-After", "RateLimit", "RateLimit-Policy", "X-Request-Id"},
 		MaxAge:        600,
 	})
 }

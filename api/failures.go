@@ -3,7 +3,6 @@ package api
 import (
 	"context"
 	"log/slog"
-	"net/netip"
 	"sync"
 	"time"
 
@@ -113,19 +112,6 @@ func (f *failures) close() (list []noted) {
 	clear(f.from)
 	f.others = failed{}
 	return list
-}
-
-// network is an address, or of an IPv6 one the network that one customer has.
-func network(address string) string {
-	ip, err := netip.ParseAddr(address)
-	if err != nil || ip.Unmap().Is4() {
-		return address
-	}
-	prefix, err := ip.Prefix(64)
-	if err != nil {
-		return address
-	}
-	return prefix.String()
 }
 
 // write writes entries. Whoever typed a wrong password is told so whether they can be written or not.

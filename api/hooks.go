@@ -130,6 +130,9 @@ func (h *hooks) take(ctx context.Context, c echo.Context, k *hook, r webhook.Req
 				t.ear = h.listen(k.ProjectID, id)
 			}
 			if t.done, err = h.server.dispatch.Deliver(ctx, t.delivery); !errors.Is(err, dispatch.ErrChanged) {
+				if fault.Is(err, fault.RateLimited) {
+					h.refuse(ctx, c, k, r, err)
+				}
 				return t, err
 			}
 		}

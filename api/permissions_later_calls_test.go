@@ -10,6 +10,7 @@ func init() {
 	maps.Copy(calls, alertCalls)
 	maps.Copy(calls, linkCalls)
 	maps.Copy(calls, auditCalls)
+	maps.Copy(calls, limitCalls)
 }
 
 // ofDraft is a call about the draft of a workflow of the place.
@@ -118,3 +119,12 @@ var linkCalls = map[string]func(p place, who *client) call{
 
 // peopleOnly are operations that a token with the scope cannot call all the same.
 func peopleOnly(operation string) bool { return strings.HasSuffix(operation, "/leave") }
+
+var limitCalls = map[string]func(p place, who *client) call{
+	"getEgress":       ofProject("/egress", nil),
+	"restrictEgress":  ofProject("/egress", object{"only": list{"api.example.com"}}),
+	"allowEgress":     ofProject("/egress/allow", object{"allow": list{"10.1.0.0/16"}}),
+	"getQuota":        ofProject("/quota", nil),
+	"setQuota":        ofProject("/quota", object{"workflows": 500, "runs_per_minute": nil, "concurrent_runs": nil}),
+	"listAllProjects": simply("/installation/projects", nil),
+}

@@ -85,6 +85,13 @@ func (b *backfiller) feed(ctx context.Context, q postgres.Querier, feed postgres
 	if room <= 0 {
 		return nil, nil
 	}
+	allowed, err := b.service.Allowances(ctx, q, []uuid.UUID{feed.ProjectID})
+	if err != nil {
+		return nil, err
+	}
+	if room = allowed[feed.ProjectID].Left(room); room == 0 { // the next look finds more
+		return nil, nil
+	}
 	fires, err := backfills.Waiting(ctx, feed.ID, room)
 	if err != nil {
 		return nil, err

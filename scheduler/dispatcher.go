@@ -33,13 +33,14 @@ const (
 // dispatcher hands runs to the queue whose turn has come: those for which there was no room when they were made, retries
 // whose time has come, and runs that the queue lost. Who waits stands in PostgreSQL; a queue is short.
 type dispatcher struct {
-	db        *postgres.DB
-	queue     *queue.Client
-	log       *slog.Logger
-	clock     clock.Clock
-	grace     time.Duration
-	lostAfter time.Duration
-	wake      chan struct{}
+	concurrent int // runs of a project at work at once, where nothing was decided about it; 0: any number
+	db         *postgres.DB
+	queue      *queue.Client
+	log        *slog.Logger
+	clock      clock.Clock
+	grace      time.Duration
+	lostAfter  time.Duration
+	wake       chan struct{}
 
 	after    map[string]uuid.UUID // by queue: the project that the next turn begins behind
 	slots    int                  // of all workers
@@ -80,7 +81,9 @@ func (d *dispatcher) step(ctx context.Context) (time.Duration, error) {
 		}
 		if q.MaxConcurrent == nil {
 			moving = moving || released > 0 || room == 0
-			granted[q.Name] = d.target()
+			if d.concurrent == 0 { // else runs are counted when they are released, by us alone
+				granted[q.Name] = d.target()
+			}
 		}
 	}
 	return d.next(ctx, queues, granted, moving)
@@ -189,7 +192,7 @@ func (d *dispatcher) release(ctx context.Context, queue string, room int) (int, 
 	if room == 0 {
 		return 0, nil
 	}
-	released, err := postgres.Live{Q: d.db}.Release(ctx, queue, d.after[queue], room)
+	released, err := postgres.Live{Q: d.db, Concurrent: d.concurrent}.Release(ctx, queue, d.after[queue], room)
 	if err != nil {
 		return 0, err
 	}

@@ -93,8 +93,14 @@ func (f *follower) follow(ctx context.Context, q postgres.Querier, fires []postg
 	}
 	steps := make(map[uuid.UUID]postgres.Step, len(rows))
 	var plans []plan
-	for _, r := range rows {
-		d := due{TriggerRow: r, live: live[r.ID], pauses: pauses[r.ID]}
+	list := make([]due, len(rows))
+	for i, r := range rows {
+		list[i] = due{TriggerRow: r, live: live[r.ID], pauses: pauses[r.ID]}
+	}
+	if err := allow(ctx, f.service, q, list); err != nil {
+		return done, err
+	}
+	for _, d := range list {
 		p, err := planEnds(d, byTrigger[d.ID], ended, now)
 		if err != nil {
 			return done, fmt.Errorf("follow for trigger %s: %w", d.ID, err)

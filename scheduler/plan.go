@@ -7,6 +7,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/guildmember145/orquestador-plataforma/pkg/dispatch"
 	"github.com/guildmember145/orquestador-plataforma/pkg/postgres"
 	"github.com/guildmember145/orquestador-plataforma/pkg/schedule"
 )
@@ -18,10 +19,11 @@ const mostFires = 20_000
 // due is a trigger that is due, with what decides about its fires.
 type due struct {
 	postgres.TriggerRow
-	live     []postgres.LiveRun // its runs that have not finished, the oldest first
-	pauses   []postgres.Pause   // when it was off, the oldest first
-	calendar []string           // the dates of the calendar that it names
-	failing  bool               // as many of its runs failed in a row as are to stop it
+	live      []postgres.LiveRun  // its runs that have not finished, the oldest first
+	pauses    []postgres.Pause    // when it was off, the oldest first
+	calendar  []string            // the dates of the calendar that it names
+	allowance *dispatch.Allowance // of runs that its project may start now; nil: any number
+	failing   bool                // as many of its runs failed in a row as are to stop it
 }
 
 // plan is what becomes of a trigger's due fires.
@@ -230,7 +232,12 @@ func (p *planner) begin(fire time.Time, outcome string, e event) (bool, error) {
 	case schedule.RefuseWaits:
 		p.skip(fire, postgres.CodeOverlap, e.but("a run waits already"), &p.live[len(p.live)-1].ID)
 		return false, nil
-	case schedule.AdmitInstead:
+	}
+	if refused := p.allowance.Take(); refused != nil {
+		p.skip(fire, refused.Code, e.but("%s", p.allowance.Reason()), nil)
+		return false, nil
+	}
+	if admission == schedule.AdmitInstead {
 		for _, r := range p.live {
 			p.cancel = append(p.cancel, r.ID)
 		}

@@ -21,6 +21,7 @@ import (
 	"github.com/guildmember145/orquestador-plataforma/pkg/lifecycle"
 	"github.com/guildmember145/orquestador-plataforma/pkg/postgres"
 	"github.com/guildmember145/orquestador-plataforma/pkg/queue"
+	"github.com/guildmember145/orquestador-plataforma/pkg/quota"
 	"github.com/guildmember145/orquestador-plataforma/pkg/schedule"
 	"github.com/guildmember145/orquestador-plataforma/pkg/telemetry"
 )
@@ -40,6 +41,8 @@ type Config struct {
 
 	HeartbeatURL   telemetry.Secret `env:"ORQ_HEARTBEAT_URL" help:"Address that is called again and again while all is well, as those of services that miss heartbeats; empty for none."`
 	HeartbeatEvery time.Duration    `default:"60s" env:"ORQ_HEARTBEAT_EVERY" help:"How often."`
+	// Quota is what projects may use of which administrators decided nothing.
+	Quota quota.Quota `kong:"-"`
 	// Outbound makes those calls.
 	Outbound Caller `kong:"-"`
 }
@@ -125,6 +128,7 @@ type Scheduler struct {
 // New makes a Scheduler; reg may be nil.
 func New(cfg Config, db *postgres.DB, q *queue.Client, clk clock.Clock, log *slog.Logger, reg prometheus.Registerer) *Scheduler {
 	service := dispatch.New(db, q, clk, log)
+	service.Quota = cfg.Quota
 	m := newMetrics(reg, db, q, log)
 	return &Scheduler{
 		ticker:   &ticker{db: db, service: service, log: log, batch: cfg.Batch, metrics: m, wake: make(chan struct{}, 1), help: make(chan struct{}, 1)},
@@ -132,7 +136,8 @@ func New(cfg Config, db *postgres.DB, q *queue.Client, clk clock.Clock, log *slo
 		alerter:  &alerter{db: db, log: log, wake: make(chan struct{}, 1)},
 		herald:   &herald{db: db, clock: clk, log: log, client: cfg.Outbound, url: cfg.HeartbeatURL.Reveal(), every: cfg.HeartbeatEvery},
 		dispatcher: &dispatcher{
-			db: db, queue: q, log: log, clock: clk, grace: cfg.EnqueueGrace, lostAfter: cfg.LostAfter,
+			concurrent: cfg.Quota.ConcurrentRuns,
+			db:         db, queue: q, log: log, clock: clk, grace: cfg.EnqueueGrace, lostAfter: cfg.LostAfter,
 			wake: make(chan struct{}, 1), after: map[string]uuid.UUID{},
 		},
 		reconciler: &reconciler{

@@ -110,6 +110,9 @@ func (t *ticker) tick(ctx context.Context) (tick, error) {
 			return err
 		}
 		list, err := withFacts(ctx, q, rows, now)
+		if err == nil {
+			err = allow(ctx, t.service, q, list)
+		}
 		if err != nil {
 			return err
 		}
@@ -185,6 +188,19 @@ func withFacts(ctx context.Context, q postgres.Querier, rows []postgres.TriggerR
 		}
 	}
 	return list, nil
+}
+
+// allow adds how many runs the projects of triggers may start.
+func allow(ctx context.Context, service *dispatch.Service, q postgres.Querier, list []due) error {
+	projects := make([]uuid.UUID, len(list))
+	for i, d := range list {
+		projects[i] = d.ProjectID
+	}
+	allowed, err := service.Allowances(ctx, q, projects)
+	for i := range list {
+		list[i].allowance = allowed[list[i].ProjectID]
+	}
+	return err
 }
 
 func earlier(a, b time.Time) time.Time {

@@ -112,7 +112,7 @@ func (w *Worker) tryAlert(ctx context.Context, c postgres.ClaimedDelivery) postg
 	}
 	secrets := secret.NewRedactor(given.values...)
 	result, away := w.once(ctx, ready, action.Call{
-		RunID: c.AlertID, Step: step.ID + "-" + c.ChannelID.String(), Attempt: c.Attempt, Failures: c.Tried, Env: given.env(env), Now: c.Now, Secrets: secrets,
+		RunID: c.AlertID, ProjectID: c.ProjectID, Step: step.ID + "-" + c.ChannelID.String(), Attempt: c.Attempt, Failures: c.Tried, Env: given.env(env), Now: c.Now, Secrets: secrets,
 		Log: func(level, message string) {
 			w.log.DebugContext(ctx, "alert", "alert", c.AlertID, "level", level, "says", secrets.Hide(message))
 		},

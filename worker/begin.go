@@ -73,8 +73,12 @@ func (d *drive) beginStep(ctx context.Context, i int) (began bool, err error) {
 		}
 	}
 	turn := &turn{gate: d.w.gate, clock: d.w.clock}
+	under := ctx
 	bound := bind(ctx, book.runner, d.call(i, step.attempt+1, env, turn))
 	if turn.host = bound.Host; bound.Host != "" {
+		if under, err = d.underRules(ctx); err != nil {
+			return false, err
+		}
 		if turn.visit = d.enter(ctx, i, bound.Host); turn.visit == nil {
 			return false, nil
 		}
@@ -96,7 +100,7 @@ func (d *drive) beginStep(ctx context.Context, i int) (began bool, err error) {
 	}
 	d.open[i] = row
 	d.expect()
-	go d.attempt(ctx, stepResult{index: i, row: row, secrets: d.secrets}, bound, turn, def.AttemptTimeout())
+	go d.attempt(under, stepResult{index: i, row: row, secrets: d.secrets}, bound, turn, def.AttemptTimeout())
 	return true, nil
 }
 

@@ -21,6 +21,12 @@ func (w *Worker) once(ctx context.Context, ready bookStep, call action.Call, lim
 	call.Again = turn.again
 	bound := bind(ctx, ready.runner, call)
 	if turn.host = bound.Host; bound.Host != "" {
+		under, err := w.outgoing.under(ctx, call.ProjectID)
+		if err != nil {
+			w.log.WarnContext(ctx, "rules for outgoing calls not read", "project", call.ProjectID, "error", err)
+			return result, &hostAway{why: "the project's rules for outgoing calls could not be read; try again", wait: time.Second}
+		}
+		ctx = under
 		entered, refused := w.gate.Enter(ctx, bound.Host)
 		if refused != nil {
 			return result, &hostAway{why: gate.Explain(bound.Host, *refused, w.clock.Now().Add(refused.Wait)), wait: refused.Wait}

@@ -101,7 +101,7 @@ func (w *Worker) tryStep(ctx context.Context, t postgres.ClaimedTest, lines *jou
 		}
 	}
 	result, away := w.once(ctx, ready, action.Call{
-		RunID: t.ID, Step: step.ID, Attempt: 1, Env: env, Now: w.clock.Now(), Trial: true, Secrets: secrets, Log: lines.writer(w.clock.Now, step.ID, 1),
+		RunID: t.ID, ProjectID: t.ProjectID, Step: step.ID, Attempt: 1, Env: env, Now: w.clock.Now(), Trial: true, Secrets: secrets, Log: lines.writer(w.clock.Now, step.ID, 1),
 	}, time.Duration(t.Seconds)*time.Second)
 	if away != nil {
 		return testFailure("host", away.why)

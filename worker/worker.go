@@ -85,6 +85,7 @@ type Worker struct {
 	recorder *recorder
 	library  *library
 	vault    *vault
+	outgoing *outgoing
 	metrics  *metrics
 	gate     *gate.Gate
 
@@ -128,8 +129,9 @@ func New(cfg Config, db *postgres.DB, q *queue.Client, client action.Network, cl
 	}
 	w := &Worker{
 		cfg: cfg, name: name, db: db, queue: q, clock: clk, log: log.With("worker", name),
-		library: newLibrary(db, action.New(client, children{db: db, service: dispatch.New(db, q, clk, log)}, approvals{db})), vault: newVault(db, cfg.Secrets),
-		metrics: newMetrics(reg), held: map[uuid.UUID]*hold{},
+		library: newLibrary(db, action.New(ruled{client}, children{db: db, service: dispatch.New(db, q, clk, log)}, approvals{db})), vault: newVault(db, cfg.Secrets),
+		outgoing: newOutgoing(db, clk),
+		metrics:  newMetrics(reg), held: map[uuid.UUID]*hold{},
 		look: make(chan struct{}, 1),
 	}
 	w.recorder = newRecorder(name, db, q, w.log)

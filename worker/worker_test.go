@@ -59,6 +59,7 @@ type bench struct {
 type target struct {
 	mu     sync.Mutex
 	calls  []egress.Request
+	rules  []egress.Rules // that each call and each connection obeyed
 	answer func(ctx context.Context, n int, req egress.Request) (*egress.Response, error)
 }
 
@@ -66,11 +67,21 @@ func (s *target) Do(ctx context.Context, req egress.Request) (*egress.Response, 
 	s.mu.Lock()
 	s.calls = append(s.calls, req)
 	n := len(s.calls)
+	s.obeyed(ctx)
 	s.mu.Unlock()
 	return s.answer(ctx, n, req)
 }
 
-func (s *target) Dial(context.Context, string) (net.Conn, error) {
+// obeyed notes the rules of a call; without any it would not have come here.
+func (s *target) obeyed(ctx context.Context) {
+	rules, _ := egress.RulesOf(ctx)
+	s.rules = append(s.rules, rules)
+}
+
+func (s *target) Dial(ctx context.Context, _ string) (net.Conn, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.obeyed(ctx)
 	return nil, errors.New("nobody is there")
 }
 

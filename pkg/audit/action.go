@@ -33,6 +33,10 @@ const (
 	ProjectRename Action = "project.rename"
 	ProjectDelete Action = "project.delete"
 	ProjectLimit  Action = "project.limit"
+	ProjectQuota  Action = "project.quota"
+	// What its calls may reach: kept to a list by its own people, let further by administrators.
+	ProjectRestrict Action = "project.restrict"
+	ProjectAllow    Action = "project.allow"
 
 	MemberJoin   Action = "member.join"
 	MemberRole   Action = "member.role"
@@ -115,7 +119,7 @@ func Actions() []Action {
 		AccountRegister, AccountCreate, AccountDisable, AccountEnable, AccountRole, AccountPassword, AccountResetLink,
 		SessionLogin, SessionRefuse, SessionLogout, SessionEnd, SessionEndAll, SessionReuse, IdentityLink, IdentityUnlink,
 		TokenCreate, TokenRevoke,
-		ProjectCreate, ProjectRename, ProjectDelete, ProjectLimit, MemberJoin, MemberRole, MemberRemove, MemberLeave,
+		ProjectCreate, ProjectRename, ProjectDelete, ProjectLimit, ProjectQuota, ProjectRestrict, ProjectAllow, MemberJoin, MemberRole, MemberRemove, MemberLeave,
 		InvitationCreate, InvitationWithdraw, WorkflowCreate, WorkflowUpdate, WorkflowPublish, WorkflowEnable, WorkflowDisable,
 		WorkflowDelete, WorkflowMute, WorkflowUnmute, DraftBegin, DraftDiscard, WebhookRotate, SecretCreate, SecretUpdate,
 		SecretDelete, SecretsRotate, VariableCreate, VariableUpdate, VariableDelete, CalendarCreate, CalendarUpdate, CalendarDelete,

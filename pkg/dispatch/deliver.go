@@ -10,6 +10,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/guildmember145/orquestador-plataforma/pkg/audit"
+	"github.com/guildmember145/orquestador-plataforma/pkg/fault"
 	"github.com/guildmember145/orquestador-plataforma/pkg/postgres"
 	"github.com/guildmember145/orquestador-plataforma/pkg/run"
 	"github.com/guildmember145/orquestador-plataforma/pkg/schedule"
@@ -42,6 +43,7 @@ type Delivered struct {
 	made    *postgres.Inserted
 	run     postgres.NewRun
 	changed bool
+	refused *fault.Error // its project has used up its quota: nothing is stored
 }
 
 const (
@@ -60,6 +62,8 @@ func (s *Service) Deliver(ctx context.Context, d Delivery) (Delivered, error) {
 		return done, err
 	case done.changed:
 		return done, ErrChanged
+	case done.refused != nil:
+		return done, done.refused
 	case done.made == nil:
 		return done, nil
 	}
@@ -130,12 +134,15 @@ func (w *delivering) write(ctx context.Context, s *Service) error {
 	if err := w.admit(ctx, keys); err != nil {
 		return err
 	}
+	if err := w.keepToQuotas(ctx, s, keys); err != nil {
+		return err
+	}
 	var rows []postgres.DeliveryRow
 	var runs []postgres.NewRun
 	var at []int
 	for i, d := range w.list {
 		done := &w.done[i]
-		if done.changed {
+		if done.changed || done.refused != nil {
 			continue
 		}
 		row := d.DeliveryRow
@@ -344,6 +351,39 @@ func (w *delivering) admit(ctx context.Context, keys map[int][]postgres.Delivery
 	for i, done := range w.done {
 		if done.Verdict == postgres.VerdictDuplicate && skipped[*done.RunID] { // the first like it is not to run, so neither is it
 			w.done[i].Verdict, w.done[i].Code, w.done[i].RunID = postgres.VerdictSkipped, postgres.CodeOverlap, nil
+		}
+	}
+	return postgres.Deliveries{Q: w}.Free(ctx, free)
+}
+
+// keepToQuotas refuses deliveries whose projects may start no more runs now. What tells them from others is forgotten, so that
+// they can come again.
+func (w *delivering) keepToQuotas(ctx context.Context, s *Service, keys map[int][]postgres.DeliveryKey) error {
+	var projects []uuid.UUID
+	for i, d := range w.list {
+		if !w.done[i].changed && w.done[i].Verdict == postgres.VerdictAccepted {
+			projects = append(projects, d.ProjectID)
+		}
+	}
+	allowed, err := s.Allowances(ctx, w, projects)
+	if err != nil || len(allowed) == 0 {
+		return err
+	}
+	var free []postgres.DeliveryKey
+	refused := map[uuid.UUID]*fault.Error{}
+	for i, d := range w.list {
+		done := &w.done[i]
+		if done.changed || done.Verdict != postgres.VerdictAccepted {
+			continue
+		}
+		if done.refused = allowed[d.ProjectID].Take(); done.refused != nil {
+			refused[d.ID] = done.refused
+			free = append(free, keys[i]...)
+		}
+	}
+	for i := range w.done {
+		if done := &w.done[i]; done.Verdict == postgres.VerdictDuplicate && refused[idOf(done.RunID)] != nil {
+			done.refused = refused[*done.RunID] // the first like it was
 		}
 	}
 	return postgres.Deliveries{Q: w}.Free(ctx, free)

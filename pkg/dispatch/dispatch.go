@@ -14,6 +14,7 @@ import (
 	"github.com/guildmember145/orquestador-plataforma/pkg/batch"
 	"github.com/guildmember145/orquestador-plataforma/pkg/clock"
 	"github.com/guildmember145/orquestador-plataforma/pkg/postgres"
+	"github.com/guildmember145/orquestador-plataforma/pkg/quota"
 	"github.com/guildmember145/orquestador-plataforma/pkg/run"
 	"github.com/guildmember145/orquestador-plataforma/pkg/secret"
 )
@@ -38,15 +39,18 @@ type Service struct {
 	MinInterval time.Duration
 	// Secrets seals the projects' secrets; without it none can be stored. It is set before use.
 	Secrets *secret.Keyring
+	// Quota is what projects may use of which administrators decided nothing. It is set before use.
+	Quota quota.Quota
 
 	db      *postgres.DB
 	queue   Queue
 	clock   clock.Clock
 	log     *slog.Logger
-	heads   *batch.Batcher[uuid.UUID, *postgres.Head]           // nil for a workflow that is not there
-	known   sync.Map                                            // of postgres.Head, by workflow: probably as they are now
-	inserts *batch.Batcher[postgres.NewRun, *postgres.Inserted] // nil for a run whose Current does not hold
+	heads   *batch.Batcher[uuid.UUID, *postgres.Head] // nil for a workflow that is not there
+	known   sync.Map                                  // of postgres.Head, by workflow: probably as they are now
+	inserts *batch.Batcher[postgres.NewRun, insertion]
 	fresh   *batch.Batcher[committed, struct{}]
+	paced   paced
 
 	addresses  *batch.Batcher[string, *postgres.Addressed] // nil for an address that is nobody's
 	deliveries *batch.Batcher[Delivery, Delivered]
@@ -69,18 +73,7 @@ func New(db *postgres.DB, queue Queue, clk clock.Clock, log *slog.Logger) *Servi
 		}
 		return heads, err
 	})
-	s.inserts = batch.New(insertBatch, func(ctx context.Context, runs []postgres.NewRun) ([]*postgres.Inserted, error) {
-		inserted, err := postgres.Runs{Q: db}.Insert(ctx, runs, queue.Room(ctx))
-		byID := make(map[uuid.UUID]*postgres.Inserted, len(inserted))
-		for _, i := range inserted {
-			byID[i.ID] = &i
-		}
-		made := make([]*postgres.Inserted, len(runs))
-		for i, r := range runs {
-			made[i] = byID[r.ID]
-		}
-		return made, err
-	})
+	s.inserts = batch.New(insertBatch, s.insert)
 	s.fresh = batch.New(insertBatch, func(ctx context.Context, runs []committed) ([]struct{}, error) {
 		var tickets []run.Ticket
 		changes := make([]run.Change, len(runs))

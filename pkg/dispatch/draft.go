@@ -38,6 +38,9 @@ func (s *Service) Begin(ctx context.Context, who account.Principal, project uuid
 		if err := (postgres.Projects{Q: q}).Hold(ctx, project); err != nil {
 			return err
 		}
+		if err := s.roomForWorkflow(ctx, q, project); err != nil {
+			return err
+		}
 		row := postgres.WorkflowRow{ID: id, ProjectID: project, Enabled: true, Definition: stub(d.Name)}
 		if err := (postgres.Workflows{Q: q}).Insert(ctx, row, who.User.ID); err != nil {
 			return err

@@ -33,6 +33,9 @@ func (s *Service) Create(ctx context.Context, who account.Principal, project uui
 		if err := (postgres.Projects{Q: q}).Hold(ctx, project); err != nil {
 			return err
 		}
+		if err := s.roomForWorkflow(ctx, q, project); err != nil {
+			return err
+		}
 		if err := s.checkCallees(ctx, q, project, def); err != nil {
 			return err
 		}

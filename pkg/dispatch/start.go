@@ -147,7 +147,11 @@ func (s *Service) submit(ctx context.Context, who account.Principal, fresh postg
 	var made *postgres.Inserted
 	var err error
 	if !with.alone() {
-		made, err = s.inserts.Do(ctx, fresh)
+		var done insertion
+		if done, err = s.inserts.Do(ctx, fresh); done.refused != nil {
+			return postgres.RunRow{}, done.refused
+		}
+		made = done.made
 	} else {
 		var first uuid.UUID
 		first, made, err = s.submitAlone(ctx, who, fresh, with)
@@ -185,6 +189,13 @@ func (s *Service) submitAlone(ctx context.Context, who account.Principal, fresh 
 				id = first
 				return err
 			}
+		}
+		allowed, err := s.Allowances(ctx, q, []uuid.UUID{fresh.ProjectID})
+		if err != nil {
+			return err
+		}
+		if refused := allowed[fresh.ProjectID].Take(); refused != nil {
+			return refused // and the key is free again
 		}
 		inserted, err := postgres.Runs{Q: q}.Insert(ctx, []postgres.NewRun{fresh}, s.queue.Room(ctx))
 		if err != nil {

@@ -3,14 +3,10 @@ package egress
 import (
 	"errors"
 	"fmt"
-	"net"
 	"net/netip"
 	"slices"
 	"strconv"
 	"strings"
-	"syscall"
-
-	"code.dny.dev/ssrf"
 )
 
 // Setting is the name of the setting that holds the allow list.
@@ -28,12 +24,8 @@ type hostRule struct {
 	port uint16 // 0: any
 }
 
-// ParseAllow reads an allow list. An entry is a network (10.0.0.0/8), an address (127.0.0.1, ::1), an address with a
-// port (127.0.0.1:9000, [::1]:9000), a host (intern.example.com), a host with a port (localhost:9000), or all hosts
-// below a name (*.intern.example.com). Empty entries are left out. Its error names every entry that cannot be read.
-//
-// A host is trusted to point anywhere but to the addresses where clouds keep their credentials; those must be listed
-// as addresses.
+// ParseAllow reads an allow list, whose entries are as CheckEntry wants them. Empty entries are left out. Its error names every
+// entry that cannot be read.
 func ParseAllow(list []string) (Allow, error) {
 	var a Allow
 	var errs []error
@@ -46,6 +38,17 @@ func ParseAllow(list []string) (Allow, error) {
 		}
 	}
 	return a, errors.Join(errs...)
+}
+
+// CheckEntry says what is wrong with an entry of a list of addresses and hosts. An entry is a network (10.0.0.0/8), an
+// address (127.0.0.1, ::1), an address with a port (127.0.0.1:9000, [::1]:9000), a host (intern.example.com), a host with a
+// port (localhost:9000), or all hosts below a name (*.intern.example.com).
+//
+// A host is trusted to point anywhere but to the addresses where clouds keep their credentials; those must be listed
+// as addresses.
+func CheckEntry(entry string) error {
+	var a Allow
+	return a.add(entry)
 }
 
 func (a *Allow) add(entry string) error {
@@ -117,6 +120,12 @@ func (a Allow) host(name string, port uint16) bool {
 	})
 }
 
+// address tells whether an address is allowed, whatever led to it.
+func (a Allow) address(socket netip.AddrPort) bool {
+	return slices.Contains(a.sockets, socket) ||
+		slices.ContainsFunc(a.prefixes, func(p netip.Prefix) bool { return p.Contains(socket.Addr().WithZone("")) })
+}
+
 // clouds are the addresses at which clouds hand out credentials; the first network is link-local as a whole.
 var clouds = []netip.Prefix{
 	netip.MustParsePrefix("169.254.0.0/16"),
@@ -126,69 +135,3 @@ var clouds = []netip.Prefix{
 	netip.MustParsePrefix("fd00:ec2::/32"),      // AWS
 	netip.MustParsePrefix("fe80::/10"),
 }
-
-// guard decides about each address just before it is dialed.
-type guard struct {
-	allow    Allow
-	guardian *ssrf.Guardian
-}
-
-func newGuard(allow Allow) *guard {
-	var v4, v6 []netip.Prefix
-	for _, p := range allow.prefixes {
-		if p.Addr().Is4() {
-			v4 = append(v4, p)
-		} else {
-			v6 = append(v6, p)
-		}
-	}
-	return &guard{allow: allow, guardian: ssrf.New(
-		ssrf.WithAnyPort(),
-		ssrf.WithAllowedV4Prefixes(v4...),
-		ssrf.WithAllowedV6Prefixes(v6...),
-		ssrf.WithDeniedV4Prefixes(netip.MustParsePrefix("168.63.129.16/32")),
-	)}
-}
-
-// control is net.Dialer's Control for a dial of target, the host:port that was asked for.
-func (g *guard) control(target string) func(network, address string, c syscall.RawConn) error {
-	return func(network, address string, c syscall.RawConn) error {
-		host, _, err := net.SplitHostPort(target)
-		if err != nil {
-			return &blocked{host: target}
-		}
-		socket, err := netip.ParseAddrPort(address)
-		if err != nil {
-			return &blocked{host: host}
-		}
-		socket = netip.AddrPortFrom(socket.Addr().Unmap(), socket.Port())
-		if slices.Contains(g.allow.sockets, socket) {
-			return nil
-		}
-		inCloud := slices.ContainsFunc(clouds, func(p netip.Prefix) bool { return p.Contains(socket.Addr().WithZone("")) })
-		if !inCloud && g.allow.host(host, socket.Port()) {
-			return nil
-		}
-		if err := g.guardian.Safe(network, socket.String(), c); err != nil {
-			return &blocked{host: host, cause: err}
-		}
-		return nil
-	}
-}
-
-// blocked is the refusal of an address. The address behind a name is not told: it would map the private network.
-type blocked struct {
-	host  string
-	cause error
-}
-
-func (b *blocked) Error() string {
-	kind := "points to an address that is not public"
-	if _, err := netip.ParseAddr(b.host); err == nil {
-		kind = "is not a public address"
-	}
-	return fmt.Sprintf("%s %s, and calls to it are blocked; an administrator can allow it with the setting %s=%s",
-		b.host, kind, Setting, b.host)
-}
-
-func (b *blocked) Unwrap() error { return b.cause }

@@ -15,7 +15,11 @@ func (c *Client) Dial(ctx context.Context, address string) (net.Conn, error) {
 	if err != nil || host == "" || port == "" {
 		return nil, failed(KindInvalid, err, "the address is not host:port")
 	}
-	conn, err := c.dial(ctx, "tcp", address)
+	way, err := c.way(ctx)
+	if err != nil {
+		return nil, err
+	}
+	conn, err := way.dial(ctx, "tcp", address)
 	if err == nil {
 		return conn, nil
 	}
@@ -29,7 +33,7 @@ func (c *Client) Dial(ctx context.Context, address string) (net.Conn, error) {
 
 // TLS is how connections to a host are encrypted: with its name checked against its certificate.
 func (c *Client) TLS(host string) *tls.Config {
-	config := c.transport.TLSClientConfig.Clone()
+	config := c.plain.transport.TLSClientConfig.Clone()
 	config.ServerName = host
 	config.NextProtos = nil // those of HTTP
 	return config

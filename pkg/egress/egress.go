@@ -50,10 +50,10 @@ type Config struct {
 
 // Client makes calls. It is safe for concurrent use and keeps connections open until Close.
 type Client struct {
-	transport *http.Transport
-	dial      func(ctx context.Context, network, address string) (net.Conn, error)
-	maxKept   int64
-	maxRead   int64
+	plain   *way // of calls without rules
+	ruled   ways
+	maxKept int64
+	maxRead int64
 }
 
 // New makes a Client; its error names each entry of cfg.Allow that cannot be read.
@@ -70,18 +70,33 @@ func New(cfg Config) (*Client, error) {
 		c.maxRead = DefaultMaxRead
 	}
 	c.maxRead = max(c.maxRead, c.maxKept)
-	timeout := cfg.ConnectTimeout
-	if timeout <= 0 {
-		timeout = DefaultConnectTimeout
+	if cfg.ConnectTimeout <= 0 {
+		cfg.ConnectTimeout = DefaultConnectTimeout
 	}
-	g := newGuard(allow)
-	c.dial = func(ctx context.Context, network, address string) (net.Conn, error) {
+	c.plain = cfg.way(newGuard(nil, allow))
+	c.ruled = ways{known: map[string]*way{}, make: func(r Rules) (*way, error) {
+		g, err := guardFor(allow, r)
+		if err != nil {
+			return nil, err
+		}
+		return cfg.way(g), nil
+	}}
+	return c, nil
+}
+
+// way makes a way that a guard watches over.
+func (cfg Config) way(g *guard) *way {
+	timeout := cfg.ConnectTimeout
+	dial := func(ctx context.Context, network, address string) (net.Conn, error) {
+		if err := g.early(address); err != nil {
+			return nil, err
+		}
 		dialer := &net.Dialer{Timeout: timeout, Resolver: cfg.resolver, Control: g.control(address)}
 		return dialer.DialContext(ctx, network, address)
 	}
-	c.transport = &http.Transport{
+	return &way{dial: dial, transport: &http.Transport{
 		Proxy:                  nil, // behind a proxy the dialer would see the proxy's address only
-		DialContext:            c.dial,
+		DialContext:            dial,
 		TLSClientConfig:        &tls.Config{RootCAs: cfg.RootCAs, MinVersion: tls.VersionTLS12},
 		TLSHandshakeTimeout:    2 * timeout,
 		ForceAttemptHTTP2:      true,
@@ -92,12 +107,14 @@ func New(cfg Config) (*Client, error) {
 		IdleConnTimeout:        90 * time.Second,
 		ExpectContinueTimeout:  time.Second,
 		MaxResponseHeaderBytes: maxResponseHeads,
-	}
-	return c, nil
+	}}
 }
 
 // Close closes idle connections; calls that are going on end undisturbed.
-func (c *Client) Close() { c.transport.CloseIdleConnections() }
+func (c *Client) Close() {
+	c.plain.transport.CloseIdleConnections()
+	c.ruled.close()
+}
 
 // Request is one call.
 type Request struct {
@@ -127,7 +144,7 @@ type hop struct {
 }
 
 // Do makes the call within ctx, which should have a deadline: there is no other limit on the whole. Its error is an
-// *Error. It never repeats a call by itself, except that net/http sends a GET, HEAD or OPTIONS once more when the kept
+// *Error. It obeys the rules of the context (Under). It never repeats a call by itself, except that net/http sends a GET, HEAD or OPTIONS once more when the kept
 // connection turns out to be closed.
 func (c *Client) Do(ctx context.Context, r Request) (*Response, error) {
 	var sent atomic.Bool
@@ -228,7 +245,11 @@ func (c *Client) send(ctx context.Context, at hop) (*http.Response, error) {
 	if _, ok := request.Header["User-Agent"]; !ok {
 		request.Header.Set("User-Agent", "Orquestador")
 	}
-	answer, err := c.transport.RoundTrip(request)
+	way, err := c.way(ctx)
+	if err != nil {
+		return nil, err
+	}
+	answer, err := way.transport.RoundTrip(request)
 	if err != nil {
 		return nil, explain(ctx, at.url, err)
 	}

@@ -57,6 +57,7 @@ func shownURL(u *url.URL) string {
 // explain turns an error of net/http into one for people.
 func explain(ctx context.Context, u *url.URL, err error) error {
 	var refused *blocked
+	var left *unlisted
 	var dns *net.DNSError
 	var network net.Error
 	var operation *net.OpError
@@ -64,6 +65,8 @@ func explain(ctx context.Context, u *url.URL, err error) error {
 	switch {
 	case errors.As(err, &refused):
 		return failed(KindBlocked, err, "%s", refused)
+	case errors.As(err, &left):
+		return failed(KindBlocked, err, "%s", left)
 	case errors.Is(ctx.Err(), context.Canceled):
 		return failed(KindCancelled, ctx.Err(), "the call of %s was cancelled", where)
 	case ctx.Err() != nil:

@@ -13,16 +13,20 @@ import (
 	"golang.org/x/net/dns/dnsmessage"
 )
 
-// names is a name server within the test: each name has a list of addresses, one for each time it is asked; the last
-// stays.
+// names is a name server within the test: each name has a list of answers, one for each time it is asked; the last stays. An
+// answer is an address, or several with blanks between them.
 type names struct {
 	mu    sync.Mutex
 	known map[string][]string
+	asked int // how often for names that are known
 	wg    sync.WaitGroup
 }
 
 func newNames(t *testing.T, known map[string][]string) *net.Resolver {
-	n := &names{known: known}
+	return (&names{known: known}).resolver(t)
+}
+
+func (n *names) resolver(t *testing.T) *net.Resolver {
 	t.Cleanup(n.wg.Wait)
 	return &net.Resolver{PreferGo: true, StrictErrors: true, Dial: func(context.Context, string, string) (net.Conn, error) {
 		client, server := net.Pipe()
@@ -70,13 +74,16 @@ func (n *names) answer(m *dnsmessage.Message) {
 		m.RCode = dnsmessage.RCodeNameError
 		return
 	}
-	address := netip.MustParseAddr(list[0])
+	n.asked++
 	head := dnsmessage.ResourceHeader{Name: question.Name, Class: dnsmessage.ClassINET, TTL: 1}
-	switch {
-	case address.Is4() && question.Type == dnsmessage.TypeA:
-		m.Answers = append(m.Answers, dnsmessage.Resource{Header: head, Body: &dnsmessage.AResource{A: address.As4()}})
-	case address.Is6() && question.Type == dnsmessage.TypeAAAA:
-		m.Answers = append(m.Answers, dnsmessage.Resource{Header: head, Body: &dnsmessage.AAAAResource{AAAA: address.As16()}})
+	for _, text := range strings.Fields(list[0]) {
+		address := netip.MustParseAddr(text)
+		switch {
+		case address.Is4() && question.Type == dnsmessage.TypeA:
+			m.Answers = append(m.Answers, dnsmessage.Resource{Header: head, Body: &dnsmessage.AResource{A: address.As4()}})
+		case address.Is6() && question.Type == dnsmessage.TypeAAAA:
+			m.Answers = append(m.Answers, dnsmessage.Resource{Header: head, Body: &dnsmessage.AAAAResource{AAAA: address.As16()}})
+		}
 	}
 	if len(list) > 1 && question.Type == dnsmessage.TypeA {
 		n.known[name] = list[1:]

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 )
 
 // Kind says what went wrong in terms a border (HTTP, command line) can map to a status.
@@ -42,6 +43,8 @@ type Error struct {
 	Message string
 	Fields  []Field
 	Err     error // the cause, for logs; never shown
+	// RetryAfter is when it is worth trying again; zero when that is not known.
+	RetryAfter time.Duration
 }
 
 // Error joins the message and the fields' messages.

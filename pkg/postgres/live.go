@@ -17,7 +17,11 @@ import (
 // Live is the store of runs that have not finished (run_live). It is the truth about who has a run: a worker that holds
 // the pair (worker, attempt) may write about it, anybody else's words are dropped. Statements that wait for many of its
 // rows lock them in the order of their ids, so that no two can wait for each other.
-type Live struct{ Q Querier }
+type Live struct {
+	Q Querier
+	// Concurrent is how many runs of a project may be in workers' hands, where nothing was decided about it; 0: any number.
+	Concurrent int
+}
 
 // Claimed is a run that a worker has just taken.
 type Claimed struct {

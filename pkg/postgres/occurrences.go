@@ -48,6 +48,7 @@ const (
 	CodeChanged       = "changed"        // an edit changed the schedule
 	CodeRemoved       = "removed"        // an edit took the trigger out
 	CodeZoneData      = "zone_data"      // the rules of its time zone changed
+	CodeQuotaRuns     = "runs_quota"     // its project had started as many runs within a minute as it may
 	CodeBackfill      = "backfill"       // a backfill ran it, or will
 
 	// Of runs that are for an event.

@@ -40,8 +40,9 @@ func (s Live) Release(ctx context.Context, queue string, after uuid.UUID, room i
 		             order by l.project_id limit 1)
 		      from project p where p.id is not null),
 		asking as (
-		    select p.id, o.max_concurrent, greatest(2 * @room / count(*) over (), 1) as share,
-		           case when o.max_concurrent is not null then
+		    select p.id, coalesce(o.max_concurrent, nullif(@concurrent::int, 0)) as max_concurrent,
+		           greatest(2 * @room / count(*) over (), 1) as share,
+		           case when o.max_concurrent is not null or @concurrent::int > 0 then
 		               (select count(*) from run_live l
 		                 where l.queue in ('critical', 'default', 'bulk') and l.project_id = p.id and l.enqueued_at is not null)
 		           end as in_hand
@@ -67,7 +68,7 @@ func (s Live) Release(ctx context.Context, queue string, after uuid.UUID, room i
 		       held_for = l.held_for + coalesce(extract(epoch from now() - l.held_at), 0), held_at = null
 		  from chosen c where l.id = c.id
 		returning l.id, l.attempt, l.queue, l.project_id`,
-		args{"queue": queue, "after": after, "room": room, "projects": MostProjects})
+		args{"queue": queue, "after": after, "room": room, "projects": MostProjects, "concurrent": s.Concurrent})
 	if err != nil {
 		return nil, fmt.Errorf("release runs: %w", err)
 	}

@@ -200,3 +200,22 @@ func TestReleasedRunsAreNotForgotten(t *testing.T) {
 		t.Errorf("taken: %v, %v", claimed, err)
 	}
 }
+
+// Where nothing was decided about a project, what holds for the installation does.
+func TestTheInstallationsLimitOfProjects(t *testing.T) {
+	y := newYard(t)
+	y.live.Concurrent = 1
+	p, own := y.project(), y.project()
+	_, err := y.db.Exec(t.Context(), `update projects set max_concurrent = 2 where id = $1`, own)
+	must(t, err)
+	w, other := y.workflow(p, run.DefaultQueue, nil), y.workflow(own, run.DefaultQueue, nil)
+	first := y.arrive("1", p, w, nil)
+	y.arrive("2", p, w, nil)
+	for _, name := range []string{"a", "b", "c"} {
+		y.arrive(name, own, other, nil)
+	}
+	y.same(y.release(run.DefaultQueue, 9), "1", "a", "b")
+	y.same(y.release(run.DefaultQueue, 9))
+	y.finish(first)
+	y.same(y.release(run.DefaultQueue, 9), "2")
+}

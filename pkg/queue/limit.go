@@ -6,12 +6,34 @@ import (
 	"time"
 
 	"github.com/go-redis/redis_rate/v10"
+
+	"github.com/guildmember145/orquestador-plataforma/pkg/rate"
 )
 
-// Limit is how often something may happen: Burst times at once, and Burst times in each Period after that.
-type Limit struct {
-	Burst  int
-	Period time.Duration
+// Limit is how often something may happen.
+type Limit = rate.Limit
+
+// takeTimeout bounds one question to the limiter: a request waits for it.
+const takeTimeout = 250 * time.Millisecond
+
+// Take counts up to most events of a key against its limit, as many as there is room for, across all processes (GCRA). Its
+// error says that Redis is away.
+func (c *Client) Take(ctx context.Context, key string, limit Limit, most int) (rate.Taken, error) {
+	ctx, cancel := context.WithTimeout(ctx, takeTimeout)
+	defer cancel()
+	r, err := redis_rate.NewLimiter(c.redis).AllowAtMost(ctx, key, redisLimit(limit), most)
+	if err != nil {
+		return rate.Taken{}, fmt.Errorf("ask the limiter: %w", err)
+	}
+	taken := rate.Taken{N: r.Allowed, Left: r.Remaining, Reset: r.ResetAfter}
+	if taken.N == 0 {
+		taken.Wait = max(r.RetryAfter, 1)
+	}
+	return taken, nil
+}
+
+func redisLimit(l Limit) redis_rate.Limit {
+	return redis_rate.Limit{Rate: l.Burst, Burst: l.Burst, Period: l.Period}
 }
 
 // Spend counts an event of a key against its limit (GCRA), across all processes. It answers how long to wait when the
@@ -43,8 +65,7 @@ func (c *Client) Forgive(ctx context.Context, key string) error {
 func (c *Client) count(ctx context.Context, key string, limit Limit, n int) (*redis_rate.Result, error) {
 	ctx, cancel := context.WithTimeout(ctx, enqueueTimeout)
 	defer cancel()
-	rate := redis_rate.Limit{Rate: limit.Burst, Burst: limit.Burst, Period: limit.Period}
-	r, err := redis_rate.NewLimiter(c.redis).AllowN(ctx, key, rate, n)
+	r, err := redis_rate.NewLimiter(c.redis).AllowN(ctx, key, redisLimit(limit), n)
 	if err != nil {
 		return nil, fmt.Errorf("ask the limiter: %w", err)
 	}

@@ -121,13 +121,19 @@ func PermissionOf(op *openapi3.Operation) string {
 // Authenticate finds out who makes a request; it answers auth.ErrUnauthorized for nobody.
 type Authenticate func(c echo.Context) (account.Principal, error)
 
+// Count counts a request of somebody, or of nobody who is known, and refuses it when there were too many.
+type Count func(c echo.Context, who account.Principal) error
+
+// countsItself marks operations that have limits of their own, which are narrower.
+const countsItself = "x-counts-itself"
+
 // Explain says why an object is not there for a caller, whose operation needs the permission: err as it is, or that their
 // role in the object's project does not carry it. kind is the first part of the path, as in "workflows".
 type Explain func(ctx context.Context, who account.Principal, permission account.Permission, kind string, id uuid.UUID, err error) error
 
 // Middleware lets through what the contract allows: known path, method and media type, a caller where one is needed, and
 // input of the right shape. What is behind it can rely on all of that.
-func (k *Contract) Middleware(authenticate Authenticate, explain Explain) echo.MiddlewareFunc {
+func (k *Contract) Middleware(authenticate Authenticate, count Count, explain Explain) echo.MiddlewareFunc {
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		return func(c echo.Context) error {
 			req := c.Request()
@@ -138,15 +144,8 @@ func (k *Contract) Middleware(authenticate Authenticate, explain Explain) echo.M
 			if err != nil {
 				return k.noRoute(c, err)
 			}
-			if PermissionOf(route.Operation) != Public {
-				principal, err := authenticate(c)
-				if err != nil {
-					return err
-				}
-				if err := admit(principal, PermissionOf(route.Operation)); err != nil {
-					return err
-				}
-				c.SetRequest(c.Request().WithContext(WithPrincipal(req.Context(), principal)))
+			if err := k.enter(c, route.Operation, authenticate, count); err != nil {
+				return err
 			}
 			if err := k.validate(c, route, params); err != nil {
 				return err
@@ -159,6 +158,32 @@ func (k *Contract) Middleware(authenticate Authenticate, explain Explain) echo.M
 			return explained(c, explain, account.Permission(PermissionOf(route.Operation)), params["id"], next(c))
 		}
 	}
+}
+
+// enter finds out who makes a request, counts it, and refuses what does not depend on an object. Who sends a token that is
+// not believed is nobody, and counted as such.
+func (k *Contract) enter(c echo.Context, op *openapi3.Operation, authenticate Authenticate, count Count) error {
+	if PermissionOf(op) == Public {
+		if _, itself := op.Extensions[countsItself]; itself {
+			return nil
+		}
+		return count(c, account.Principal{})
+	}
+	who, err := authenticate(c)
+	if err != nil {
+		if tooMany := count(c, account.Principal{}); tooMany != nil {
+			return tooMany
+		}
+		return err
+	}
+	if err := count(c, who); err != nil {
+		return err
+	}
+	if err := admit(who, PermissionOf(op)); err != nil {
+		return err
+	}
+	c.SetRequest(c.Request().WithContext(WithPrincipal(c.Request().Context(), who)))
+	return nil
 }
 
 // ErrSessionOnly is for API tokens that try what only people do.

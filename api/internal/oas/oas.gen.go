@@ -2333,6 +2333,25 @@ type DurationSlot struct {
 	ToMs *float64 `json:"to_ms"`
 }
 
+// Egress defines model for Egress.
+type Egress struct {
+	Allow EgressList `json:"allow"`
+	Only  EgressList `json:"only"`
+}
+
+// EgressAllow defines model for EgressAllow.
+type EgressAllow struct {
+	Allow EgressList `json:"allow"`
+}
+
+// EgressList defines model for EgressList.
+type EgressList = []string
+
+// EgressOnly defines model for EgressOnly.
+type EgressOnly struct {
+	Only EgressList `json:"only"`
+}
+
 // ExcludedDate defines model for ExcludedDate.
 type ExcludedDate struct {
 	// Calendar The calendar that holds it; null for the trigger's own
@@ -2496,6 +2515,25 @@ type IdentityList struct {
 type IdentityUnlink struct {
 	// Password The caller's, where they have one
 	Password *string `json:"password,omitempty"`
+}
+
+// InstallationProject defines model for InstallationProject.
+type InstallationProject struct {
+	CreatedAt   wire.Instant       `json:"created_at"`
+	EgressAllow EgressList         `json:"egress_allow"`
+	Id          openapi_types.UUID `json:"id"`
+	Members     int32              `json:"members"`
+	Name        string             `json:"name"`
+
+	// Owners Usernames; ten at most
+	Owners []string     `json:"owners"`
+	Quota  ProjectQuota `json:"quota"`
+}
+
+// InstallationProjectPage defines model for InstallationProjectPage.
+type InstallationProjectPage struct {
+	Items      []InstallationProject `json:"items"`
+	NextCursor *string               `json:"next_cursor"`
 }
 
 // Invitation defines model for Invitation.
@@ -2888,6 +2926,13 @@ type ProjectList struct {
 	Items []Membership `json:"items"`
 }
 
+// ProjectQuota defines model for ProjectQuota.
+type ProjectQuota struct {
+	ConcurrentRuns QuotaUse `json:"concurrent_runs"`
+	RunsPerMinute  QuotaUse `json:"runs_per_minute"`
+	Workflows      QuotaUse `json:"workflows"`
+}
+
 // ProjectRole defines model for ProjectRole.
 type ProjectRole string
 
@@ -2960,6 +3005,23 @@ type Quiet struct {
 
 // QuietDays defines model for Quiet.Days.
 type QuietDays string
+
+// QuotaInput defines model for QuotaInput.
+type QuotaInput struct {
+	ConcurrentRuns *int32 `json:"concurrent_runs"`
+	RunsPerMinute  *int32 `json:"runs_per_minute"`
+	Workflows      *int32 `json:"workflows"`
+}
+
+// QuotaUse defines model for QuotaUse.
+type QuotaUse struct {
+	// Limit Null: there is none
+	Limit *int64 `json:"limit"`
+
+	// Own An administrator decided it for this project
+	Own  bool  `json:"own"`
+	Used int64 `json:"used"`
+}
 
 // Registration defines model for Registration.
 type Registration struct {
@@ -4106,6 +4168,16 @@ type StreamEventsParams struct {
 	LastEventID *string  `json:"Last-Event-ID,omitempty"`
 }
 
+// ListAllProjectsParams defines parameters for ListAllProjects.
+type ListAllProjectsParams struct {
+	// Q Part of the name of the project or of an owner
+	Q *string `form:"q,omitempty" json:"q,omitempty"`
+
+	// Cursor `next_cursor` of the page before
+	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+	Limit  *Limit  `form:"limit,omitempty" json:"limit,omitempty"`
+}
+
 // InviteToInstallationParams defines parameters for InviteToInstallation.
 type InviteToInstallationParams struct {
 	// AcceptLanguage Language of descriptions (es or en)
@@ -4534,6 +4606,12 @@ type CreateProjectJSONRequestBody = ProjectInput
 // RenameProjectJSONRequestBody defines body for RenameProject for application/json ContentType.
 type RenameProjectJSONRequestBody = ProjectInput
 
+// RestrictEgressJSONRequestBody defines body for RestrictEgress for application/json ContentType.
+type RestrictEgressJSONRequestBody = EgressOnly
+
+// AllowEgressJSONRequestBody defines body for AllowEgress for application/json ContentType.
+type AllowEgressJSONRequestBody = EgressAllow
+
 // InviteToProjectJSONRequestBody defines body for InviteToProject for application/json ContentType.
 type InviteToProjectJSONRequestBody = InvitationInput
 
@@ -4542,6 +4620,9 @@ type LimitProjectJSONRequestBody = QueueLimits
 
 // ChangeMemberJSONRequestBody defines body for ChangeMember for application/json ContentType.
 type ChangeMemberJSONRequestBody = RoleChange
+
+// SetQuotaJSONRequestBody defines body for SetQuota for application/json ContentType.
+type SetQuotaJSONRequestBody = QuotaInput
 
 // LimitQueueJSONRequestBody defines body for LimitQueue for application/json ContentType.
 type LimitQueueJSONRequestBody = QueueLimits
@@ -4776,6 +4857,9 @@ type ServerInterface interface {
 	// LimitHost Limit what all workers together do to a host
 	// (PUT /hosts/{host})
 	LimitHost(ctx echo.Context, host string) error
+	// ListAllProjects The projects of the installation, newest first
+	// (GET /installation/projects)
+	ListAllProjects(ctx echo.Context, params ListAllProjectsParams) error
 	// ListAccountInvitations Invitations to the installation that nobody has accepted yet, newest first
 	// (GET /invitations)
 	ListAccountInvitations(ctx echo.Context) error
@@ -4815,6 +4899,15 @@ type ServerInterface interface {
 	// ExportProjectAudit A project's part of the audit log as a file, oldest first
 	// (GET /projects/{id}/audit/export)
 	ExportProjectAudit(ctx echo.Context, id ID, params ExportProjectAuditParams) error
+	// GetEgress What the outgoing calls of a project may reach
+	// (GET /projects/{id}/egress)
+	GetEgress(ctx echo.Context, id ID) error
+	// RestrictEgress Let a project call what is listed, and nothing else
+	// (PUT /projects/{id}/egress)
+	RestrictEgress(ctx echo.Context, id ID) error
+	// AllowEgress Let a project call addresses that are not public, besides those of ORQ_EGRESS_ALLOW
+	// (PUT /projects/{id}/egress/allow)
+	AllowEgress(ctx echo.Context, id ID) error
 	// ListInvitations Invitations to a project that nobody has accepted yet, newest first
 	// (GET /projects/{id}/invitations)
 	ListInvitations(ctx echo.Context, id ID) error
@@ -4839,6 +4932,12 @@ type ServerInterface interface {
 	// ChangeMember Give a member another role
 	// (PUT /projects/{id}/members/{user})
 	ChangeMember(ctx echo.Context, id ID, user UserID) error
+	// GetQuota How much a project uses, and may use
+	// (GET /projects/{id}/quota)
+	GetQuota(ctx echo.Context, id ID) error
+	// SetQuota Decide how much a project may use
+	// (PUT /projects/{id}/quota)
+	SetQuota(ctx echo.Context, id ID) error
 	// ListQueues The queues, the most urgent first, with what waits in them, and the workers
 	// (GET /queues)
 	ListQueues(ctx echo.Context) error
@@ -6091,6 +6190,38 @@ func (w *ServerInterfaceWrapper) LimitHost(ctx echo.Context) error {
 	return err
 }
 
+// ListAllProjects converts echo context to params.
+func (w *ServerInterfaceWrapper) ListAllProjects(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListAllProjectsParams
+	// ------------- Optional query parameter "q" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "q", ctx.QueryParams(), &params.Q, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter q: %s", err))
+	}
+
+	// ------------- Optional query parameter "cursor" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cursor", ctx.QueryParams(), &params.Cursor, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter cursor: %s", err))
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", ctx.QueryParams(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: "int32"})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter limit: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListAllProjects(ctx, params)
+	return err
+}
+
 // ListAccountInvitations converts echo context to params.
 func (w *ServerInterfaceWrapper) ListAccountInvitations(ctx echo.Context) error {
 	var err error
@@ -6383,6 +6514,54 @@ func (w *ServerInterfaceWrapper) ExportProjectAudit(ctx echo.Context) error {
 	return err
 }
 
+// GetEgress converts echo context to params.
+func (w *ServerInterfaceWrapper) GetEgress(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "id" -------------
+	var id ID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", ctx.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.GetEgress(ctx, id)
+	return err
+}
+
+// RestrictEgress converts echo context to params.
+func (w *ServerInterfaceWrapper) RestrictEgress(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "id" -------------
+	var id ID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", ctx.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.RestrictEgress(ctx, id)
+	return err
+}
+
+// AllowEgress converts echo context to params.
+func (w *ServerInterfaceWrapper) AllowEgress(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "id" -------------
+	var id ID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", ctx.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.AllowEgress(ctx, id)
+	return err
+}
+
 // ListInvitations converts echo context to params.
 func (w *ServerInterfaceWrapper) ListInvitations(ctx echo.Context) error {
 	var err error
@@ -6552,6 +6731,38 @@ func (w *ServerInterfaceWrapper) ChangeMember(ctx echo.Context) error {
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.ChangeMember(ctx, id, user)
+	return err
+}
+
+// GetQuota converts echo context to params.
+func (w *ServerInterfaceWrapper) GetQuota(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "id" -------------
+	var id ID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", ctx.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.GetQuota(ctx, id)
+	return err
+}
+
+// SetQuota converts echo context to params.
+func (w *ServerInterfaceWrapper) SetQuota(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "id" -------------
+	var id ID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", ctx.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.SetQuota(ctx, id)
 	return err
 }
 
@@ -8317,6 +8528,11 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.DELETE(options.BaseURL+"/projects/:id", wrapper.DeleteProject, options.OperationMiddlewares["deleteProject"]...)
 	router.GET(options.BaseURL+"/projects/:id", wrapper.GetProject, options.OperationMiddlewares["getProject"]...)
 	router.PUT(options.BaseURL+"/projects/:id", wrapper.RenameProject, options.OperationMiddlewares["renameProject"]...)
+	router.GET(options.BaseURL+"/projects/:id/quota", wrapper.GetQuota, options.OperationMiddlewares["getQuota"]...)
+	router.PUT(options.BaseURL+"/projects/:id/quota", wrapper.SetQuota, options.OperationMiddlewares["setQuota"]...)
+	router.GET(options.BaseURL+"/projects/:id/egress", wrapper.GetEgress, options.OperationMiddlewares["getEgress"]...)
+	router.PUT(options.BaseURL+"/projects/:id/egress", wrapper.RestrictEgress, options.OperationMiddlewares["restrictEgress"]...)
+	router.PUT(options.BaseURL+"/projects/:id/egress/allow", wrapper.AllowEgress, options.OperationMiddlewares["allowEgress"]...)
 	router.POST(options.BaseURL+"/projects/:id/leave", wrapper.LeaveProject, options.OperationMiddlewares["leaveProject"]...)
 	router.GET(options.BaseURL+"/projects/:id/members", wrapper.ListMembers, options.OperationMiddlewares["listMembers"]...)
 	router.DELETE(options.BaseURL+"/projects/:id/members/:user", wrapper.RemoveMember, options.OperationMiddlewares["removeMember"]...)
@@ -8334,6 +8550,7 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.POST(options.BaseURL+"/audit/verification", wrapper.VerifyAudit, options.OperationMiddlewares["verifyAudit"]...)
 	router.GET(options.BaseURL+"/projects/:id/audit", wrapper.ListProjectAudit, options.OperationMiddlewares["listProjectAudit"]...)
 	router.GET(options.BaseURL+"/projects/:id/audit/export", wrapper.ExportProjectAudit, options.OperationMiddlewares["exportProjectAudit"]...)
+	router.GET(options.BaseURL+"/installation/projects", wrapper.ListAllProjects, options.OperationMiddlewares["listAllProjects"]...)
 	router.GET(options.BaseURL+"/users", wrapper.ListUsers, options.OperationMiddlewares["listUsers"]...)
 	router.POST(options.BaseURL+"/users/:user/disable", wrapper.DisableUser, options.OperationMiddlewares["disableUser"]...)
 	router.POST(options.BaseURL+"/users/:user/enable", wrapper.EnableUser, options.OperationMiddlewares["enableUser"]...)
@@ -10837,6 +11054,45 @@ func (response LimitHostdefaultApplicationProblemPlusJSONResponse) VisitLimitHos
 	return err
 }
 
+type ListAllProjectsRequestObject struct {
+	Params ListAllProjectsParams
+}
+
+type ListAllProjectsResponseObject interface {
+	VisitListAllProjectsResponse(w http.ResponseWriter) error
+}
+
+type ListAllProjects200JSONResponse InstallationProjectPage
+
+func (response ListAllProjects200JSONResponse) VisitListAllProjectsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListAllProjectsdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListAllProjectsdefaultApplicationProblemPlusJSONResponse) VisitListAllProjectsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type ListAccountInvitationsRequestObject struct {
 }
 
@@ -11394,6 +11650,125 @@ func (response ExportProjectAuditdefaultApplicationProblemPlusJSONResponse) Visi
 	return err
 }
 
+type GetEgressRequestObject struct {
+	Id ID `json:"id"`
+}
+
+type GetEgressResponseObject interface {
+	VisitGetEgressResponse(w http.ResponseWriter) error
+}
+
+type GetEgress200JSONResponse Egress
+
+func (response GetEgress200JSONResponse) VisitGetEgressResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetEgressdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetEgressdefaultApplicationProblemPlusJSONResponse) VisitGetEgressResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RestrictEgressRequestObject struct {
+	Id   ID `json:"id"`
+	Body *RestrictEgressJSONRequestBody
+}
+
+type RestrictEgressResponseObject interface {
+	VisitRestrictEgressResponse(w http.ResponseWriter) error
+}
+
+type RestrictEgress200JSONResponse Egress
+
+func (response RestrictEgress200JSONResponse) VisitRestrictEgressResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RestrictEgressdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response RestrictEgressdefaultApplicationProblemPlusJSONResponse) VisitRestrictEgressResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AllowEgressRequestObject struct {
+	Id   ID `json:"id"`
+	Body *AllowEgressJSONRequestBody
+}
+
+type AllowEgressResponseObject interface {
+	VisitAllowEgressResponse(w http.ResponseWriter) error
+}
+
+type AllowEgress200JSONResponse Egress
+
+func (response AllowEgress200JSONResponse) VisitAllowEgressResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AllowEgressdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response AllowEgressdefaultApplicationProblemPlusJSONResponse) VisitAllowEgressResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type ListInvitationsRequestObject struct {
 	Id ID `json:"id"`
 }
@@ -11684,6 +12059,85 @@ type ChangeMemberdefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response ChangeMemberdefaultApplicationProblemPlusJSONResponse) VisitChangeMemberResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetQuotaRequestObject struct {
+	Id ID `json:"id"`
+}
+
+type GetQuotaResponseObject interface {
+	VisitGetQuotaResponse(w http.ResponseWriter) error
+}
+
+type GetQuota200JSONResponse ProjectQuota
+
+func (response GetQuota200JSONResponse) VisitGetQuotaResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetQuotadefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetQuotadefaultApplicationProblemPlusJSONResponse) VisitGetQuotaResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SetQuotaRequestObject struct {
+	Id   ID `json:"id"`
+	Body *SetQuotaJSONRequestBody
+}
+
+type SetQuotaResponseObject interface {
+	VisitSetQuotaResponse(w http.ResponseWriter) error
+}
+
+type SetQuota200JSONResponse ProjectQuota
+
+func (response SetQuota200JSONResponse) VisitSetQuotaResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SetQuotadefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response SetQuotadefaultApplicationProblemPlusJSONResponse) VisitSetQuotaResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -14183,6 +14637,9 @@ type StrictServerInterface interface {
 	// LimitHost Limit what all workers together do to a host
 	// (PUT /hosts/{host})
 	LimitHost(ctx context.Context, request LimitHostRequestObject) (LimitHostResponseObject, error)
+	// ListAllProjects The projects of the installation, newest first
+	// (GET /installation/projects)
+	ListAllProjects(ctx context.Context, request ListAllProjectsRequestObject) (ListAllProjectsResponseObject, error)
 	// ListAccountInvitations Invitations to the installation that nobody has accepted yet, newest first
 	// (GET /invitations)
 	ListAccountInvitations(ctx context.Context, request ListAccountInvitationsRequestObject) (ListAccountInvitationsResponseObject, error)
@@ -14222,6 +14679,15 @@ type StrictServerInterface interface {
 	// ExportProjectAudit A project's part of the audit log as a file, oldest first
 	// (GET /projects/{id}/audit/export)
 	ExportProjectAudit(ctx context.Context, request ExportProjectAuditRequestObject) (ExportProjectAuditResponseObject, error)
+	// GetEgress What the outgoing calls of a project may reach
+	// (GET /projects/{id}/egress)
+	GetEgress(ctx context.Context, request GetEgressRequestObject) (GetEgressResponseObject, error)
+	// RestrictEgress Let a project call what is listed, and nothing else
+	// (PUT /projects/{id}/egress)
+	RestrictEgress(ctx context.Context, request RestrictEgressRequestObject) (RestrictEgressResponseObject, error)
+	// AllowEgress Let a project call addresses that are not public, besides those of ORQ_EGRESS_ALLOW
+	// (PUT /projects/{id}/egress/allow)
+	AllowEgress(ctx context.Context, request AllowEgressRequestObject) (AllowEgressResponseObject, error)
 	// ListInvitations Invitations to a project that nobody has accepted yet, newest first
 	// (GET /projects/{id}/invitations)
 	ListInvitations(ctx context.Context, request ListInvitationsRequestObject) (ListInvitationsResponseObject, error)
@@ -14246,6 +14712,12 @@ type StrictServerInterface interface {
 	// ChangeMember Give a member another role
 	// (PUT /projects/{id}/members/{user})
 	ChangeMember(ctx context.Context, request ChangeMemberRequestObject) (ChangeMemberResponseObject, error)
+	// GetQuota How much a project uses, and may use
+	// (GET /projects/{id}/quota)
+	GetQuota(ctx context.Context, request GetQuotaRequestObject) (GetQuotaResponseObject, error)
+	// SetQuota Decide how much a project may use
+	// (PUT /projects/{id}/quota)
+	SetQuota(ctx context.Context, request SetQuotaRequestObject) (SetQuotaResponseObject, error)
 	// ListQueues The queues, the most urgent first, with what waits in them, and the workers
 	// (GET /queues)
 	ListQueues(ctx context.Context, request ListQueuesRequestObject) (ListQueuesResponseObject, error)
@@ -16305,6 +16777,31 @@ func (sh *strictHandler) LimitHost(ctx echo.Context, host string) error {
 	return nil
 }
 
+// ListAllProjects operation middleware
+func (sh *strictHandler) ListAllProjects(ctx echo.Context, params ListAllProjectsParams) error {
+	var request ListAllProjectsRequestObject
+
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListAllProjects(ctx.Request().Context(), request.(ListAllProjectsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListAllProjects")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListAllProjectsResponseObject); ok {
+		return validResponse.VisitListAllProjectsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // ListAccountInvitations operation middleware
 func (sh *strictHandler) ListAccountInvitations(ctx echo.Context) error {
 	var request ListAccountInvitationsRequestObject
@@ -16738,6 +17235,127 @@ func (sh *strictHandler) ExportProjectAudit(ctx echo.Context, id ID, params Expo
 	return nil
 }
 
+// GetEgress operation middleware
+func (sh *strictHandler) GetEgress(ctx echo.Context, id ID) error {
+	var request GetEgressRequestObject
+
+	request.Id = id
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetEgress(ctx.Request().Context(), request.(GetEgressRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetEgress")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetEgressResponseObject); ok {
+		return validResponse.VisitGetEgressResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// RestrictEgress operation middleware
+func (sh *strictHandler) RestrictEgress(ctx echo.Context, id ID) error {
+	var request RestrictEgressRequestObject
+
+	request.Id = id
+
+	var body RestrictEgressJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.RestrictEgress(ctx.Request().Context(), request.(RestrictEgressRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "RestrictEgress")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(RestrictEgressResponseObject); ok {
+		return validResponse.VisitRestrictEgressResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// AllowEgress operation middleware
+func (sh *strictHandler) AllowEgress(ctx echo.Context, id ID) error {
+	var request AllowEgressRequestObject
+
+	request.Id = id
+
+	var body AllowEgressJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.AllowEgress(ctx.Request().Context(), request.(AllowEgressRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "AllowEgress")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(AllowEgressResponseObject); ok {
+		return validResponse.VisitAllowEgressResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // ListInvitations operation middleware
 func (sh *strictHandler) ListInvitations(ctx echo.Context, id ID) error {
 	var request ListInvitationsRequestObject
@@ -17005,6 +17623,79 @@ func (sh *strictHandler) ChangeMember(ctx echo.Context, id ID, user UserID) erro
 		return err
 	} else if validResponse, ok := response.(ChangeMemberResponseObject); ok {
 		return validResponse.VisitChangeMemberResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetQuota operation middleware
+func (sh *strictHandler) GetQuota(ctx echo.Context, id ID) error {
+	var request GetQuotaRequestObject
+
+	request.Id = id
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetQuota(ctx.Request().Context(), request.(GetQuotaRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetQuota")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetQuotaResponseObject); ok {
+		return validResponse.VisitGetQuotaResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// SetQuota operation middleware
+func (sh *strictHandler) SetQuota(ctx echo.Context, id ID) error {
+	var request SetQuotaRequestObject
+
+	request.Id = id
+
+	var body SetQuotaJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.SetQuota(ctx.Request().Context(), request.(SetQuotaRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "SetQuota")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(SetQuotaResponseObject); ok {
+		return validResponse.VisitSetQuotaResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}

@@ -602,6 +602,20 @@ export function screensOf(scene: Scene): Screen[] {
       },
     },
     {
+      name: 'project-outgoing-calls',
+      address: '/projects',
+      act: async (page, t) => {
+        await openProject(page)
+        await page.getByLabel(t('egress.only')).fill('api.example.com\n*example.com')
+        await page
+          .locator('form', { has: page.getByLabel(t('egress.only')) })
+          .getByRole('button')
+          .click()
+        await page.getByText(/\*example\.com.?: /).waitFor()
+      },
+      complains: true,
+    },
+    {
       name: 'project-delete-dialog',
       address: '/projects',
       act: async (page, t) => {
@@ -621,6 +635,17 @@ export function screensOf(scene: Scene): Screen[] {
       },
     },
     { name: 'administration', address: '/administration' },
+    {
+      name: 'administration-limits-dialog',
+      address: '/administration',
+      act: async (page, t) => {
+        await page.getByRole('button', { name: t('admin.limitsOf', { name: 'Ana' }), exact: true }).click()
+        await page.getByLabel(t('admin.allow')).fill('10.1.0.0/16\nhttps://intranet.example.com')
+        await page.getByRole('button', { name: t('editor.save') }).click()
+        await page.getByRole('dialog').getByText('https://intranet.example.com:').waitFor()
+      },
+      complains: true,
+    },
     {
       name: 'administration-link-dialog',
       address: '/administration',
@@ -738,6 +763,25 @@ export function screensOf(scene: Scene): Screen[] {
         await page.route('**/api/v1/**', (route) => route.abort('internetdisconnected'))
         await page.getByRole('combobox').nth(1).selectOption('failed')
         await page.getByRole('alert').waitFor()
+      },
+      complains: true,
+    },
+    {
+      name: 'slowed-down',
+      address: '/runs',
+      act: async (page) => {
+        await page.route('**/api/v1/runs?*', (route) =>
+          route.fulfill({
+            status: 429,
+            headers: { 'Retry-After': '25', 'Content-Type': 'application/problem+json' },
+            body: JSON.stringify({ title: 'Too Many Requests', status: 429, code: 'too_many_requests' }),
+          }),
+        )
+        await page.getByRole('combobox').nth(1).selectOption('failed')
+        await page
+          .getByRole('status')
+          .filter({ has: page.locator('svg') })
+          .waitFor()
       },
       complains: true,
     },

@@ -9,7 +9,7 @@ export const sink = process.env.ORQ_E2E_SINK ?? ''
 
 /** Lines of the browser's console that are no defect: answers that a test provokes are reported there as well. */
 const harmless =
-  /Failed to load resource: (the server responded with a status of (401|403|404|409|410|412|422)|net::ERR_INTERNET_DISCONNECTED)/
+  /Failed to load resource: (the server responded with a status of (401|403|404|409|410|412|422|429)|net::ERR_INTERNET_DISCONNECTED)/
 
 export const test = base.extend<{ page: Page }>({
   page: async ({ page }, use) => {

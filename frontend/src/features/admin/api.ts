@@ -2,7 +2,7 @@
 import { useMutation, useQuery, useQueryCache } from '@pinia/colada'
 import { body, client } from '@/shared/api/client'
 import { usePaged } from '@/shared/api/paged'
-import type { Invitation, NewInvitation, Person } from '@/shared/api/types'
+import type { InstallationProject, Invitation, NewInvitation, Person, QuotaInput } from '@/shared/api/types'
 
 export function usePeople(search: () => string) {
   return usePaged<Person>({
@@ -89,5 +89,33 @@ export function useReadiness() {
       return { ready: answer.ok, checks: said.checks ?? [] }
     },
     staleTime: 0,
+  })
+}
+
+export function useAllProjects(search: () => string) {
+  return usePaged<InstallationProject>({
+    key: () => ['installation', 'projects', search()],
+    fetch: (cursor, signal) =>
+      body(
+        client.GET('/installation/projects', {
+          params: { query: { q: search() || undefined, cursor, limit: 50 } },
+          signal,
+        }),
+      ),
+  })
+}
+
+export function useLimitProject() {
+  const cache = useQueryCache()
+  return useMutation({
+    async mutation({ id, allow, quota }: { id: string; allow: string[]; quota: QuotaInput }) {
+      const params = { path: { id } }
+      await body(client.PUT('/projects/{id}/egress/allow', { params, body: { allow } }))
+      await body(client.PUT('/projects/{id}/quota', { params, body: quota }))
+    },
+    onSettled: async () => {
+      await cache.invalidateQueries({ key: ['installation'] })
+      await cache.invalidateQueries({ key: ['projects'] })
+    },
   })
 }

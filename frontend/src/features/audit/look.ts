@@ -17,7 +17,7 @@ export const actionsByKind = {
   alert_rule: ['create', 'update', 'delete'],
   alert_channel: ['create', 'update', 'delete', 'test'],
   alert: ['retry'],
-  project: ['create', 'rename', 'delete', 'limit'],
+  project: ['create', 'rename', 'delete', 'limit', 'quota', 'restrict', 'allow'],
   member: ['join', 'role', 'remove', 'leave'],
   invitation: ['create', 'withdraw'],
   account: ['register', 'create', 'disable', 'enable', 'role', 'password', 'reset_link'],

@@ -1,7 +1,15 @@
 // Projects, their members and invitations.
 import { useMutation, useQuery, useQueryCache } from '@pinia/colada'
 import { body, client } from '@/shared/api/client'
-import type { Invitation, Member, NewInvitation, Project, ProjectRole } from '@/shared/api/types'
+import type {
+  Egress,
+  Invitation,
+  Member,
+  NewInvitation,
+  Project,
+  ProjectQuota,
+  ProjectRole,
+} from '@/shared/api/types'
 
 export const roles: readonly ProjectRole[] = ['owner', 'admin', 'editor', 'operator', 'viewer']
 
@@ -92,3 +100,23 @@ export const useWithdraw = () =>
     const params = { path: { id, invitation } }
     await body(client.DELETE('/projects/{id}/invitations/{invitation}', { params }))
   })
+
+export function useEgress(id: () => string) {
+  return useQuery({
+    key: () => ['projects', id(), 'egress'],
+    query: ({ signal }) => body<Egress>(client.GET('/projects/{id}/egress', { ...path(id()), signal })),
+  })
+}
+
+export const useRestrictEgress = () =>
+  useChange(({ id, only }: { id: string; only: string[] }) =>
+    body<Egress>(client.PUT('/projects/{id}/egress', { ...path(id), body: { only } })),
+  )
+
+export function useQuota(id: () => string) {
+  return useQuery({
+    key: () => ['projects', id(), 'quota'],
+    query: ({ signal }) => body<ProjectQuota>(client.GET('/projects/{id}/quota', { ...path(id()), signal })),
+    staleTime: 0,
+  })
+}

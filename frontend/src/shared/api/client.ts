@@ -6,6 +6,7 @@ import type { paths } from './schema'
 import { toApiError } from './problem'
 import { inProject } from './project'
 import { refreshSession } from './session'
+import { patiently } from './slowdown'
 
 /** False after a call that got no answer, until one does. */
 export const reachable = ref(true)
@@ -17,7 +18,9 @@ export function whenSessionLost(handler: () => void): void {
   onSessionLost = handler
 }
 
-async function send(request: Request): Promise<Response> {
+const send = (request: Request) => patiently(request, sendOnce)
+
+async function sendOnce(request: Request): Promise<Response> {
   try {
     const response = await fetch(request)
     reachable.value = true

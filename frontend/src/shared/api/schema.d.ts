@@ -371,6 +371,79 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/projects/{id}/quota": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["ID"];
+            };
+            cookie?: never;
+        };
+        /** How much a project uses, and may use */
+        get: operations["getQuota"];
+        /**
+         * Decide how much a project may use
+         * @description Null stands for what holds for the installation (`ORQ_QUOTA_WORKFLOWS`, `ORQ_QUOTA_RUNS_PER_MINUTE`, `ORQ_QUOTA_CONCURRENT_RUNS`).
+         *     One workflow too many is refused (409 `workflow_quota`); a run that is started too soon by people, programs or webhooks is refused
+         *     (429 `runs_quota`, with `Retry-After`), a fire becomes a row of the ledger with the code `runs_quota`; runs beyond those that may be at work wait.
+         *     Runs that steps of other runs start are counted, and not refused. A change counts within 5 seconds.
+         */
+        put: operations["setQuota"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/projects/{id}/egress": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["ID"];
+            };
+            cookie?: never;
+        };
+        /** What the outgoing calls of a project may reach */
+        get: operations["getEgress"];
+        /**
+         * Let a project call what is listed, and nothing else
+         * @description Entries are hosts (`api.example.com`), all hosts below a name (`*.example.com`), networks (`203.0.113.0/24`) and addresses, each
+         *     host or address also with a port (`api.example.com:8443`). Without entries every public address may be called. What is not public has to be
+         *     allowed besides. It holds for HTTP steps, mails, chat messages, alerts and tests of steps, from the next attempt on; workers notice it within 5 seconds.
+         */
+        put: operations["restrictEgress"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/projects/{id}/egress/allow": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["ID"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Let a project call addresses that are not public, besides those of ORQ_EGRESS_ALLOW
+         * @description Entries are as in the setting. A host is trusted to point anywhere but to where clouds keep credentials; those must be listed as addresses.
+         */
+        put: operations["allowEgress"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/projects/{id}/leave": {
         parameters: {
             query?: never;
@@ -637,6 +710,23 @@ export interface paths {
         };
         /** A project's part of the audit log as a file, oldest first */
         get: operations["exportProjectAudit"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/installation/projects": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The projects of the installation, newest first */
+        get: operations["listAllProjects"];
         put?: never;
         post?: never;
         delete?: never;
@@ -2389,6 +2479,58 @@ export interface components {
             members: number;
             /** Format: date-time */
             created_at: string;
+        };
+        QuotaInput: {
+            /** Format: int32 */
+            workflows: number | null;
+            /** Format: int32 */
+            runs_per_minute: number | null;
+            /** Format: int32 */
+            concurrent_runs: number | null;
+        };
+        QuotaUse: {
+            /** Format: int64 */
+            used: number;
+            /**
+             * Format: int64
+             * @description Null: there is none
+             */
+            limit: number | null;
+            /** @description An administrator decided it for this project */
+            own: boolean;
+        };
+        ProjectQuota: {
+            workflows: components["schemas"]["QuotaUse"];
+            runs_per_minute: components["schemas"]["QuotaUse"];
+            concurrent_runs: components["schemas"]["QuotaUse"];
+        };
+        EgressList: string[];
+        Egress: {
+            allow: components["schemas"]["EgressList"];
+            only: components["schemas"]["EgressList"];
+        };
+        EgressOnly: {
+            only: components["schemas"]["EgressList"];
+        };
+        EgressAllow: {
+            allow: components["schemas"]["EgressList"];
+        };
+        InstallationProject: {
+            /** Format: uuid */
+            id: string;
+            name: string;
+            /** @description Usernames; ten at most */
+            owners: string[];
+            /** Format: int32 */
+            members: number;
+            /** Format: date-time */
+            created_at: string;
+            egress_allow: components["schemas"]["EgressList"];
+            quota: components["schemas"]["ProjectQuota"];
+        };
+        InstallationProjectPage: {
+            items: components["schemas"]["InstallationProject"][];
+            next_cursor: string | null;
         };
         ProjectList: {
             items: components["schemas"]["Membership"][];
@@ -4971,6 +5113,133 @@ export interface operations {
             default: components["responses"]["Failure"];
         };
     };
+    getQuota: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["ID"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The quota */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProjectQuota"];
+                };
+            };
+            default: components["responses"]["Failure"];
+        };
+    };
+    setQuota: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["ID"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["QuotaInput"];
+            };
+        };
+        responses: {
+            /** @description The quota */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProjectQuota"];
+                };
+            };
+            default: components["responses"]["Failure"];
+        };
+    };
+    getEgress: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["ID"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The rules */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Egress"];
+                };
+            };
+            default: components["responses"]["Failure"];
+        };
+    };
+    restrictEgress: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["ID"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EgressOnly"];
+            };
+        };
+        responses: {
+            /** @description The rules */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Egress"];
+                };
+            };
+            default: components["responses"]["Failure"];
+        };
+    };
+    allowEgress: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["ID"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EgressAllow"];
+            };
+        };
+        responses: {
+            /** @description The rules */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Egress"];
+                };
+            };
+            default: components["responses"]["Failure"];
+        };
+    };
     leaveProject: {
         parameters: {
             query?: never;
@@ -5416,6 +5685,33 @@ export interface operations {
                 content: {
                     "application/x-ndjson": string;
                     "text/csv": string;
+                };
+            };
+            default: components["responses"]["Failure"];
+        };
+    };
+    listAllProjects: {
+        parameters: {
+            query?: {
+                /** @description Part of the name of the project or of an owner */
+                q?: string;
+                /** @description `next_cursor` of the page before */
+                cursor?: components["parameters"]["Cursor"];
+                limit?: components["parameters"]["Limit"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InstallationProjectPage"];
                 };
             };
             default: components["responses"]["Failure"];

@@ -58,6 +58,7 @@ func (r *rig) start(ctx context.Context, program, role string, env ...string) (*
 	p.cmd.Env = append(cleanEnvironment(),
 		"ORQ_DATABASE_URL="+database, "ORQ_REDIS_URL="+r.redisURL, "ORQ_EGRESS_ALLOW=127.0.0.1", "ORQ_LISTEN=127.0.0.1:0",
 		"ORQ_HEALTH_LISTEN="+health, "ORQ_LOG_FORMAT=json", "ORQ_SECRET_KEY=a key that is only good for breaking",
+		"ORQ_RATE_LIMIT_USER=off", "ORQ_RATE_LIMIT_TOKEN=off", "ORQ_RATE_LIMIT_ADDRESS=off", // one user does it all
 		"ORQ_LOST_AFTER="+r.form.lostAfter.String(), "ORQ_WORKER_BEAT="+r.form.beat.String())
 	p.cmd.Env = append(p.cmd.Env, env...)
 	p.cmd.Stdout, p.cmd.Stderr = out, out
