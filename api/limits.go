@@ -26,11 +26,11 @@ type limits struct {
 type counted struct {
 	kind   string
 	limit  rate.Limit
-	policy string // what answers say of it
+	policy []string // what answers say of it
 }
 
 func newCounted(kind string, limit rate.Limit) counted {
-	return counted{kind: kind, limit: limit, policy: fmt.Sprintf("%q;q=%d;w=%d", kind, limit.Burst, seconds(limit.Period))}
+	return counted{kind: kind, limit: limit, policy: []string{fmt.Sprintf("%q;q=%d;w=%d", kind, limit.Burst, seconds(limit.Period))}}
 }
 
 func newLimits(cfg Config, d Deps) *limits {
@@ -54,9 +54,9 @@ func (l *limits) count(c echo.Context, who account.Principal) error {
 		return nil
 	}
 	got := l.meters.spend(c.Request().Context(), "api:"+by.kind+":"+id, by.limit)
-	h := c.Response().Header()
-	h.Set("RateLimit-Policy", by.policy)
-	h.Set("RateLimit", `"`+by.kind+`";r=`+strconv.Itoa(got.Left)+";t="+strconv.Itoa(seconds(got.Reset)))
+	h := c.Response().Header() // the names as net/http spells them, so that it need not do it for each request
+	h["Ratelimit-Policy"] = by.policy
+	h["Ratelimit"] = []string{`"` + by.kind + `";r=` + strconv.Itoa(got.Left) + ";t=" + strconv.Itoa(seconds(got.Reset))}
 	if got.N > 0 {
 		return nil
 	}
