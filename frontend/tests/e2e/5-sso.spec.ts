@@ -5,9 +5,12 @@ import { account, ensureAccount, expect, expectNoOverflow, logIn, test } from '.
 
 test.skip(!process.env.ORQ_E2E_ISSUER, 'the program that is tested asks no issuer of ours')
 
+/** The issuer's page. */
+const there = /^http:\/\/localhost:\d+\/login\//
+
 /** Somebody logs in on the issuer's page; their name is their password there. */
 async function logInThere(page: Page, name: string) {
-  await expect(page).toHaveURL(/^http:\/\/localhost:\d+\/login\//)
+  await expect(page).toHaveURL(there)
   await page.locator('input[name=username]').fill(name)
   await page.locator('input[name=password]').fill(name)
   await page.getByRole('button').first().click()
@@ -103,6 +106,7 @@ test('what does not work out is said in words, in both languages and on a phone'
   await page.reload()
   await expect(page.getByRole('alert')).toContainText('ya tiene una cuenta aquí')
   await page.getByRole('button', { name: 'Continuar con Example Ltd' }).click()
+  await expect(page).toHaveURL(there)
   await page.goBack()
   await expect(page.getByRole('button', { name: 'Continuar con Example Ltd' })).toBeEnabled()
   // Who logs in with the password goes on all the same.
