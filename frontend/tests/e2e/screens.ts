@@ -638,7 +638,10 @@ export function screensOf(scene: Scene): Screen[] {
         await page.getByRole('button', { name: t('admin.limitsOf', { name: 'Ana' }), exact: true }).click()
         await page.getByLabel(t('admin.allow')).fill('10.1.0.0/16\nhttps://intranet.example.com')
         await page.getByRole('button', { name: t('editor.save') }).click()
-        await page.getByRole('dialog').getByText(/intranet\.example\.com.?: /).waitFor()
+        await page
+          .getByRole('dialog')
+          .getByText(/intranet\.example\.com.?: /)
+          .waitFor()
       },
       complains: true,
     },
