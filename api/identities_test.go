@@ -113,6 +113,30 @@ func TestLinkingAsksForThePassword(t *testing.T) {
 	ana.post(identity, object{"password": "guess"}).refused(429, "too_many_attempts")
 }
 
+// Who gets in by another service, and who links an account or removes one, is in the audit log under their own name.
+func TestWaysInAreNoted(t *testing.T) {
+	in := goAbroad(t)
+	ana := in.inBrowser("ana")
+	ana.link("oidc", "carla", object{"password": password})
+	identity := ana.get("/auth/identities").want(200).items("items")[0].text("id")
+	ana.post("/auth/identities/"+identity+"/unlink", object{"password": password}).want(204)
+	dora := in.nobody(true)
+	in.enter(dora, "oidc", "dora", object{})
+	for _, c := range []struct{ action, actor, after string }{
+		{"identity.link", "ana", "carla@example.org"},
+		{"identity.unlink", "ana", ""},
+		{"account.register", "dora", "dora@example.org"},
+		{"identity.link", "dora", "dora@example.org"},
+		{"session.login", "dora", "service"},
+	} {
+		n := in.sql(`select count(*) from audit_entries where action = $1 and actor_kind = 'user' and actor_name = $2 and coalesce(after, '') like '%' || $3 || '%'`,
+			c.action, c.actor, c.after)
+		if n != 1 {
+			t.Errorf("%d entries %s by %s", n, c.action, c.actor)
+		}
+	}
+}
+
 func TestAnIdentityIsOnePersons(t *testing.T) {
 	in := goAbroad(t)
 	ana, bob := in.inBrowser("ana"), in.inBrowser("bob")

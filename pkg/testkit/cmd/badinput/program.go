@@ -54,7 +54,8 @@ func start(ctx context.Context, path string) (*program, error) {
 	}
 	defer log.Close()
 	p.cmd = exec.Command(path, "all")
-	p.cmd.Env = append(cleanEnvironment(), "ORQ_LISTEN="+address, "ORQ_DATA_DIR="+filepath.Join(dir, "data"), "ORQ_LOG_FORMAT=json")
+	p.cmd.Env = append(cleanEnvironment(), "ORQ_LISTEN="+address, "ORQ_DATA_DIR="+filepath.Join(dir, "data"), "ORQ_LOG_FORMAT=json",
+		"ORQ_RATE_LIMIT_USER=off", "ORQ_RATE_LIMIT_TOKEN=off", "ORQ_RATE_LIMIT_ADDRESS=off") // one user does it all
 	p.cmd.Stdout, p.cmd.Stderr = log, log
 	p.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // a Ctrl-C is for this command, which ends what it started
 	if err := p.cmd.Start(); err != nil {

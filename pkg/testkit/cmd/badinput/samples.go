@@ -19,6 +19,14 @@ var samples = map[string][]string{
 	"acceptInvitation":     {`{"token": "x"}`},
 	"appointUser":          {`{"role": "member"}`},
 
+	"startSSO":       {`{"next": "/runs", "invitation": "x"}`},
+	"finishSSO":      {`{"state": "x", "code": "y"}`},
+	"linkIdentity":   {`{"provider": "oidc", "password": "this is not the password"}`},
+	"unlinkIdentity": {`{"password": "this is not the password"}`},
+	"setQuota":       {`{"workflows": 100000, "runs_per_minute": 100000, "concurrent_runs": 1000}`},
+	"restrictEgress": {`{"only": ["api.example.com", "*.example.com", "203.0.113.0/24"]}`},
+	"allowEgress":    {`{"allow": ["10.1.0.0/16", "intranet.example.com", "127.0.0.1:9000"]}`},
+
 	"testStep": {`{"project_id": "$project", "step": {"id": "a", "action": "log_message", "config": {"message": "{{ inputs.x }}", "level": "info"}},
 		"inputs": {"x": 1}, "steps": {"b": {"output": 1}}}`},
 	"createWorkflow":   {schedules, steps, events},

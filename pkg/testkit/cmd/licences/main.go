@@ -4,7 +4,6 @@
 package main
 
 import (
-	"bufio"
 	"flag"
 	"fmt"
 	"os"
@@ -73,10 +72,11 @@ func run(texts bool) error {
 }
 
 func printTexts(all []part) error {
-	w := bufio.NewWriter(os.Stdout)
-	fmt.Fprintln(w, "Orquestador contains the work of others, under the licences that follow.")
+	var b strings.Builder
+	b.WriteString("Orquestador contains the work of others, under the licences that follow.\n")
 	for _, p := range all {
-		fmt.Fprintf(w, "\n%s\n%s %s: %s\n\n%s\n", strings.Repeat("-", 80), p.name, p.version, strings.Join(p.licences, ", "), p.text)
+		fmt.Fprintf(&b, "\n%s\n%s %s: %s\n\n%s\n", strings.Repeat("-", 80), p.name, p.version, strings.Join(p.licences, ", "), p.text)
 	}
-	return w.Flush() //nolint:wrapcheck // standard output is gone
+	_, err := os.Stdout.WriteString(b.String())
+	return err //nolint:wrapcheck // standard output is gone
 }
