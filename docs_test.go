@@ -98,7 +98,7 @@ func TestActionsOfTheAuditLogAreExplained(t *testing.T) {
 	}
 	_, table, _ := strings.Cut(string(page), "## Actions")
 	for _, language := range []string{"en", "es"} {
-		raw, err := os.ReadFile("frontend/src/shared/i18n/locales/late." + language + ".json")
+		raw, err := os.ReadFile("frontend/src/shared/i18n/locales/audit." + language + ".json")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -118,14 +118,14 @@ func TestActionsOfTheAuditLogAreExplained(t *testing.T) {
 		for _, action := range audit.Actions() {
 			kind, verb, _ := strings.Cut(string(action), ".")
 			if texts.Audit.Kind[kind] == "" || texts.Audit.Action[kind][verb] == "" {
-				t.Errorf("%s has no name in late.%s.json", action, language)
+				t.Errorf("%s has no name in audit.%s.json", action, language)
 			}
 			if !strings.Contains(table, "`"+string(action)+"`") {
 				t.Errorf("docs/audit.md does not explain %s", action)
 			}
 		}
 		if named != len(audit.Actions()) {
-			t.Errorf("late.%s.json names %d actions, and there are %d", language, named, len(audit.Actions()))
+			t.Errorf("audit.%s.json names %d actions, and there are %d", language, named, len(audit.Actions()))
 		}
 	}
 	// The filter of the interface offers each of them.

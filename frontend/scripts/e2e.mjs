@@ -174,6 +174,7 @@ try {
         ORQ_LISTEN: `127.0.0.1:${port}`,
         ORQ_DATA_DIR: join(dir, 'data'),
         ORQ_EGRESS_ALLOW: '127.0.0.1/32',
+        ORQ_RATE_LIMIT_USER: '100000/1m', // one user makes a crowd of workflows
         ORQ_PUBLIC_URL: url,
         ORQ_OIDC_ISSUER: issuer,
         ORQ_OIDC_NAME: 'Example Ltd',

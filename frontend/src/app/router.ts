@@ -1,7 +1,7 @@
 import { nextTick } from 'vue'
 import { createRouter, createWebHistory, type RouteLocationNormalized } from 'vue-router'
 import { useSession } from '@/features/auth'
-import { needLateTexts } from '@/shared/i18n'
+import { needTexts, type TextPart } from '@/shared/i18n'
 import { safeNext } from '@/shared/lib/next-address'
 
 declare module 'vue-router' {
@@ -13,7 +13,7 @@ declare module 'vue-router' {
     /** For administrators of the installation; others see that there is no such page. */
     administrators?: boolean
     /** It says what few pages say. */
-    lateTexts?: boolean
+    texts?: readonly TextPart[]
   }
 }
 
@@ -25,20 +25,20 @@ export const router = createRouter({
       path: '/login',
       name: 'login',
       component: () => import('@/pages/LoginPage.vue'),
-      meta: { bare: true, lateTexts: true },
+      meta: { bare: true, texts: ['late'] },
     },
     {
       path: '/register',
       name: 'register',
       component: () => import('@/pages/RegisterPage.vue'),
-      meta: { bare: true, lateTexts: true },
+      meta: { bare: true, texts: ['late'] },
     },
     { path: '/workflows', name: 'workflows', component: () => import('@/pages/WorkflowsPage.vue') },
     {
       path: '/workflows/new',
       name: 'workflow-new',
       component: () => import('@/pages/WorkflowEditPage.vue'),
-      meta: { lateTexts: true },
+      meta: { texts: ['late'] },
     },
     {
       path: '/workflows/:id',
@@ -50,13 +50,13 @@ export const router = createRouter({
           path: 'definition',
           name: 'workflow-definition',
           component: () => import('@/pages/WorkflowDefinitionTab.vue'),
-          meta: { lateTexts: true },
+          meta: { texts: ['late'] },
         },
         {
           path: 'occurrences',
           name: 'workflow-occurrences',
           component: () => import('@/pages/WorkflowOccurrencesTab.vue'),
-          meta: { lateTexts: true },
+          meta: { texts: ['late'] },
         },
         {
           path: 'versions',
@@ -75,7 +75,7 @@ export const router = createRouter({
       path: '/queue',
       name: 'queue',
       component: () => import('@/pages/QueuePage.vue'),
-      meta: { lateTexts: true },
+      meta: { texts: ['late'] },
     },
     { path: '/runs', name: 'runs', component: () => import('@/pages/RunsPage.vue') },
     { path: '/runs/:id', name: 'run', component: () => import('@/pages/RunPage.vue'), props: true },
@@ -83,7 +83,7 @@ export const router = createRouter({
       path: '/calendars',
       name: 'calendars',
       component: () => import('@/pages/CalendarsPage.vue'),
-      meta: { lateTexts: true },
+      meta: { texts: ['late'] },
     },
     { path: '/approvals', name: 'approvals', component: () => import('@/pages/ApprovalsPage.vue') },
     {
@@ -97,75 +97,75 @@ export const router = createRouter({
       path: '/alerts',
       name: 'alerts',
       component: () => import('@/pages/AlertsPage.vue'),
-      meta: { lateTexts: true },
+      meta: { texts: ['late'] },
     },
     {
       path: '/secrets',
       name: 'secrets',
       component: () => import('@/pages/SecretsPage.vue'),
-      meta: { lateTexts: true },
+      meta: { texts: ['late'] },
     },
     {
       path: '/settings',
       name: 'settings',
       component: () => import('@/pages/SettingsPage.vue'),
-      meta: { lateTexts: true },
+      meta: { texts: ['late'] },
     },
     {
       path: '/forgot',
       name: 'forgot',
       component: () => import('@/pages/ForgotPage.vue'),
-      meta: { bare: true, lateTexts: true },
+      meta: { bare: true, texts: ['late'] },
     },
     {
       path: '/reset',
       name: 'reset',
       component: () => import('@/pages/ResetPage.vue'),
-      meta: { bare: true, open: true, lateTexts: true },
+      meta: { bare: true, open: true, texts: ['late'] },
     },
     {
       path: '/invitation',
       name: 'invitation',
       component: () => import('@/pages/InvitationPage.vue'),
-      meta: { bare: true, open: true, lateTexts: true },
+      meta: { bare: true, open: true, texts: ['late'] },
     },
     {
       path: '/projects',
       name: 'projects',
       component: () => import('@/pages/ProjectsPage.vue'),
-      meta: { lateTexts: true },
+      meta: { texts: ['late'] },
     },
     {
       path: '/projects/:id',
       name: 'project',
       component: () => import('@/pages/ProjectPage.vue'),
       props: true,
-      meta: { lateTexts: true },
+      meta: { texts: ['late'] },
     },
     {
       path: '/administration',
       name: 'administration',
       component: () => import('@/pages/AdministrationPage.vue'),
-      meta: { administrators: true, lateTexts: true },
+      meta: { administrators: true, texts: ['late'] },
     },
     {
       path: '/administration/audit',
       name: 'audit',
       component: () => import('@/pages/AuditPage.vue'),
-      meta: { administrators: true, lateTexts: true },
+      meta: { administrators: true, texts: ['late', 'audit'] },
     },
     {
       path: '/projects/:id/audit',
       name: 'project-audit',
       component: () => import('@/pages/ProjectAuditPage.vue'),
       props: true,
-      meta: { lateTexts: true },
+      meta: { texts: ['late', 'audit'] },
     },
     {
       path: '/start',
       name: 'start',
       component: () => import('@/pages/StartPage.vue'),
-      meta: { lateTexts: true },
+      meta: { texts: ['late'] },
     },
     { path: '/:rest(.*)*', name: 'not-found', component: () => import('@/pages/NotFoundPage.vue') },
   ],
@@ -191,7 +191,7 @@ router.beforeEach(async (to) => {
     return false
   }
   const session = useSession()
-  await Promise.all([session.load(), to.meta.lateTexts && needLateTexts()])
+  await Promise.all([session.load(), to.meta.texts && needTexts(to.meta.texts)])
   if (to.meta.open) return true
   if (to.meta.bare) {
     if (session.me) return safeNext(to.query.next)

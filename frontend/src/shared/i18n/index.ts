@@ -14,12 +14,13 @@ const loaders: Record<Locale, () => Promise<{ default: Tree }>> = {
   en: () => import('./locales/en.json'),
   es: () => import('./locales/es.json'),
 }
-/** Texts of the pages that say so (lateTexts of the route): no other needs to load them. */
-const lateLoaders: Record<Locale, () => Promise<{ default: Tree }>> = {
-  en: () => import('./locales/late.en.json'),
-  es: () => import('./locales/late.es.json'),
-}
-let late = false
+/** Texts of the pages that say so (texts of the route): no other needs to load them. */
+const parts = {
+  late: { en: () => import('./locales/late.en.json'), es: () => import('./locales/late.es.json') },
+  audit: { en: () => import('./locales/audit.en.json'), es: () => import('./locales/audit.es.json') },
+} satisfies Record<string, Record<Locale, () => Promise<{ default: Tree }>>>
+export type TextPart = keyof typeof parts
+const needed = new Set<TextPart>()
 const loaded = new Map<string, Tree>()
 const current = ref<Locale>('en')
 const texts = shallowRef<Tree>({})
@@ -35,7 +36,9 @@ function isLocale(value: string | null): value is Locale {
 export async function setLocale(next: Locale, remember = true): Promise<void> {
   const tree = loaded.get(next) ?? (await loaders[next]()).default
   loaded.set(next, tree)
-  texts.value = late ? join(tree, await lateTexts(next)) : tree
+  let whole = tree
+  for (const part of needed) whole = join(whole, await partOf(part, next))
+  texts.value = whole
   current.value = next
   document.documentElement.lang = next
   if (!remember) return
@@ -46,17 +49,19 @@ export async function setLocale(next: Locale, remember = true): Promise<void> {
   }
 }
 
-/** Loads the texts that are not there from the beginning; they stay, in whatever language is chosen afterwards. */
-export async function needLateTexts(): Promise<void> {
-  if (late) return
-  const tree = await lateTexts(current.value)
-  late = true
-  texts.value = join(texts.value, tree)
+/** Loads texts that are not there from the beginning; they stay, in whatever language is chosen afterwards. */
+export async function needTexts(list: readonly TextPart[]): Promise<void> {
+  for (const part of list) {
+    if (needed.has(part)) continue
+    const tree = await partOf(part, current.value)
+    needed.add(part)
+    texts.value = join(texts.value, tree)
+  }
 }
 
-async function lateTexts(of: Locale): Promise<Tree> {
-  const key = `late.${of}`
-  const tree = loaded.get(key) ?? (await lateLoaders[of]()).default
+async function partOf(part: TextPart, of: Locale): Promise<Tree> {
+  const key = `${part}.${of}`
+  const tree = loaded.get(key) ?? (await parts[part][of]()).default
   loaded.set(key, tree)
   return tree
 }

@@ -3,6 +3,8 @@ import en from './locales/en.json?raw'
 import es from './locales/es.json?raw'
 import lateEn from './locales/late.en.json?raw'
 import lateEs from './locales/late.es.json?raw'
+import auditEn from './locales/audit.en.json?raw'
+import auditEs from './locales/audit.es.json?raw'
 
 type Tree = { [key: string]: string | Tree }
 function flatten(tree: Tree, prefix = ''): Map<string, string> {
@@ -13,10 +15,9 @@ function flatten(tree: Tree, prefix = ''): Map<string, string> {
   }
   return flat
 }
-const all = (now: string, late: string) =>
-  new Map([...flatten(JSON.parse(now) as Tree), ...flatten(JSON.parse(late) as Tree)])
-const english = all(en, lateEn)
-const spanish = all(es, lateEs)
+const all = (...parts: string[]) => new Map(parts.flatMap((part) => [...flatten(JSON.parse(part) as Tree)]))
+const english = all(en, lateEn, auditEn)
+const spanish = all(es, lateEs, auditEs)
 const sources = Object.entries(
   import.meta.glob(['../../**/*.vue', '../../**/*.ts', '!../../**/*.spec.ts'], {
     query: '?raw',
