@@ -209,12 +209,12 @@ func (s *Service) roomForWorkflow(ctx context.Context, q postgres.Querier, proje
 	if err := quotas.Wait(ctx, []uuid.UUID{project}); err != nil {
 		return err
 	}
-	list, err := postgres.Projects{Q: q}.Workflows(ctx, project)
+	n, err := quotas.Workflows(ctx, project)
 	if err != nil {
 		return err
 	}
-	if len(list) >= most {
-		return fault.New(fault.Conflict, "workflow_quota", "The project has %d workflows, and may have %d; delete one, or ask an administrator for more", len(list), most)
+	if n >= most {
+		return fault.New(fault.Conflict, "workflow_quota", "The project has %d workflows, and may have %d; delete one, or ask an administrator for more", n, most)
 	}
 	return nil
 }

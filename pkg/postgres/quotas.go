@@ -113,6 +113,15 @@ type Usage struct {
 	AtWork    int       `db:"at_work"`     // runs in workers' hands
 }
 
+// Workflows counts those of a project.
+func (s Quotas) Workflows(ctx context.Context, project uuid.UUID) (n int, err error) {
+	err = s.Q.QueryRow(ctx, `select count(*) from workflows where project_id = $1 and deleted_at is null`, project).Scan(&n)
+	if err != nil {
+		return 0, fmt.Errorf("count workflows: %w", err)
+	}
+	return n, nil
+}
+
 // Usage counts what projects use.
 func (s Quotas) Usage(ctx context.Context, projects []uuid.UUID) (map[uuid.UUID]Usage, error) {
 	rows, err := s.Q.Query(ctx, `
