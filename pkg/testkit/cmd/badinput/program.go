@@ -5,14 +5,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strings"
 	"syscall"
 	"time"
+
+	"github.com/guildmember145/orquestador-plataforma/pkg/testkit/outside"
 )
 
 // program is `orq all` on an empty folder.
@@ -43,7 +43,7 @@ func start(ctx context.Context, path string) (*program, error) {
 	if err := os.Chmod(dir, 0o711); err != nil { //nolint:gosec // as root, the database runs as another user
 		return nil, fmt.Errorf("open the folder: %w", err)
 	}
-	address, err := freeAddress(ctx)
+	address, err := outside.FreeAddress(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -54,7 +54,7 @@ func start(ctx context.Context, path string) (*program, error) {
 	}
 	defer log.Close()
 	p.cmd = exec.Command(path, "all")
-	p.cmd.Env = append(cleanEnvironment(), "ORQ_LISTEN="+address, "ORQ_DATA_DIR="+filepath.Join(dir, "data"), "ORQ_LOG_FORMAT=json",
+	p.cmd.Env = append(outside.Environment(), "ORQ_LISTEN="+address, "ORQ_DATA_DIR="+filepath.Join(dir, "data"), "ORQ_LOG_FORMAT=json",
 		"ORQ_RATE_LIMIT_USER=off", "ORQ_RATE_LIMIT_TOKEN=off", "ORQ_RATE_LIMIT_ADDRESS=off") // one user does it all
 	p.cmd.Stdout, p.cmd.Stderr = log, log
 	p.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // a Ctrl-C is for this command, which ends what it started
@@ -73,26 +73,6 @@ func start(ctx context.Context, path string) (*program, error) {
 }
 
 func (p *program) log() string { return filepath.Join(p.dir, "log") }
-
-func freeAddress(ctx context.Context) (string, error) {
-	var listen net.ListenConfig
-	l, err := listen.Listen(ctx, "tcp", "127.0.0.1:0")
-	if err != nil {
-		return "", fmt.Errorf("find a free port: %w", err)
-	}
-	return l.Addr().String(), l.Close()
-}
-
-// cleanEnvironment is the environment without settings of the program that some developer has.
-func cleanEnvironment() []string {
-	var env []string
-	for _, pair := range os.Environ() {
-		if !strings.HasPrefix(pair, "ORQ_") {
-			env = append(env, pair)
-		}
-	}
-	return env
-}
 
 func (p *program) awaitReady(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, startLimit)

@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -17,6 +16,7 @@ import (
 	"time"
 
 	"github.com/guildmember145/orquestador-plataforma/pkg/postgres"
+	"github.com/guildmember145/orquestador-plataforma/pkg/testkit/outside"
 )
 
 // process is a role that runs.
@@ -36,7 +36,7 @@ const readyLimit = 30 * time.Second
 
 // start starts a role as a process of its own and waits until it is ready.
 func (r *rig) start(ctx context.Context, program, role string, env ...string) (*process, error) {
-	health, err := freeAddress(ctx)
+	health, err := outside.FreeAddress(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -55,7 +55,7 @@ func (r *rig) start(ctx context.Context, program, role string, env ...string) (*
 	}
 	defer out.Close()
 	p.cmd = exec.Command(program, role)
-	p.cmd.Env = append(cleanEnvironment(),
+	p.cmd.Env = append(outside.Environment(),
 		"ORQ_DATABASE_URL="+database, "ORQ_REDIS_URL="+r.redisURL, "ORQ_EGRESS_ALLOW=127.0.0.1", "ORQ_LISTEN=127.0.0.1:0",
 		"ORQ_HEALTH_LISTEN="+health, "ORQ_LOG_FORMAT=json", "ORQ_SECRET_KEY=a key that is only good for breaking",
 		"ORQ_RATE_LIMIT_USER=off", "ORQ_RATE_LIMIT_TOKEN=off", "ORQ_RATE_LIMIT_ADDRESS=off", // one user does it all
@@ -84,27 +84,6 @@ func (r *rig) start(ctx context.Context, program, role string, env ...string) (*
 		r.addAPI(p, "http://"+address)
 	}
 	return p, nil
-}
-
-// cleanEnvironment is the environment without settings of the program that some developer has.
-func cleanEnvironment() []string {
-	var env []string
-	for _, pair := range os.Environ() {
-		if !strings.HasPrefix(pair, "ORQ_") {
-			env = append(env, pair)
-		}
-	}
-	return env
-}
-
-// freeAddress is an address that the kernel has just chosen.
-func freeAddress(ctx context.Context) (string, error) {
-	var listen net.ListenConfig
-	l, err := listen.Listen(ctx, "tcp", "127.0.0.1:0")
-	if err != nil {
-		return "", fmt.Errorf("find a free port: %w", err)
-	}
-	return l.Addr().String(), l.Close()
 }
 
 func (p *process) awaitReady(ctx context.Context) error {
