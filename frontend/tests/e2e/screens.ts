@@ -1,6 +1,8 @@
 // Every screen of the product, dialogs and empty and broken states included: what is looked at (npm run shots) and what
 // is held against WCAG (4-screens.spec.ts). A screen that is added to the product is added here.
 import type { Page } from '@playwright/test'
+import auditEn from '../../src/shared/i18n/locales/audit.en.json' with { type: 'json' }
+import auditEs from '../../src/shared/i18n/locales/audit.es.json' with { type: 'json' }
 import en from '../../src/shared/i18n/locales/en.json' with { type: 'json' }
 import es from '../../src/shared/i18n/locales/es.json' with { type: 'json' }
 import lateEn from '../../src/shared/i18n/locales/late.en.json' with { type: 'json' }
@@ -11,11 +13,14 @@ export type Language = 'en' | 'es'
 /** The text of a key in a language, with values put in. */
 export type Text = (key: string, values?: Record<string, string>) => string
 
+/** What a page may have loaded: the texts of the first visit, then those that come with their pages. */
+const trees: Record<Language, unknown[]> = { en: [en, lateEn, auditEn], es: [es, lateEs, auditEs] }
+
 export function textsOf(language: Language): Text {
   return (key, values = {}) => {
     const find = (tree: unknown) =>
       key.split('.').reduce((node, part) => (node as Record<string, unknown> | undefined)?.[part], tree)
-    const node = find({ en, es }[language]) ?? find({ en: lateEn, es: lateEs }[language])
+    const node = trees[language].map(find).find((found) => found !== undefined)
     if (typeof node !== 'string') throw new Error(`no text ${key}`)
     return node.replace(/\{(\w+)\}/g, (_, name: string) => values[name] ?? '')
   }
@@ -189,7 +194,7 @@ async function buildAlerts(page: Page, workflow: string): Promise<void> {
   const rule = await page.request.post('/api/v1/alert-rules', {
     data: {
       name: uniqueName('Everything that keeps us awake'),
-      on: ['failure', 'missed', 'late_finish', 'held', 'heartbeat', 'recovery'],
+      on: ['failure', 'missed', 'late_finish', 'held', 'heartbeat', 'storage', 'recovery'],
       finish_within: '1h30m',
       workflows: [workflow],
       channels: [works],
@@ -611,6 +616,7 @@ export function screensOf(scene: Scene): Screen[] {
               workflows: { used: 4, limit: 50, own: false },
               runs_per_minute: { used: 98, limit: 120, own: true },
               concurrent_runs: { used: 10, limit: 10, own: true },
+              storage: { used: 4_210_000_000, limit: 5_000_000_000, own: true },
             },
           }),
         ),
