@@ -78,6 +78,7 @@ type quotas struct {
 	QuotaWorkflows      int `default:"0" env:"ORQ_QUOTA_WORKFLOWS" help:"Workflows that a project may have; 0 for any number. Administrators may decide otherwise for a project, also about the other quotas."`
 	QuotaRunsPerMinute  int `default:"0" env:"ORQ_QUOTA_RUNS_PER_MINUTE" help:"Runs that a project may start within a minute; 0 for any number."`
 	QuotaConcurrentRuns int `default:"0" env:"ORQ_QUOTA_CONCURRENT_RUNS" help:"Runs of a project that may be at work at once, the others wait; 0 for any number."`
+	QuotaStorage        int `default:"0" env:"ORQ_QUOTA_STORAGE" help:"Megabytes that the runs, webhook deliveries and ledger of a project may take up, until no more are started; 0 for any number."`
 }
 
 // Validate implements kong's hook.
@@ -85,6 +86,7 @@ func (q quotas) Validate() error {
 	var errs []error
 	for name, n := range map[string]int{
 		"ORQ_QUOTA_WORKFLOWS": q.QuotaWorkflows, "ORQ_QUOTA_RUNS_PER_MINUTE": q.QuotaRunsPerMinute, "ORQ_QUOTA_CONCURRENT_RUNS": q.QuotaConcurrentRuns,
+		"ORQ_QUOTA_STORAGE": q.QuotaStorage,
 	} {
 		if n < 0 || n > quota.Most {
 			errs = append(errs, fmt.Errorf("%s must be from 0, for any number, to %d", name, quota.Most))
@@ -94,7 +96,7 @@ func (q quotas) Validate() error {
 }
 
 func (q quotas) quota() quota.Quota {
-	return quota.Quota{Workflows: q.QuotaWorkflows, RunsPerMinute: q.QuotaRunsPerMinute, ConcurrentRuns: q.QuotaConcurrentRuns}
+	return quota.Quota{Workflows: q.QuotaWorkflows, RunsPerMinute: q.QuotaRunsPerMinute, ConcurrentRuns: q.QuotaConcurrentRuns, Storage: q.QuotaStorage * quota.Megabyte}
 }
 
 // public is where people reach this installation.

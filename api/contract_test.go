@@ -332,7 +332,7 @@ func TestTheWholeContract(t *testing.T) {
 	ana.put("/projects/"+home+"/egress/allow", object{"allow": list{"10.1.0.0/16"}}).want(200)
 	ana.get("/projects/" + home + "/egress").want(200)
 	ana.get("/installation/projects").want(200)
-	ana.put("/projects/"+home+"/quota", object{"workflows": 500, "runs_per_minute": 500, "concurrent_runs": nil}).want(200)
+	ana.put("/projects/"+home+"/quota", object{"workflows": 500, "runs_per_minute": 500, "concurrent_runs": nil, "storage": nil}).want(200)
 	ana.get("/projects/" + home + "/quota").want(200)
 	listen(t, ana, "runs", "").until("retry")
 	ana.delete(path).want(204)

@@ -130,7 +130,7 @@ func (h *hooks) take(ctx context.Context, c echo.Context, k *hook, r webhook.Req
 				t.ear = h.listen(k.ProjectID, id)
 			}
 			if t.done, err = h.server.dispatch.Deliver(ctx, t.delivery); !errors.Is(err, dispatch.ErrChanged) {
-				if fault.Is(err, fault.RateLimited) {
+				if fault.Is(err, fault.RateLimited) || fault.Is(err, fault.Conflict) { // a quota is used up
 					h.refuse(ctx, c, k, r, err)
 				}
 				return t, err

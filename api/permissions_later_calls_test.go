@@ -125,6 +125,6 @@ var limitCalls = map[string]func(p place, who *client) call{
 	"restrictEgress":  ofProject("/egress", object{"only": list{"api.example.com"}}),
 	"allowEgress":     ofProject("/egress/allow", object{"allow": list{"10.1.0.0/16"}}),
 	"getQuota":        ofProject("/quota", nil),
-	"setQuota":        ofProject("/quota", object{"workflows": 500, "runs_per_minute": nil, "concurrent_runs": nil}),
+	"setQuota":        ofProject("/quota", object{"workflows": 500, "runs_per_minute": nil, "concurrent_runs": nil, "storage": nil}),
 	"listAllProjects": simply("/installation/projects", nil),
 }

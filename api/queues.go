@@ -177,7 +177,7 @@ func (s *server) changeQueue(ctx context.Context, action audit.Action, name stri
 	})
 }
 
-func number(n *int32) *int {
+func number[N int32 | int64](n *N) *int {
 	if n == nil {
 		return nil
 	}

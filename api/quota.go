@@ -25,7 +25,7 @@ func (s *server) GetQuota(ctx context.Context, req oas.GetQuotaRequestObject) (o
 // SetQuota implements the contract.
 func (s *server) SetQuota(ctx context.Context, req oas.SetQuotaRequestObject) (oas.SetQuotaResponseObject, error) {
 	own := quota.Own{
-		Workflows: number(req.Body.Workflows), RunsPerMinute: number(req.Body.RunsPerMinute), ConcurrentRuns: number(req.Body.ConcurrentRuns),
+		Workflows: number(req.Body.Workflows), RunsPerMinute: number(req.Body.RunsPerMinute), ConcurrentRuns: number(req.Body.ConcurrentRuns), Storage: number(req.Body.Storage),
 	}
 	err := s.db.InTx(ctx, func(q postgres.Querier) error {
 		quotas := postgres.Quotas{Q: q}
@@ -49,7 +49,7 @@ func (s *server) SetQuota(ctx context.Context, req oas.SetQuotaRequestObject) (o
 }
 
 func quotaData(o quota.Own) audit.Data {
-	return audit.Data{"workflows": o.Workflows, "runs_per_minute": o.RunsPerMinute, "concurrent_runs": o.ConcurrentRuns}
+	return audit.Data{"workflows": o.Workflows, "runs_per_minute": o.RunsPerMinute, "concurrent_runs": o.ConcurrentRuns, "storage": o.Storage}
 }
 
 // quotas are how much projects use and may use.
@@ -71,6 +71,7 @@ func (s *server) quotas(ctx context.Context, projects []uuid.UUID) (map[uuid.UUI
 			Workflows:      useOf(u.Workflows, may.Workflows, o.Workflows),
 			RunsPerMinute:  useOf(u.LastMin, may.RunsPerMinute, o.RunsPerMinute),
 			ConcurrentRuns: useOf(u.AtWork, may.ConcurrentRuns, o.ConcurrentRuns),
+			Storage:        useOf(u.Stored, may.Storage, o.Storage),
 		}
 	}
 	return all, nil

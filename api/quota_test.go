@@ -1,7 +1,9 @@
 package api_test
 
 import (
+	"maps"
 	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -18,21 +20,17 @@ func (c *client) home() string {
 	return c.get("/auth/me").want(200).items("projects")[0].text("id")
 }
 
-// grant lets an administrator decide about a project; zero is left to the installation. It counts at once.
-func (c *client) grant(project string, workflows, perMinute, atOnce int) object {
+// grant lets an administrator decide about a project. It counts at once.
+func (c *client) grant(project string, own object) object {
 	c.in.t.Helper()
-	or := func(n int) any {
-		if n == 0 {
-			return nil
-		}
-		return n
-	}
-	set := c.put("/projects/"+project+"/quota", object{"workflows": or(workflows), "runs_per_minute": or(perMinute), "concurrent_runs": or(atOnce)}).want(200)
+	all := object{"workflows": nil, "runs_per_minute": nil, "concurrent_runs": nil, "storage": nil}
+	maps.Copy(all, own)
+	set := c.put("/projects/"+project+"/quota", all).want(200)
 	c.in.clock.advance(pacedLife)
 	return set
 }
 
-// pacedLife is how long the API remembers which projects have a quota of runs.
+// pacedLife is how long the API remembers which projects have a quota of runs, and which are full.
 const pacedLife = 5e9
 
 func TestAProjectHasAsManyWorkflowsAsItsQuotaLets(t *testing.T) {
@@ -52,7 +50,7 @@ func TestAProjectHasAsManyWorkflowsAsItsQuotaLets(t *testing.T) {
 		}
 	}
 	root.create(logOnly("of another project"))
-	root.grant(ana.home(), 4, 0, 0)
+	root.grant(ana.home(), object{"workflows": 4})
 	ana.create(logOnly("four"))
 	ana.post("/workflows", logOnly("five")).refused(409, "workflow_quota")
 	ana.delete(first).want(204)
@@ -68,7 +66,7 @@ func TestRunsStartAsOftenAsTheQuotaLets(t *testing.T) {
 	root, ana := in.user("root"), in.user("ana")
 	path, _ := ana.create(logOnly("often"))
 	first := ana.post(path+"/runs", object{}).want(202).text("id")
-	root.grant(ana.home(), 0, 3, 0)
+	root.grant(ana.home(), object{"runs_per_minute": 3})
 	ana.post(path+"/runs", object{}, header("Idempotency-Key", "one")).want(202)
 	ana.post("/runs/"+first+"/rerun", object{"from": "start"}).want(202)
 	for _, again := range []func() answer{
@@ -93,7 +91,7 @@ func TestAQuotaHoldsForManyAtOnce(t *testing.T) {
 	in := install(t)
 	root, ana := in.user("root"), in.user("ana")
 	path, _ := ana.create(logOnly("rush"))
-	root.grant(ana.home(), 0, 10, 0)
+	root.grant(ana.home(), object{"runs_per_minute": 10})
 	second, _ := in.serve(prometheus.NewRegistry())
 	var started atomic.Int32
 	var wg sync.WaitGroup
@@ -124,7 +122,7 @@ func TestADeliveryBeyondTheQuotaIsRefusedAndListed(t *testing.T) {
 	in := install(t)
 	root, ana := in.user("root"), in.user("ana")
 	path, hook := ana.hooked(func(trigger object) { trigger["dedupe"] = object{"header": "X-Id", "window": "1h"} })
-	root.grant(ana.home(), 0, 1, 0)
+	root.grant(ana.home(), object{"runs_per_minute": 1})
 	in.deliver(hook, `{}`, header("X-Id", "1")).want(202)
 	refused := in.deliver(hook, `{}`, header("X-Id", "2")).refused(429, "runs_quota")
 	if refused.header.Get("Retry-After") == "" {
@@ -143,7 +141,7 @@ func TestADeliveryBeyondTheQuotaIsRefusedAndListed(t *testing.T) {
 		t.Errorf("listed as %v", listed)
 	}
 	// It may come again: nothing was kept of it that would make it a duplicate.
-	root.grant(ana.home(), 0, 5, 0)
+	root.grant(ana.home(), object{"runs_per_minute": 5})
 	if again := in.deliver(hook, `{}`, header("X-Id", "2")).want(202); again.text("verdict") != "accepted" {
 		t.Errorf("again: %v", again)
 	}
@@ -152,14 +150,45 @@ func TestADeliveryBeyondTheQuotaIsRefusedAndListed(t *testing.T) {
 	}
 }
 
+// Of what a full project may still do, and what not.
+func TestAFullProjectStartsNoMoreRuns(t *testing.T) {
+	in := install(t)
+	root, ana := in.user("root"), in.user("ana")
+	path, hook := ana.hooked()
+	first := ana.post(path+"/runs", object{}).want(202).text("id")
+	in.sql(`with s as (insert into project_storage (project_id, bytes, measured_at) select project_id, 2500000, now() from runs returning 1) select count(*) from s`)
+	used := root.grant(ana.home(), object{"storage": 2_000_000}).child("storage")
+	if used.number("used") != "2500000" || used.number("limit") != "2000000" || used["own"] != true {
+		t.Errorf("it says %v", used)
+	}
+	refused := ana.post(path+"/runs", object{}).refused(409, "storage_quota")
+	if detail := refused.json().text("detail"); !strings.HasPrefix(detail, "The project stores 2 MB, and may store 2 MB;") {
+		t.Error(detail)
+	}
+	ana.post("/runs/"+first+"/rerun", object{"from": "start"}).refused(409, "storage_quota")
+	ana.post(path+"/runs", object{}, header("Idempotency-Key", "one")).refused(409, "storage_quota")
+	in.deliver(hook, `{}`).refused(409, "storage_quota")
+	eventually(t, "the delivery is listed", func() bool {
+		items := ana.get(path + "/triggers/hook/deliveries?verdict=refused").want(200).items("items")
+		return len(items) == 1 && items[0].text("code") == "storage_quota"
+	})
+	ana.create(logOnly("to work on goes on"))
+	other, _ := root.create(logOnly("of another project"))
+	root.post(other+"/runs", object{}).want(202)
+
+	root.grant(ana.home(), object{"storage": 3_000_000})
+	ana.post(path+"/runs", object{}, header("Idempotency-Key", "one")).want(202)
+	in.deliver(hook, `{}`).want(202)
+}
+
 func TestQuotasThatAreRefused(t *testing.T) {
 	in := install(t)
 	root, ana := in.user("root"), in.user("ana")
 	quota := "/projects/" + ana.home() + "/quota"
-	root.put(quota, object{"workflows": 0, "runs_per_minute": nil, "concurrent_runs": 2_000_000}).refused(422, "validation_failed").
-		at("/workflows", "minimum").at("/concurrent_runs", "maximum")
+	root.put(quota, object{"workflows": 0, "runs_per_minute": nil, "concurrent_runs": 2_000_000, "storage": 5}).refused(422, "validation_failed").
+		at("/workflows", "minimum").at("/concurrent_runs", "maximum").at("/storage", "minimum")
 	root.put(quota, object{"workflows": 1}).refused(422, "validation_failed")
-	ana.put(quota, object{"workflows": nil, "runs_per_minute": nil, "concurrent_runs": nil}).refused(403, "administrators_only")
+	ana.put(quota, object{"workflows": nil, "runs_per_minute": nil, "concurrent_runs": nil, "storage": nil}).refused(403, "administrators_only")
 	found := root.get("/installation/projects?q=ana").want(200).items("items")[0].child("quota").child("runs_per_minute")
 	if found["limit"] != nil || found["own"] != false {
 		t.Errorf("without a quota: %v", found)

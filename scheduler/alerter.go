@@ -10,6 +10,7 @@ import (
 
 	"github.com/guildmember145/orquestador-plataforma/pkg/alert"
 	"github.com/guildmember145/orquestador-plataforma/pkg/postgres"
+	"github.com/guildmember145/orquestador-plataforma/pkg/quota"
 )
 
 const (
@@ -21,17 +22,18 @@ const (
 // alerter makes of what happened what people want to hear. What the matter is, and what was said of it, is decided in one
 // transaction that takes the news: each cause counts once, whoever is killed when. One scheduler at a time does it.
 type alerter struct {
-	db   *postgres.DB
-	log  *slog.Logger
-	wake chan struct{}
-	at   uuid.UUID // the last live run that was looked at
+	db      *postgres.DB
+	log     *slog.Logger
+	storage int // bytes that a project may store, unless something else was decided; 0: any number
+	wake    chan struct{}
+	at      uuid.UUID // the last live run that was looked at
 }
 
 // step does what is to do, and answers how long nobody need look.
 func (a *alerter) step(ctx context.Context) (time.Duration, error) {
 	var round alertRound
 	err := a.db.InTx(ctx, func(q postgres.Querier) error {
-		round = alertRound{q: q, at: a.at}
+		round = alertRound{q: q, at: a.at, storage: a.storage}
 		free, err := postgres.AlertIncidents{Q: q}.TryLock(ctx)
 		if err != nil || !free {
 			return err
@@ -53,12 +55,13 @@ func (a *alerter) step(ctx context.Context) (time.Duration, error) {
 
 // alertRound is one look at everything.
 type alertRound struct {
-	q     postgres.Querier
-	now   time.Time
-	at    uuid.UUID
-	rules []postgres.RuleRow
-	made  int
-	more  bool // there is more to do at once
+	q       postgres.Querier
+	now     time.Time
+	at      uuid.UUID
+	storage int
+	rules   []postgres.RuleRow
+	made    int
+	more    bool // there is more to do at once
 }
 
 func (r *alertRound) run(ctx context.Context) (err error) {
@@ -68,7 +71,7 @@ func (r *alertRound) run(ctx context.Context) (err error) {
 	if r.rules, err = (postgres.AlertRules{Q: r.q}).On(ctx, alert.Kinds...); err != nil {
 		return err
 	}
-	for _, part := range []func(context.Context) error{r.hear, r.watch, r.tell, r.end, r.release} {
+	for _, part := range []func(context.Context) error{r.hear, r.watch, r.measure, r.tell, r.end, r.release} {
 		if err := part(ctx); err != nil {
 			return err
 		}
@@ -102,7 +105,7 @@ func (r *alertRound) hear(ctx context.Context) error {
 			}
 			c := postgres.Cause{
 				IncidentKey: postgres.IncidentKey{RuleID: rule.ID, Kind: n.Kind, Subject: n.WorkflowID},
-				WorkflowID:  n.WorkflowID, TriggerID: n.TriggerID, RunID: n.RunID, At: n.At, Count: n.Count, Code: n.Code, Reason: n.Reason,
+				WorkflowID:  &n.WorkflowID, TriggerID: n.TriggerID, RunID: n.RunID, At: n.At, Count: n.Count, Code: n.Code, Reason: n.Reason,
 			}
 			switch {
 			case n.Kind != alert.Failure:
@@ -177,12 +180,37 @@ func (r *alertRound) watch(ctx context.Context) error {
 		w := byRun[one.RunID]
 		c := postgres.Cause{
 			IncidentKey: postgres.IncidentKey{RuleID: one.RuleID, Kind: one.Kind, Subject: w.WorkflowID},
-			WorkflowID:  w.WorkflowID, RunID: &w.ID, At: one.At, Count: 1,
+			WorkflowID:  &w.WorkflowID, RunID: &w.ID, At: one.At, Count: 1,
 		}
 		if one.Kind == alert.Held {
 			c.Reason = w.Reason
 		}
 		causes.add(c)
+	}
+	return postgres.AlertIncidents{Q: r.q}.Add(ctx, causes.list)
+}
+
+// measure looks for projects whose storage fills.
+func (r *alertRound) measure(ctx context.Context) error {
+	var rules []uuid.UUID
+	for _, rule := range r.rules {
+		if rule.Spec.Wants(alert.Storage) {
+			rules = append(rules, rule.ID)
+		}
+	}
+	if len(rules) == 0 {
+		return nil
+	}
+	filling, err := postgres.Storage{Q: r.q}.Filling(ctx, rules, r.storage)
+	if err != nil {
+		return err
+	}
+	causes := newCauses()
+	for rule, stored := range filling {
+		reason := fmt.Sprintf("%d MB / %d MB (%d %%)", stored.Bytes/quota.Megabyte, stored.Most/quota.Megabyte, stored.Bytes*100/stored.Most)
+		causes.add(postgres.Cause{
+			IncidentKey: postgres.IncidentKey{RuleID: rule, Kind: alert.Storage, Subject: stored.ProjectID}, At: r.now, Count: 1, Reason: &reason,
+		})
 	}
 	return postgres.AlertIncidents{Q: r.q}.Add(ctx, causes.list)
 }
@@ -225,7 +253,7 @@ func (r *alertRound) tell(ctx context.Context) error {
 // end ends what is over, and tells those who were told that it began.
 func (r *alertRound) end(ctx context.Context) error {
 	store := postgres.AlertIncidents{Q: r.q}
-	over, err := store.Over(ctx, tellBatch)
+	over, err := store.Over(ctx, r.storage, tellBatch)
 	if err != nil || len(over) == 0 {
 		return err
 	}
@@ -251,7 +279,7 @@ func factsOf(i postgres.Incident) alert.Facts {
 		return *s
 	}
 	f := alert.Facts{
-		Rule: i.Spec.Name, Workflow: i.WorkflowName, RunID: i.RunID, Trigger: text(i.TriggerKey), Code: text(i.Code), Reason: text(i.Reason),
+		Rule: i.Spec.Name, Workflow: i.Name, RunID: i.RunID, Trigger: text(i.TriggerKey), Code: text(i.Code), Reason: text(i.Reason),
 		Since: i.Since, Count: i.Count,
 	}
 	switch i.Kind {
@@ -282,7 +310,7 @@ func (r *alertRound) say(ctx context.Context, i postgres.Incident, kind alert.Ki
 		return fmt.Errorf("make an alert id: %w", err)
 	}
 	fresh := postgres.NewAlert{
-		ID: id, ProjectID: i.ProjectID, RuleID: &i.RuleID, WorkflowID: &i.WorkflowID, Kind: kind, Facts: facts,
+		ID: id, ProjectID: i.ProjectID, RuleID: &i.RuleID, WorkflowID: i.WorkflowID, Kind: kind, Facts: facts,
 		Message: alert.Write(kind, facts, i.Spec.Language, i.Spec.Zone()), State: postgres.AlertOut, Channels: i.Spec.Channels,
 	}
 	if until := i.Spec.Quiet.Until(r.now, i.Spec.Zone()); !until.IsZero() {

@@ -47,6 +47,7 @@ type desk struct {
 	service *dispatch.Service
 	who     account.Principal
 	ticker  *ticker
+	storage int // bytes that projects may store
 }
 
 func newDesk(t *testing.T) *desk {

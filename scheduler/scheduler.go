@@ -120,6 +120,7 @@ type Scheduler struct {
 	zones      *zones
 	historian  *historian
 	janitor    *janitor
+	weigher    *weigher
 	db         *postgres.DB
 	clock      clock.Clock
 	log        *slog.Logger
@@ -133,7 +134,7 @@ func New(cfg Config, db *postgres.DB, q *queue.Client, clk clock.Clock, log *slo
 	return &Scheduler{
 		ticker:   &ticker{db: db, service: service, log: log, batch: cfg.Batch, metrics: m, wake: make(chan struct{}, 1), help: make(chan struct{}, 1)},
 		follower: &follower{db: db, service: service, log: log, wake: make(chan struct{}, 1)},
-		alerter:  &alerter{db: db, log: log, wake: make(chan struct{}, 1)},
+		alerter:  &alerter{db: db, log: log, storage: cfg.Quota.Storage, wake: make(chan struct{}, 1)},
 		herald:   &herald{db: db, clock: clk, log: log, client: cfg.Outbound, url: cfg.HeartbeatURL.Reveal(), every: cfg.HeartbeatEvery},
 		dispatcher: &dispatcher{
 			concurrent: cfg.Quota.ConcurrentRuns,
@@ -149,6 +150,7 @@ func New(cfg Config, db *postgres.DB, q *queue.Client, clk clock.Clock, log *slo
 		zones:      &zones{db: db, log: log, version: schedule.TZDataVersion()},
 		historian:  &historian{db: db, log: log, keep: cfg.Keep},
 		janitor:    &janitor{db: db, log: log, keep: cmp.Or(cfg.LedgerRetention, defaultLedgerRetention), audit: cfg.AuditRetention},
+		weigher:    &weigher{db: db, clock: clk, log: log},
 		db:         db, clock: clk, log: log,
 	}
 }
@@ -170,6 +172,7 @@ func (s *Scheduler) Run(ctx, stop context.Context) error {
 		s.loop("zones", nil, s.zones.step),
 		s.loop("historian", nil, s.historian.step),
 		s.loop("janitor", nil, s.janitor.step),
+		s.loop("weigher", nil, s.weigher.step),
 		{Name: "listener", Run: s.listen},
 	}
 	if s.herald.url != "" && s.herald.client != nil {

@@ -26,6 +26,7 @@ const (
 	LateFinish Kind = "late_finish" // a run did not end in time
 	Held       Kind = "held"        // a run waits for a person
 	Heartbeat  Kind = "heartbeat"   // a ping did not come
+	Storage    Kind = "storage"     // the project has used quota.EarlyWarning of its storage
 	Recovery   Kind = "recovery"    // one of the others is over
 )
 
@@ -36,10 +37,12 @@ const (
 )
 
 // Kinds are those that a rule may be about.
-var Kinds = []Kind{Failure, Missed, LateStart, LateFinish, Held, Heartbeat, Recovery}
+var Kinds = []Kind{Failure, Missed, LateStart, LateFinish, Held, Heartbeat, Storage, Recovery}
 
 // Lasts tells whether what the kind is about goes on by itself until somebody does something, so that it is worth repeating.
-func (k Kind) Lasts() bool { return k == LateStart || k == LateFinish || k == Held || k == Heartbeat }
+func (k Kind) Lasts() bool {
+	return k == LateStart || k == LateFinish || k == Held || k == Heartbeat || k == Storage
+}
 
 // Languages are those in which messages are written.
 var Languages = []string{"en", "es"}

@@ -13,7 +13,7 @@ import (
 // Facts are what a message is about. Error and Reason come without secrets.
 type Facts struct {
 	Rule     string     `json:"rule,omitempty"`
-	Workflow string     `json:"workflow,omitempty"`
+	Workflow string     `json:"workflow,omitempty"` // its name; of storage the project's
 	RunID    *uuid.UUID `json:"run_id,omitempty"`
 	Trigger  string     `json:"trigger,omitempty"` // its id in the definition
 	Step     string     `json:"step,omitempty"`    // that failed
@@ -57,21 +57,21 @@ type writer struct {
 
 // words are the texts of a language; each is a format.
 type words struct {
-	failed, failedRow, stillFails, missed, lateStart, lateFinish, held, heartbeat, test, digest string
-	over                                                                                        map[Kind]string
-	step, reason, trigger, within, since, sinceCount, more, lasted, rule, tested, others        string
-	date                                                                                        string
-	months                                                                                      [12]string
+	failed, failedRow, stillFails, missed, lateStart, lateFinish, held, heartbeat, storage, test, digest string
+	over                                                                                                 map[Kind]string
+	step, reason, trigger, within, since, sinceCount, more, lasted, rule, tested, others                 string
+	date                                                                                                 string
+	months                                                                                               [12]string
 }
 
 var vocabulary = map[string]words{
 	"en": {
 		failed: "%s failed", failedRow: "%s failed %d times in a row", stillFails: "%s keeps failing", missed: "%s did not run when it was due",
 		lateStart: "%s did not begin in time", lateFinish: "%s did not end in time", held: "%s waits for a person",
-		heartbeat: "%s: no ping", test: "A test of the channel %s", digest: "%d alerts from the quiet hours",
+		heartbeat: "%s: no ping", storage: "The project %s is running out of storage", test: "A test of the channel %s", digest: "%d alerts from the quiet hours",
 		over: map[Kind]string{
 			Failure: "%s succeeded again", Missed: "%s runs on time again", LateStart: "%s has begun", LateFinish: "%s has ended",
-			Held: "%s does not wait for a person any more", Heartbeat: "%s: pings come again",
+			Held: "%s does not wait for a person any more", Heartbeat: "%s: pings come again", Storage: "The project %s has room again",
 		},
 		step: "Step %s: %s", reason: "Why: %s", trigger: "Trigger: %s", within: "It should have within %s.", since: "Since %s.",
 		sinceCount: "%d times since %s.", more: "%d of them since the message before.", lasted: "It began at %s and took %s.",
@@ -80,10 +80,10 @@ var vocabulary = map[string]words{
 	"es": {
 		failed: "%s ha fallado", failedRow: "%s ha fallado %d veces seguidas", stillFails: "%s sigue fallando", missed: "%s no se ejecutó cuando tocaba",
 		lateStart: "%s no ha empezado a tiempo", lateFinish: "%s no ha terminado a tiempo", held: "%s espera a una persona",
-		heartbeat: "%s: falta una señal", test: "Prueba del canal %s", digest: "%d alertas de las horas de silencio",
+		heartbeat: "%s: falta una señal", storage: "El proyecto %s se está quedando sin espacio", test: "Prueba del canal %s", digest: "%d alertas de las horas de silencio",
 		over: map[Kind]string{
 			Failure: "%s vuelve a funcionar", Missed: "%s vuelve a ejecutarse a su hora", LateStart: "%s ya ha empezado", LateFinish: "%s ya ha terminado",
-			Held: "%s ya no espera a nadie", Heartbeat: "%s: vuelven a llegar señales",
+			Held: "%s ya no espera a nadie", Heartbeat: "%s: vuelven a llegar señales", Storage: "El proyecto %s vuelve a tener espacio",
 		},
 		step: "Paso %s: %s", reason: "Motivo: %s", trigger: "Disparador: %s", within: "Debía hacerlo en %s.", since: "Desde el %s.",
 		sinceCount: "%d veces desde el %s.", more: "%d de ellas desde el mensaje anterior.", lasted: "Empezó el %s y duró %s.",
@@ -111,7 +111,7 @@ func (w writer) title(kind Kind, f Facts) string {
 		return fmt.Sprintf(t.digest, f.Count)
 	}
 	return fmt.Sprintf(map[Kind]string{
-		Missed: t.missed, LateStart: t.lateStart, LateFinish: t.lateFinish, Held: t.held, Heartbeat: t.heartbeat,
+		Missed: t.missed, LateStart: t.lateStart, LateFinish: t.lateFinish, Held: t.held, Heartbeat: t.heartbeat, Storage: t.storage,
 	}[kind], f.Workflow)
 }
 

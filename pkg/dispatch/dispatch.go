@@ -50,7 +50,7 @@ type Service struct {
 	known   sync.Map                                  // of postgres.Head, by workflow: probably as they are now
 	inserts *batch.Batcher[postgres.NewRun, insertion]
 	fresh   *batch.Batcher[committed, struct{}]
-	paced   paced
+	limits  limits
 
 	addresses  *batch.Batcher[string, *postgres.Addressed] // nil for an address that is nobody's
 	deliveries *batch.Batcher[Delivery, Delivered]

@@ -14,22 +14,28 @@ import (
 	"github.com/guildmember145/orquestador-plataforma/pkg/quota"
 )
 
-// pacedLife is how long it is remembered which projects have a quota of runs: one that is given one, or another, notices it
-// within this time. It spares all others the question.
-const pacedLife = 5 * time.Second
+// limitsLife is how long it is remembered which projects have a quota of runs, and which are full: one that is given a quota, or
+// another, notices it within this time. It spares all others the question.
+const limitsLife = 5 * time.Second
 
-// paced remembers which projects have a quota of runs.
-type paced struct {
+// limits remember which projects may not start as many runs as they like.
+type limits struct {
 	mu    sync.Mutex
-	ids   map[uuid.UUID]bool
+	now   *limited
 	until time.Time
+}
+
+// limited are the projects that may not start as many runs as they like.
+type limited struct {
+	paced map[uuid.UUID]bool       // those with a quota of runs
+	full  map[uuid.UUID]*Allowance // those that store as much as they may
 }
 
 // Allowance is how many runs a project may still start now. Those of nil have no limit.
 type Allowance struct {
 	left   int
-	most   int
 	refuse *fault.Error
+	reason string
 }
 
 // Take uses it for one run, or says why there is none.
@@ -52,20 +58,42 @@ func (a *Allowance) Left(n int) int {
 	return max(min(a.left, n), 0)
 }
 
+// Reason says why nothing is left, for the ledger: the same of each fire, so that they share a row.
+func (a *Allowance) Reason() string { return a.reason }
+
 // Allowances finds out how many runs each of the projects may still start within this minute, and keeps others from starting
-// any until the transaction ends. Projects without a quota cost nothing, and are not in the answer.
+// any until the transaction ends. Projects without a quota cost nothing, and are not in the answer; those that are full may
+// start none, which takes no question.
 func (s *Service) Allowances(ctx context.Context, q postgres.Querier, projects []uuid.UUID) (map[uuid.UUID]*Allowance, error) {
-	ids, err := s.pacedOf(ctx, q, projects)
-	if err != nil || len(ids) == 0 {
+	now, err := s.limitedNow(ctx, q)
+	if err != nil {
 		return nil, err
+	}
+	allowed := map[uuid.UUID]*Allowance{}
+	var paced []uuid.UUID
+	for _, id := range projects {
+		switch full := now.full[id]; {
+		case full != nil:
+			allowed[id] = full
+		case s.isPaced(now, id) && !slices.Contains(paced, id):
+			paced = append(paced, id)
+		}
+	}
+	return allowed, s.pace(ctx, q, paced, allowed)
+}
+
+// pace adds how many runs the projects may still start within this minute.
+func (s *Service) pace(ctx context.Context, q postgres.Querier, ids []uuid.UUID, allowed map[uuid.UUID]*Allowance) error {
+	if len(ids) == 0 {
+		return nil
 	}
 	quotas := postgres.Quotas{Q: q}
 	if err := quotas.Wait(ctx, ids); err != nil {
-		return nil, err
+		return err
 	}
 	own, err := quotas.Own(ctx, ids)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	most := make([]int, len(ids))
 	for i, id := range ids {
@@ -75,61 +103,82 @@ func (s *Service) Allowances(ctx context.Context, q postgres.Querier, projects [
 	}
 	paces, err := quotas.Paces(ctx, ids, most)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	allowed := make(map[uuid.UUID]*Allowance, len(paces))
 	for _, p := range paces {
 		n := most[slices.Index(ids, p.ProjectID)]
 		refuse := fault.New(fault.RateLimited, postgres.CodeQuotaRuns, "The project has used up its quota of runs within a minute (%d); try again in %d s",
 			n, (p.Wait()+time.Second-1)/time.Second)
 		refuse.RetryAfter = p.Wait()
-		allowed[p.ProjectID] = &Allowance{left: n - p.Started, most: n, refuse: refuse}
-	}
-	return allowed, nil
-}
-
-// pacedOf picks the projects that may have a quota of runs, each once.
-func (s *Service) pacedOf(ctx context.Context, q postgres.Querier, projects []uuid.UUID) ([]uuid.UUID, error) {
-	limited, err := s.pacedNow(ctx, q)
-	if err != nil || len(limited) == 0 && s.Quota.RunsPerMinute == 0 {
-		return nil, err
-	}
-	var picked []uuid.UUID
-	for _, id := range projects {
-		if (s.Quota.RunsPerMinute > 0 || limited[id]) && !slices.Contains(picked, id) {
-			picked = append(picked, id)
+		allowed[p.ProjectID] = &Allowance{
+			left: n - p.Started, refuse: refuse, reason: fmt.Sprintf("the project had used up its quota of runs within a minute (%d)", n),
 		}
 	}
-	return picked, nil
+	return nil
 }
 
-// pacedNow are the projects of which something was decided. Nobody waits here for another who asks the database: they may
-// have the connection that the other waits for.
-func (s *Service) pacedNow(ctx context.Context, q postgres.Querier) (map[uuid.UUID]bool, error) {
-	k := &s.paced
+func (s *Service) isPaced(now *limited, project uuid.UUID) bool {
+	return s.Quota.RunsPerMinute > 0 || now.paced[project]
+}
+
+// anyLimited tells whether one of the projects may not start as many runs as it likes.
+func (s *Service) anyLimited(ctx context.Context, q postgres.Querier, projects []uuid.UUID) (bool, error) {
+	now, err := s.limitedNow(ctx, q)
+	if err != nil {
+		return false, err
+	}
+	return slices.ContainsFunc(projects, func(id uuid.UUID) bool { return now.full[id] != nil || s.isPaced(now, id) }), nil
+}
+
+// limitedNow are the projects that may not start as many runs as they like. Nobody waits here for another who asks the database:
+// they may have the connection that the other waits for.
+func (s *Service) limitedNow(ctx context.Context, q postgres.Querier) (*limited, error) {
+	k := &s.limits
 	now := s.clock.Now()
 	k.mu.Lock()
-	if k.ids != nil {
+	if k.now != nil {
 		if now.Before(k.until) {
 			defer k.mu.Unlock()
-			return k.ids, nil
+			return k.now, nil
 		}
 		k.until = now.Add(time.Second) // this one asks, and the others believe meanwhile what was
 	}
 	k.mu.Unlock()
-	list, err := postgres.Quotas{Q: q}.Paced(ctx)
+	found, err := s.readLimited(ctx, q)
 	if err != nil {
 		return nil, err
 	}
-	ids := make(map[uuid.UUID]bool, len(list))
-	for _, id := range list {
-		ids[id] = true
-	}
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	k.ids, k.until = ids, now.Add(pacedLife)
-	return ids, nil
+	k.now, k.until = found, now.Add(limitsLife)
+	return found, nil
 }
+
+func (s *Service) readLimited(ctx context.Context, q postgres.Querier) (*limited, error) {
+	paced, err := postgres.Quotas{Q: q}.Paced(ctx)
+	if err != nil {
+		return nil, err
+	}
+	full, err := postgres.Storage{Q: q}.Full(ctx, s.Quota.Storage)
+	if err != nil {
+		return nil, err
+	}
+	found := &limited{paced: make(map[uuid.UUID]bool, len(paced)), full: make(map[uuid.UUID]*Allowance, len(full))}
+	for _, id := range paced {
+		found.paced[id] = true
+	}
+	for _, f := range full {
+		found.full[f.ProjectID] = &Allowance{
+			refuse: fault.New(fault.Conflict, postgres.CodeQuotaStorage,
+				"The project stores %s, and may store %s; let its workflows keep their runs for a shorter time, or ask an administrator for more",
+				megabytes(f.Bytes), megabytes(f.Most)),
+			reason: fmt.Sprintf("the project stored as much as it may (%s)", megabytes(f.Most)),
+		}
+	}
+	return found, nil
+}
+
+func megabytes(bytes int64) string { return fmt.Sprintf("%d MB", bytes/quota.Megabyte) }
 
 // insertion is what became of a run that somebody asked for: made is nil when its Current does not hold.
 type insertion struct {
@@ -140,17 +189,17 @@ type insertion struct {
 // insert makes runs that arrived together, as far as their projects' quotas let them.
 func (s *Service) insert(ctx context.Context, runs []postgres.NewRun) ([]insertion, error) {
 	projects := projectsOf(runs)
-	limited, err := s.pacedOf(ctx, s.db, projects)
+	limited, err := s.anyLimited(ctx, s.db, projects)
 	if err != nil {
 		return nil, err
 	}
 	done := make([]insertion, len(runs))
-	if len(limited) == 0 { // one statement is its own transaction
+	if !limited { // one statement is its own transaction
 		return done, s.insertInto(ctx, s.db, runs, done)
 	}
 	err = s.db.InTx(ctx, func(q postgres.Querier) error {
 		clear(done)
-		allowed, err := s.Allowances(ctx, q, limited)
+		allowed, err := s.Allowances(ctx, q, projects)
 		if err != nil {
 			return err
 		}
@@ -217,9 +266,4 @@ func (s *Service) roomForWorkflow(ctx context.Context, q postgres.Querier, proje
 		return fault.New(fault.Conflict, "workflow_quota", "The project has %d workflows, and may have %d; delete one, or ask an administrator for more", n, most)
 	}
 	return nil
-}
-
-// Reason says why nothing is left, for the ledger: the same of each fire, so that they share a row.
-func (a *Allowance) Reason() string {
-	return fmt.Sprintf("the project had used up its quota of runs within a minute (%d)", a.most)
 }

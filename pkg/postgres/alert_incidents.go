@@ -26,13 +26,13 @@ func (s AlertIncidents) TryLock(ctx context.Context) (ok bool, err error) {
 type IncidentKey struct {
 	RuleID  uuid.UUID
 	Kind    alert.Kind
-	Subject uuid.UUID // the workflow, or the trigger of a missed occurrence or a heartbeat
+	Subject uuid.UUID // the workflow, the trigger of a missed occurrence or a heartbeat, or the project of storage
 }
 
 // Cause is something that happened of which a rule wants people to hear.
 type Cause struct {
 	IncidentKey
-	WorkflowID uuid.UUID
+	WorkflowID *uuid.UUID // nil: of no workflow
 	TriggerID  *uuid.UUID
 	RunID      *uuid.UUID
 	At         time.Time
@@ -48,12 +48,12 @@ func (s AlertIncidents) Add(ctx context.Context, list []Cause) error {
 	}
 	n := len(list)
 	var (
-		rules, subjects, workflows = make([]uuid.UUID, n), make([]uuid.UUID, n), make([]uuid.UUID, n)
-		triggers, runs             = make([]*uuid.UUID, n), make([]*uuid.UUID, n)
-		kinds                      = make([]string, n)
-		ats                        = make([]time.Time, n)
-		counts                     = make([]int32, n)
-		codes, reasons             = make([]*string, n), make([]*string, n)
+		rules, subjects           = make([]uuid.UUID, n), make([]uuid.UUID, n)
+		workflows, triggers, runs = make([]*uuid.UUID, n), make([]*uuid.UUID, n), make([]*uuid.UUID, n)
+		kinds                     = make([]string, n)
+		ats                       = make([]time.Time, n)
+		counts                    = make([]int32, n)
+		codes, reasons            = make([]*string, n), make([]*string, n)
 	)
 	for i, c := range list {
 		rules[i], kinds[i], subjects[i], workflows[i] = c.RuleID, string(c.Kind), c.Subject, c.WorkflowID
@@ -78,25 +78,25 @@ func (s AlertIncidents) Add(ctx context.Context, list []Cause) error {
 
 // Incident is what is the matter, with what is told of it.
 type Incident struct {
-	RuleID       uuid.UUID  `db:"rule_id"`
-	Kind         alert.Kind `db:"kind"`
-	Subject      uuid.UUID  `db:"subject"`
-	ProjectID    uuid.UUID  `db:"project_id"`
-	WorkflowID   uuid.UUID  `db:"workflow_id"`
-	WorkflowName string     `db:"workflow_name"`
-	TriggerKey   *string    `db:"trigger_key"`
-	RunID        *uuid.UUID `db:"run_id"`
-	Since        time.Time  `db:"since"`
-	LastAt       time.Time  `db:"last_at"`
-	Count        int        `db:"count"`
-	Told         int        `db:"told"`
-	ToldAt       *time.Time `db:"told_at"`
-	Code         *string    `db:"code"`
-	Reason       *string    `db:"reason"`
-	Step         *string    `db:"step"`  // of the run: the last that failed
-	Error        *string    `db:"error"` // of that step, else of the run
-	Spec         alert.Rule `db:"spec"`  // of the rule
-	Silent       bool       `db:"silent"`
+	RuleID     uuid.UUID  `db:"rule_id"`
+	Kind       alert.Kind `db:"kind"`
+	Subject    uuid.UUID  `db:"subject"`
+	ProjectID  uuid.UUID  `db:"project_id"`
+	WorkflowID *uuid.UUID `db:"workflow_id"`
+	Name       string     `db:"name"` // of the workflow, else of the project
+	TriggerKey *string    `db:"trigger_key"`
+	RunID      *uuid.UUID `db:"run_id"`
+	Since      time.Time  `db:"since"`
+	LastAt     time.Time  `db:"last_at"`
+	Count      int        `db:"count"`
+	Told       int        `db:"told"`
+	ToldAt     *time.Time `db:"told_at"`
+	Code       *string    `db:"code"`
+	Reason     *string    `db:"reason"`
+	Step       *string    `db:"step"`  // of the run: the last that failed
+	Error      *string    `db:"error"` // of that step, else of the run
+	Spec       alert.Rule `db:"spec"`  // of the rule
+	Silent     bool       `db:"silent"`
 }
 
 // Key names the incident.
@@ -106,10 +106,11 @@ func (i Incident) Key() IncidentKey {
 
 // incidents is a query of incidents i, whose last column is silent: nobody is to hear of it.
 const incidents = `
-	select i.rule_id, i.kind, i.subject, r.project_id, i.workflow_id, w.name as workflow_name, t.key as trigger_key, i.run_id, i.since, i.last_at,
+	select i.rule_id, i.kind, i.subject, r.project_id, i.workflow_id, coalesce(w.name, p.name) as name, t.key as trigger_key, i.run_id, i.since, i.last_at,
 	       i.count, i.told, i.told_at, i.code, i.reason, f.step, coalesce(f.error, x.reason) as error, r.spec,
 	       w.deleted_at is not null or m.workflow_id is not null or t.removed_at is not null or i.kind = 'heartbeat' and not t.enabled as silent
-	  from alert_incidents i join alert_rules r on r.id = i.rule_id join workflows w on w.id = i.workflow_id
+	  from alert_incidents i join alert_rules r on r.id = i.rule_id join projects p on p.id = r.project_id
+	  left join workflows w on w.id = i.workflow_id
 	  left join triggers t on t.id = i.trigger_id
 	  left join alert_mutes m on m.workflow_id = i.workflow_id and m.until > now()
 	  left join runs x on x.id = i.run_id
@@ -122,12 +123,13 @@ func (s AlertIncidents) Untold(ctx context.Context, limit int) ([]Incident, erro
 	return s.list(ctx, "find what to tell", incidents+`
 		 where r.enabled and m.workflow_id is null and w.deleted_at is null
 		   and (i.told_at is null or r.repeat > '0' and i.told_at <= now() - r.repeat
-		        and (i.count > i.told or i.kind in ('late_start', 'late_finish', 'held', 'heartbeat')))
+		        and (i.count > i.told or i.kind in ('late_start', 'late_finish', 'held', 'heartbeat', 'storage')))
 		 order by i.since limit $1`, limit)
 }
 
-// Over lists incidents that have come to an end; of those that are silent, nobody is told.
-func (s AlertIncidents) Over(ctx context.Context, limit int) ([]Incident, error) {
+// Over lists incidents that have come to an end; of those that are silent, nobody is told. Storage is what projects may store of
+// which nothing was decided, or 0.
+func (s AlertIncidents) Over(ctx context.Context, storage, limit int) ([]Incident, error) {
 	return s.list(ctx, "find what is over", incidents+`
 		 where w.deleted_at is not null or t.removed_at is not null or case i.kind
 		    when 'failure' then exists (
@@ -138,14 +140,16 @@ func (s AlertIncidents) Over(ctx context.Context, limit int) ([]Incident, error)
 		        select from heartbeats h where h.trigger_id = i.subject and h.late_since is not null)
 		    when 'held' then not exists (
 		        select from run_live l join runs r on r.id = l.id and r.version > 0 where l.workflow_id = i.workflow_id and l.state = 'held')
+		    when 'storage' then not exists (
+		        select from project_storage s where s.project_id = i.subject and s.bytes * 100 >= coalesce(p.quota_storage, nullif($2::bigint, 0)) * `+earlyWarning+`)
 		    else not exists (
 		        select from alert_seen n join run_live l on l.id = n.run_id
 		         where n.rule_id = i.rule_id and n.kind = i.kind and l.workflow_id = i.workflow_id and (i.kind = 'late_finish' or l.started_at is null)) end
-		 order by i.since limit $1`, limit)
+		 order by i.since limit $1`, limit, storage)
 }
 
-func (s AlertIncidents) list(ctx context.Context, what, sql string, limit int) ([]Incident, error) {
-	rows, err := s.Q.Query(ctx, sql, limit)
+func (s AlertIncidents) list(ctx context.Context, what, sql string, values ...any) ([]Incident, error) {
+	rows, err := s.Q.Query(ctx, sql, values...)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", what, err)
 	}

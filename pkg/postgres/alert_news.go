@@ -64,7 +64,7 @@ func (o OccurrenceRow) missed() bool {
 			return false
 		}
 		switch *o.Code {
-		case CodeMissed, CodeOutsideWindow, CodeLimit, CodeOverlap, CodeQueueFull, CodeQuotaRuns, CodeChain:
+		case CodeMissed, CodeOutsideWindow, CodeLimit, CodeOverlap, CodeQueueFull, CodeQuotaRuns, CodeQuotaStorage, CodeChain:
 			return true
 		}
 	}

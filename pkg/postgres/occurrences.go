@@ -49,6 +49,7 @@ const (
 	CodeRemoved       = "removed"        // an edit took the trigger out
 	CodeZoneData      = "zone_data"      // the rules of its time zone changed
 	CodeQuotaRuns     = "runs_quota"     // its project had started as many runs within a minute as it may
+	CodeQuotaStorage  = "storage_quota"  // its project stored as much as it may
 	CodeBackfill      = "backfill"       // a backfill ran it, or will
 
 	// Of runs that are for an event.

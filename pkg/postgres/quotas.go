@@ -18,7 +18,7 @@ type Quotas struct{ Q Querier }
 // Own reads what was decided for each of the projects.
 func (s Quotas) Own(ctx context.Context, projects []uuid.UUID) (map[uuid.UUID]quota.Own, error) {
 	rows, err := s.Q.Query(ctx, `
-		select id, quota_workflows, quota_runs_per_minute, max_concurrent from projects where id = any($1)`, projects)
+		select id, quota_workflows, quota_runs_per_minute, max_concurrent, quota_storage from projects where id = any($1)`, projects)
 	if err != nil {
 		return nil, fmt.Errorf("read quotas: %w", err)
 	}
@@ -40,8 +40,8 @@ func (s Quotas) Own(ctx context.Context, projects []uuid.UUID) (map[uuid.UUID]qu
 // Set decides for a project.
 func (s Quotas) Set(ctx context.Context, project uuid.UUID, o quota.Own) error {
 	return Projects(s).change(ctx, "set quota", `
-		update projects set quota_workflows = $2, quota_runs_per_minute = $3, max_concurrent = $4 where id = $1 and deleted_at is null`,
-		project, o.Workflows, o.RunsPerMinute, o.ConcurrentRuns)
+		update projects set quota_workflows = $2, quota_runs_per_minute = $3, max_concurrent = $4, quota_storage = $5
+		 where id = $1 and deleted_at is null`, project, o.Workflows, o.RunsPerMinute, o.ConcurrentRuns, o.Storage)
 }
 
 // Paced lists the projects of which something was decided about how many runs they start.
@@ -111,6 +111,7 @@ type Usage struct {
 	Workflows int       `db:"workflows"`
 	LastMin   int       `db:"last_minute"` // runs started within a minute
 	AtWork    int       `db:"at_work"`     // runs in workers' hands
+	Stored    int       `db:"stored"`      // bytes, as of the last weighing
 }
 
 // Workflows counts those of a project.
@@ -129,7 +130,8 @@ func (s Quotas) Usage(ctx context.Context, projects []uuid.UUID) (map[uuid.UUID]
 		       (select count(*) from workflows w where w.project_id = p.id and w.deleted_at is null) as workflows,
 		       (select count(*) from runs r where r.project_id = p.id and r.id >= first_id_at(now() - interval '1 minute')) as last_minute,
 		       (select count(*) from run_live l
-		         where l.queue in ('critical', 'default', 'bulk') and l.project_id = p.id and l.enqueued_at is not null) as at_work
+		         where l.queue in ('critical', 'default', 'bulk') and l.project_id = p.id and l.enqueued_at is not null) as at_work,
+		       coalesce((select s.bytes from project_storage s where s.project_id = p.id), 0) as stored
 		  from unnest($1::uuid[]) as p (id)`, projects)
 	if err != nil {
 		return nil, fmt.Errorf("count what projects use: %w", err)

@@ -29,7 +29,7 @@ var unscoped = map[string][]string{
 		"Occurrences.DropOld", "Occurrences.Extend", "Occurrences.Insert", "Occurrences.Latest", "Occurrences.carve",
 		"Occurrences.dropCovered", "Occurrences.within", "Pauses.Begin", "Pauses.DropOld", "Pauses.End", "Retention.DropApprovals",
 		"Retention.DropChildren", "Retention.DropCounts", "Retention.DropRuns", "Runs.InsertSteps", "Runs.LastSeq", "Runs.Overrun",
-		"Runs.Underway", "Secrets.Stale", "StepTests.Claim", "StepTests.DropOld", "StepTests.Finish", "Triggers.Advance",
+		"Runs.Underway", "Secrets.Stale", "StepTests.Claim", "StepTests.DropOld", "StepTests.Finish", "Storage.Full", "Storage.Weigh", "Storage.WeighedWithin", "Triggers.Advance",
 		"Triggers.Failing", "Triggers.IDsAfter", "Triggers.LiveOf", "Triggers.LockDue", "Triggers.LockSome", "Triggers.NextFire",
 		"Triggers.WatchedAfter", "Workflows.DefinitionJSON",
 	},

@@ -97,6 +97,7 @@ const (
 	AlertKindLateStart  AlertKind = "late_start"
 	AlertKindMissed     AlertKind = "missed"
 	AlertKindRecovery   AlertKind = "recovery"
+	AlertKindStorage    AlertKind = "storage"
 	AlertKindTest       AlertKind = "test"
 )
 
@@ -118,6 +119,8 @@ func (e AlertKind) Valid() bool {
 	case AlertKindMissed:
 		return true
 	case AlertKindRecovery:
+		return true
+	case AlertKindStorage:
 		return true
 	case AlertKindTest:
 		return true
@@ -816,6 +819,7 @@ const (
 	RuleOnLateStart  RuleOn = "late_start"
 	RuleOnMissed     RuleOn = "missed"
 	RuleOnRecovery   RuleOn = "recovery"
+	RuleOnStorage    RuleOn = "storage"
 )
 
 // Valid indicates whether the value is a known member of the RuleOn enum.
@@ -835,6 +839,8 @@ func (e RuleOn) Valid() bool {
 		return true
 	case RuleOnRecovery:
 		return true
+	case RuleOnStorage:
+		return true
 	default:
 		return false
 	}
@@ -849,6 +855,7 @@ const (
 	RuleInputOnLateStart  RuleInputOn = "late_start"
 	RuleInputOnMissed     RuleInputOn = "missed"
 	RuleInputOnRecovery   RuleInputOn = "recovery"
+	RuleInputOnStorage    RuleInputOn = "storage"
 )
 
 // Valid indicates whether the value is a known member of the RuleInputOn enum.
@@ -867,6 +874,8 @@ func (e RuleInputOn) Valid() bool {
 	case RuleInputOnMissed:
 		return true
 	case RuleInputOnRecovery:
+		return true
+	case RuleInputOnStorage:
 		return true
 	default:
 		return false
@@ -2930,7 +2939,10 @@ type ProjectList struct {
 type ProjectQuota struct {
 	ConcurrentRuns QuotaUse `json:"concurrent_runs"`
 	RunsPerMinute  QuotaUse `json:"runs_per_minute"`
-	Workflows      QuotaUse `json:"workflows"`
+
+	// Storage In bytes; used is as of the last measuring, which is done each minute
+	Storage   QuotaUse `json:"storage"`
+	Workflows QuotaUse `json:"workflows"`
 }
 
 // ProjectRole defines model for ProjectRole.
@@ -3010,7 +3022,10 @@ type QuietDays string
 type QuotaInput struct {
 	ConcurrentRuns *int32 `json:"concurrent_runs"`
 	RunsPerMinute  *int32 `json:"runs_per_minute"`
-	Workflows      *int32 `json:"workflows"`
+
+	// Storage Bytes
+	Storage   *int64 `json:"storage"`
+	Workflows *int32 `json:"workflows"`
 }
 
 // QuotaUse defines model for QuotaUse.

@@ -119,3 +119,26 @@ test('a quota is set, reached and shown', async ({ page }) => {
   await page.getByRole('button', { name: 'Run now' }).click()
   await expect(page.getByText('The project has used up its quota of runs within a minute (1)')).toBeVisible()
 })
+
+test('what a project may store is shown and limited', async ({ page }) => {
+  await logIn(page)
+  const name = uniqueName('Stored')
+  const made = await page.request.post('/api/v1/projects', { data: { name } })
+  const { id } = (await made.json()) as { id: string }
+  await page.goto(`/projects/${id}`)
+  await expect(page.getByRole('region', { name: 'Usage' })).toContainText('Storage0 byte, without a limit')
+
+  await page.goto('/administration')
+  await page.getByRole('searchbox', { name: 'Name of the project or owner' }).fill(name)
+  await page.getByRole('button', { name: `Limits of ${name}` }).click()
+  const dialog = page.getByRole('dialog')
+  await dialog.getByLabel('Storage in megabytes').fill('0.5')
+  await dialog.getByRole('button', { name: 'Save' }).click()
+  await expect(dialog.getByLabel('Storage in megabytes')).toHaveAttribute('aria-invalid', 'true')
+  await dialog.getByLabel('Storage in megabytes').fill('25')
+  await dialog.getByRole('button', { name: 'Save' }).click()
+  await expect(page.getByText(`The limits of ${name} are saved`)).toBeVisible()
+  await expect(page.getByRole('list', { name: 'Projects' })).toContainText('0 byte of 25 MB (0 %)')
+  await page.getByRole('button', { name: `Limits of ${name}` }).click()
+  await expect(dialog.getByLabel('Storage in megabytes')).toHaveValue('25')
+})

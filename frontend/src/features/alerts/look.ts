@@ -11,6 +11,7 @@ import {
   LoaderCircle,
   Moon,
   Pause,
+  HardDrive,
   CalendarX2,
   Timer,
 } from '@lucide/vue'
@@ -25,6 +26,7 @@ export const kindLooks: Record<AlertKind, { icon: Component; look: string }> = {
   late_finish: { icon: Timer, look: 'text-wait bg-wait-soft' },
   held: { icon: Pause, look: 'text-wait bg-wait-soft' },
   heartbeat: { icon: HeartPulse, look: 'text-bad bg-bad-soft' },
+  storage: { icon: HardDrive, look: 'text-wait bg-wait-soft' },
   recovery: { icon: CircleCheck, look: 'text-ok bg-ok-soft' },
   test: { icon: FlaskConical, look: 'text-ink-soft bg-mute-soft' },
   digest: { icon: Inbox, look: 'text-ink-soft bg-mute-soft' },

@@ -1,7 +1,15 @@
 // A rule as its form has it, and the way to what the server takes and back.
 import type { FieldProblem, Rule, RuleInput } from '@/shared/api/types'
 
-export const kinds = ['failure', 'missed', 'late_start', 'late_finish', 'held', 'heartbeat'] as const
+export const kinds = [
+  'failure',
+  'missed',
+  'late_start',
+  'late_finish',
+  'held',
+  'heartbeat',
+  'storage',
+] as const
 export type Kind = (typeof kinds)[number]
 export const weekdays = ['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'] as const
 export type Weekday = (typeof weekdays)[number]

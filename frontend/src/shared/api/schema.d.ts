@@ -384,9 +384,10 @@ export interface paths {
         get: operations["getQuota"];
         /**
          * Decide how much a project may use
-         * @description Null stands for what holds for the installation (`ORQ_QUOTA_WORKFLOWS`, `ORQ_QUOTA_RUNS_PER_MINUTE`, `ORQ_QUOTA_CONCURRENT_RUNS`).
+         * @description Null stands for what holds for the installation (`ORQ_QUOTA_WORKFLOWS`, `ORQ_QUOTA_RUNS_PER_MINUTE`, `ORQ_QUOTA_CONCURRENT_RUNS`, `ORQ_QUOTA_STORAGE`).
          *     One workflow too many is refused (409 `workflow_quota`); a run that is started too soon by people, programs or webhooks is refused
          *     (429 `runs_quota`, with `Retry-After`), a fire becomes a row of the ledger with the code `runs_quota`; runs beyond those that may be at work wait.
+         *     Storage is in bytes; a project that takes up as much as it may starts no more runs (409 or a row of the ledger, `storage_quota`).
          *     Runs that steps of other runs start are counted, and not refused. A change counts within 5 seconds.
          */
         put: operations["setQuota"];
@@ -2487,6 +2488,11 @@ export interface components {
             runs_per_minute: number | null;
             /** Format: int32 */
             concurrent_runs: number | null;
+            /**
+             * Format: int64
+             * @description Bytes
+             */
+            storage: number | null;
         };
         QuotaUse: {
             /** Format: int64 */
@@ -2503,6 +2509,8 @@ export interface components {
             workflows: components["schemas"]["QuotaUse"];
             runs_per_minute: components["schemas"]["QuotaUse"];
             concurrent_runs: components["schemas"]["QuotaUse"];
+            /** @description In bytes; used is as of the last measuring, which is done each minute */
+            storage: components["schemas"]["QuotaUse"];
         };
         EgressList: string[];
         Egress: {
@@ -3669,7 +3677,7 @@ export interface components {
          *     come; one of these is over; somebody tries a channel; what was kept during quiet hours.
          * @enum {string}
          */
-        AlertKind: "failure" | "missed" | "late_start" | "late_finish" | "held" | "heartbeat" | "recovery" | "test" | "digest";
+        AlertKind: "failure" | "missed" | "late_start" | "late_finish" | "held" | "heartbeat" | "storage" | "recovery" | "test" | "digest";
         ChannelTypeList: {
             items: components["schemas"]["ChannelType"][];
         };
@@ -3752,7 +3760,7 @@ export interface components {
             /** @description Which it is about; none or absent: all of the project */
             workflows?: string[];
             /** @description What it is about; `recovery` is the end of any of the others that was told */
-            on: ("failure" | "missed" | "late_start" | "late_finish" | "held" | "heartbeat" | "recovery")[];
+            on: ("failure" | "missed" | "late_start" | "late_finish" | "held" | "heartbeat" | "storage" | "recovery")[];
             /**
              * @description How many runs have to fail in a row
              * @default 1
@@ -3789,7 +3797,7 @@ export interface components {
             name: string;
             enabled: boolean;
             workflows: string[];
-            on: ("failure" | "missed" | "late_start" | "late_finish" | "held" | "heartbeat" | "recovery")[];
+            on: ("failure" | "missed" | "late_start" | "late_finish" | "held" | "heartbeat" | "storage" | "recovery")[];
             after_failures: number;
             start_within?: components["schemas"]["Duration"];
             finish_within?: components["schemas"]["Duration"];

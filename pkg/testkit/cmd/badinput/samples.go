@@ -23,7 +23,7 @@ var samples = map[string][]string{
 	"finishSSO":      {`{"state": "x", "code": "y"}`},
 	"linkIdentity":   {`{"provider": "oidc", "password": "this is not the password"}`},
 	"unlinkIdentity": {`{"password": "this is not the password"}`},
-	"setQuota":       {`{"workflows": 100000, "runs_per_minute": 100000, "concurrent_runs": 1000}`},
+	"setQuota":       {`{"workflows": 100000, "runs_per_minute": 100000, "concurrent_runs": 1000, "storage": 1000000000000}`},
 	"restrictEgress": {`{"only": ["api.example.com", "*.example.com", "203.0.113.0/24"]}`},
 	"allowEgress":    {`{"allow": ["10.1.0.0/16", "intranet.example.com", "127.0.0.1:9000"]}`},
 
