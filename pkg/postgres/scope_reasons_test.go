@@ -17,7 +17,7 @@ const (
 
 var unscoped = map[string][]string{
 	engine: {
-		"APITokens.DropExpired", "AlertIncidents.Add", "AlertIncidents.End", "AlertIncidents.Over", "AlertIncidents.Told",
+		"APITokens.DropExpired", "AlertIncidents.Add", "AlertIncidents.End", "AlertIncidents.Told",
 		"AlertIncidents.Untold", "AlertNews.Forget", "AlertNews.See", "AlertNews.Streaks", "AlertNews.Take", "AlertRules.On",
 		"Alerts.Beat", "Alerts.Claim", "Alerts.DropOld", "Alerts.Finish", "Alerts.Ripe", "Alerts.Settle",
 		"Addresses.DropExpired", "AfterFires.Take", "Approvals.Ask", "Backfills.DropEnded", "Backfills.LockBusy", "Backfills.Rest",
