@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
+	"fmt"
 	"regexp"
 	"strings"
 	"testing"
@@ -143,5 +144,9 @@ func TestTheDashboardIsReadOnly(t *testing.T) {
 	}
 	if a := eva.fetch("POST", "/monitoring/api/queues/default:pause", nil); a.status != 204 && a.status != 200 {
 		t.Errorf("pause where it is allowed: %d %s", a.status, a.body)
+	}
+	list := noted(eva, "queue.monitor")
+	if len(list) != 1 || list[0].child("object").text("name") != "/queues/default:pause" || fmt.Sprint(list[0].child("after")) != "map[method:POST path:/queues/default:pause]" {
+		t.Errorf("the audit log has %v", list)
 	}
 }

@@ -14,5 +14,7 @@ describe('limits', () => {
     expect(rateOf('0,5')).toBe(0.5)
     expect(rateOf('')).toBeNull()
     for (const text of ['0', '-1', 'x', '1.2.3']) expect(rateOf(text), text).toBeUndefined()
+    expect(rateOf('1.5', 2)).toBe(1.5)
+    expect(rateOf('2.5', 2)).toBeUndefined()
   })
 })

@@ -9,11 +9,11 @@ export function limitOf(text: string, most: number): number | null | undefined {
   return value >= 1 && value <= most ? value : undefined
 }
 
-/** A rate, which may have a fraction with a point or a comma. */
-export function rateOf(text: string): number | null | undefined {
+/** A rate or size up to most, which may have a fraction with a point or a comma. */
+export function rateOf(text: string, most = 100_000): number | null | undefined {
   const trimmed = text.trim().replace(',', '.')
   if (trimmed === '') return null
   if (!/^[0-9]*\.?[0-9]+$/.test(trimmed)) return undefined
   const value = Number(trimmed)
-  return value >= 0.001 && value <= 100_000 ? value : undefined
+  return value >= 0.001 && value <= most ? value : undefined
 }
