@@ -223,6 +223,11 @@ func TestNoListOrClaimReadsAWholeTable(t *testing.T) {
 	check(nil, runs.Overrun(ctx, postgres.StepRow{RunID: id, Step: "s", Attempt: 1}, "x"))
 	check(nil, runs.Say(ctx, []postgres.LogRow{{RunID: id, Level: "info", Message: "x"}}))
 	check(nil, live.NotEnqueued(ctx, []uuid.UUID{id}))
+	parts, err := postgres.Storage{Q: db}.Parts(ctx)
+	must(t, err)
+	for _, part := range parts {
+		check(postgres.Storage{Q: q}.Weigh(ctx, part))
+	}
 	must(t, db.InTx(ctx, func(tx postgres.Querier) error {
 		_, err := postgres.Triggers{Q: explaining{tx, t}}.LockDue(ctx, 500)
 		return err

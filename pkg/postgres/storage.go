@@ -57,7 +57,8 @@ func (s Storage) Parts(ctx context.Context) ([]StoragePart, error) {
 
 // How much the rows of a sample take up, by project. What is the same for each row (its header, its short columns, its entries
 // in indexes, the room left on its page) is a number, as measured by TestWhatIsWeighedIsOnTheDisk; of columns that can be long
-// pg_column_size answers the stored size, compressed, without reading them.
+// pg_column_size answers the stored size, compressed, without reading them. Whose a row is is looked up one by one (limit), or
+// else the whole table that tells would be read.
 var weighings = map[string]string{
 	"runs": `
 		select r.project_id, sum(380 + coalesce(pg_column_size(r.inputs), 0) + coalesce(pg_column_size(r.output), 0) + coalesce(pg_column_size(r.reason), 0))
@@ -66,20 +67,20 @@ var weighings = map[string]string{
 		select r.project_id, sum(s.bytes)
 		  from (select run_id, sum(160 + coalesce(pg_column_size(output), 0) + coalesce(pg_column_size(error), 0)) as bytes
 		          from %s tablesample system (@percent) repeatable (1) where run_id >= @from and run_id < @until group by 1) s
-		  join runs r on r.id = s.run_id and r.id >= @from and r.id < @until group by 1`,
+		  cross join lateral (select project_id from runs where id = s.run_id limit 1) r group by 1`,
 	"run_logs": `
 		select r.project_id, sum(l.bytes)
 		  from (select run_id, sum(130 + coalesce(pg_column_size(message), 0)) as bytes
 		          from %s tablesample system (@percent) repeatable (1) where run_id >= @from and run_id < @until group by 1) l
-		  join runs r on r.id = l.run_id and r.id >= @from and r.id < @until group by 1`,
+		  cross join lateral (select project_id from runs where id = l.run_id limit 1) r group by 1`,
 	"deliveries": `
 		select d.project_id, sum(360 + pg_column_size(d.headers) + coalesce(pg_column_size(d.body), 0) + pg_column_size(d.query) + coalesce(pg_column_size(d.reason), 0))
 		  from %s d tablesample system (@percent) repeatable (1) where d.id >= @from and d.id < @until group by 1`,
 	"occurrences": `
 		select w.project_id, sum(o.bytes)
 		  from (select workflow_id, sum(240 + coalesce(pg_column_size(reason), 0)) as bytes
-		          from %s tablesample system (@percent) repeatable (1) where @from <> @until group by 1) o
-		  join workflows w on w.id = o.workflow_id group by 1`,
+		          from %s tablesample system (@percent) repeatable (1) where trigger_id >= @from and trigger_id < @until group by 1) o
+		  cross join lateral (select project_id from workflows where id = o.workflow_id limit 1) w group by 1`,
 }
 
 // Weigh answers how many bytes of a part belong to which project. The same pages are looked at each time, as far as they are
