@@ -15,7 +15,7 @@ const (
 	weighEvery = time.Minute
 	// weighShare is how much of the time is spent with weighing at most: after a second of it come a hundred without.
 	weighShare = 100
-	// weighAgain is after how long also those parts are weighed that did not grow: rows may have gone from them.
+	// weighAgain is after how long also those parts are weighed of which no change was noticed.
 	weighAgain = time.Hour
 )
 
@@ -29,7 +29,7 @@ type weigher struct {
 }
 
 type weighed struct {
-	disk   int64
+	state  string
 	at     time.Time
 	shares map[uuid.UUID]int64
 }
@@ -68,9 +68,9 @@ func (w *weigher) step(ctx context.Context) (time.Duration, error) {
 // weigh weighs a part, unless what is known of it still holds.
 func (w *weigher) weigh(ctx context.Context, part postgres.StoragePart) (weighed, error) {
 	at := w.clock.Now()
-	if known, ok := w.known[part.Name]; ok && known.disk == part.Disk && at.Sub(known.at) < weighAgain {
+	if known, ok := w.known[part.Name]; ok && known.state == part.State && at.Sub(known.at) < weighAgain {
 		return known, nil
 	}
 	shares, err := postgres.Storage{Q: w.db}.Weigh(ctx, part)
-	return weighed{disk: part.Disk, at: at, shares: shares}, err
+	return weighed{state: part.State, at: at, shares: shares}, err
 }

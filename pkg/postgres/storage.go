@@ -29,7 +29,8 @@ type StoragePart struct {
 	Name  string     `db:"name"`  // of the table or partition
 	Week  *time.Time `db:"week"`  // its Monday; nil for what has no weeks
 	Pages int64      `db:"pages"` // without large values and indexes
-	Disk  int64      `db:"disk"`  // bytes, with large values, without indexes
+	// State is another when rows came or went: a sign, some seconds late, that it is to be weighed again.
+	State string `db:"state"`
 }
 
 // Parts lists what there is to weigh.
@@ -41,7 +42,7 @@ func (s Storage) Parts(ctx context.Context) ([]StoragePart, error) {
 		     where i.inhparent in ('runs'::regclass, 'step_runs'::regclass, 'run_logs'::regclass, 'deliveries'::regclass)
 		    union all
 		    select c.relname, c.oid, c.relname, null from pg_class c where c.oid = 'occurrences'::regclass)
-		select parent, name, week, pages, disk
+		select parent, name, week, pages, disk || ' ' || pg_stat_get_tuples_inserted(oid) || ' ' || pg_stat_get_tuples_deleted(oid) as state
 		  from parts cross join lateral (
 		    select pg_relation_size(oid) / current_setting('block_size')::bigint as pages, pg_table_size(oid) as disk) s
 		 where disk is not null`) // null: a week that was dropped meanwhile
