@@ -155,6 +155,8 @@ func (w *Worker) alertLink(c postgres.ClaimedDelivery) string {
 		return w.cfg.PublicURL + "/runs/" + c.Facts.RunID.String()
 	case c.WorkflowID != nil:
 		return w.cfg.PublicURL + "/workflows/" + c.WorkflowID.String()
+	case c.Kind == alert.Storage || c.Facts.Of == alert.Storage:
+		return w.cfg.PublicURL + "/projects/" + c.ProjectID.String()
 	}
 	return w.cfg.PublicURL + "/alerts"
 }

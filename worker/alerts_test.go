@@ -20,8 +20,10 @@ import (
 	"github.com/guildmember145/orquestador-plataforma/pkg/clock"
 	"github.com/guildmember145/orquestador-plataforma/pkg/egress"
 	"github.com/guildmember145/orquestador-plataforma/pkg/postgres"
+	"github.com/guildmember145/orquestador-plataforma/pkg/quota"
 	"github.com/guildmember145/orquestador-plataforma/pkg/run"
 	"github.com/guildmember145/orquestador-plataforma/pkg/workflow"
+	"github.com/guildmember145/orquestador-plataforma/scheduler"
 	"github.com/guildmember145/orquestador-plataforma/worker"
 )
 
@@ -41,7 +43,7 @@ func (b *bench) rule(channels ...uuid.UUID) {
 	b.t.Helper()
 	home, _ := b.who.Home()
 	_, err := b.service.CreateRule(b.t.Context(), b.who, home, alert.Rule{
-		Name: "All", Enabled: true, On: []alert.Kind{alert.Failure, alert.Recovery}, Channels: channels,
+		Name: "All", Enabled: true, On: []alert.Kind{alert.Failure, alert.Storage, alert.Recovery}, Channels: channels,
 	})
 	if err != nil {
 		b.t.Fatal(err)
@@ -102,6 +104,24 @@ func (b *bench) sent(part string) (bodies []string) {
 		}
 	}
 	return bodies
+}
+
+// What is about the project as a whole leads to its page.
+func TestAnAlertAboutStorageLeadsToTheProject(t *testing.T) {
+	b := newBench(t)
+	b.rule(b.channel("hook", workflow.ActionHTTP, `{"url":"http://target/hook"}`))
+	home, _ := b.who.Home()
+	// It was weighed just now, and is not again while the test lasts.
+	b.exec(`insert into project_storage (project_id, bytes, measured_at) values ($1, 90000000, now() + interval '1 hour')`, home)
+	b.work(func(c *worker.Config) { c.PublicURL = "https://orq.example.com" })
+	b.schedule(time.Minute, func(c *scheduler.Config) { c.Quota = quota.Quota{Storage: 100 * quota.Megabyte} })
+	list := b.delivered(1)
+	if list[0].Title != "The project ana is running out of storage" {
+		t.Errorf("it says %q", list[0].Title)
+	}
+	if bodies := b.sent("/hook"); len(bodies) != 1 || !strings.Contains(bodies[0], "https://orq.example.com/projects/"+home.String()) {
+		t.Errorf("sent was %q", bodies)
+	}
 }
 
 func TestAlertsReachEverySender(t *testing.T) {

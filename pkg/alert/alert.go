@@ -26,7 +26,7 @@ const (
 	LateFinish Kind = "late_finish" // a run did not end in time
 	Held       Kind = "held"        // a run waits for a person
 	Heartbeat  Kind = "heartbeat"   // a ping did not come
-	Storage    Kind = "storage"     // the project has used quota.EarlyWarning of its storage
+	Storage    Kind = "storage"     // the project stores quota.EarlyWarning percent of what it may, or more
 	Recovery   Kind = "recovery"    // one of the others is over
 )
 
