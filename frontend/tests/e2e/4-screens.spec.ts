@@ -30,6 +30,8 @@ test.afterAll(async ({ request }) => {
 /** Menus and what is loaded late stand outside of the landmarks. */
 const floating = /menu|views/
 
+test.use({ trace: 'off' }) // it would take longer than the looking; a failure names the screen
+
 for (const language of ['en', 'es'] as const) {
   for (const part of [0, 1, 2, 3]) {
     test.describe(`in ${language}, part ${part + 1}`, () => {
