@@ -20,7 +20,7 @@ const (
 )
 
 // weigher finds out how much of the disk the data of each project takes up. One scheduler at a time does it; each remembers
-// what it found of the parts that do not change any more, which are all weeks but this one.
+// what it found of the parts that have not changed since, which most weeks have not.
 type weigher struct {
 	db    *postgres.DB
 	clock clock.Clock
@@ -56,7 +56,7 @@ func (w *weigher) step(ctx context.Context) (time.Duration, error) {
 			sums[project] += bytes
 		}
 	}
-	w.known = now
+	w.known = now // without the parts that are gone
 	if err := store.Set(ctx, sums); err != nil {
 		return 0, err
 	}
@@ -72,5 +72,13 @@ func (w *weigher) weigh(ctx context.Context, part postgres.StoragePart) (weighed
 		return known, nil
 	}
 	shares, err := postgres.Storage{Q: w.db}.Weigh(ctx, part)
-	return weighed{state: part.State, at: at, shares: shares}, err
+	if err != nil {
+		return weighed{}, err
+	}
+	// Noted at once: when another part cannot be weighed, the next try does not begin with this one.
+	if w.known == nil {
+		w.known = map[string]weighed{}
+	}
+	w.known[part.Name] = weighed{state: part.State, at: at, shares: shares}
+	return w.known[part.Name], nil
 }

@@ -138,7 +138,7 @@ func (s Storage) Set(ctx context.Context, bytes map[uuid.UUID]int64) error {
 	return nil
 }
 
-// Stored is how much a project stores, when that is as much as it may.
+// Stored is how much a project stores, and may store.
 type Stored struct {
 	ProjectID uuid.UUID `db:"project_id"`
 	Bytes     int64     `db:"bytes"`
