@@ -40,10 +40,13 @@ func (d *desk) rule(change func(*alert.Rule), on ...alert.Kind) uuid.UUID {
 	return row.ID
 }
 
+// alerter is one that knows nothing yet.
+func (d *desk) alerter() *alerter { return &alerter{db: d.db, log: d.log, storage: d.storage} }
+
 // alert lets the alerter look at everything.
 func (d *desk) alert() {
 	d.t.Helper()
-	a := &alerter{db: d.db, log: d.log, storage: d.storage}
+	a := d.alerter()
 	for {
 		wait, err := a.step(d.t.Context())
 		d.must(err)
@@ -255,7 +258,7 @@ func TestMoreLiveRunsThanOneLookSees(t *testing.T) {
 		select first_id_at(now() - n * interval '1 second'), r.project_id, r.workflow_id, 1, 'manual', now() - interval '1 hour'
 		  from runs r, generate_series(1, 2500) n`)
 	d.exec(`insert into run_live (id, project_id, workflow_id) select id, project_id, workflow_id from runs where id not in (select id from run_live)`)
-	a := &alerter{db: d.db, log: d.log, storage: d.storage}
+	a := d.alerter()
 	for range 3 {
 		_, err := a.step(t.Context())
 		d.must(err)
@@ -360,7 +363,7 @@ func TestManySchedulersTellOnce(t *testing.T) {
 	var all sync.WaitGroup
 	for range 4 {
 		all.Go(func() {
-			a := &alerter{db: d.db, log: d.log, storage: d.storage}
+			a := d.alerter()
 			for range 10 {
 				if _, err := a.step(t.Context()); err != nil {
 					t.Error(err)
