@@ -96,7 +96,7 @@ func redisConfig(port int, password, pidFile string, throwaway bool) string {
 		"maxmemory-policy noeviction", // a queue that forgets is none
 	}
 	if throwaway {
-		lines = append(lines, "appendonly no")
+		lines = append(lines, "appendonly no", "hz 100") // it looks that often whether it was told to stop
 	} else {
 		lines = append(lines, "appendonly yes", "appendfsync everysec")
 	}
