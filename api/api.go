@@ -35,6 +35,9 @@ import (
 //go:embed openapi.yaml
 var contractSource []byte
 
+// loadContract reads openapi.yaml, which does not change while a program runs; the APIs of one program share it.
+var loadContract = sync.OnceValues(func() (*httpx.Contract, error) { return httpx.LoadContract(contractSource) })
+
 // Config is what can be set about the API.
 type Config struct {
 	Listen       string           `default:"127.0.0.1:8080" env:"ORQ_LISTEN" help:"Address of the API and the web interface."`
@@ -153,7 +156,7 @@ func New(cfg Config, d Deps) (*API, error) {
 	if err != nil {
 		return nil, err
 	}
-	contract, err := httpx.LoadContract(contractSource)
+	contract, err := loadContract()
 	if err != nil {
 		return nil, err
 	}
@@ -214,7 +217,7 @@ func (a *API) routes(s *server, contract *httpx.Contract, d Deps) error {
 
 	e.GET("/healthz", echo.WrapHandler(http.HandlerFunc(a.health.ServeAlive)))
 	e.GET("/readyz", echo.WrapHandler(http.HandlerFunc(a.health.ServeReady)))
-	if err := docs(e, contract); err != nil {
+	if err := docs(e); err != nil {
 		return err
 	}
 	monitoring(e, a.cfg, d, s.callers)

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/getkin/kin-openapi/openapi3"
 	"github.com/labstack/echo/v4"
@@ -23,29 +24,45 @@ var (
 	docsStyle []byte
 )
 
-// docs serves the contract as JSON and as a page for people. The page is made once, here, and needs no script.
-func docs(e *echo.Echo, contract *httpx.Contract) error {
-	spec, err := contract.Doc.MarshalJSON()
-	if err != nil {
-		return fmt.Errorf("write the contract as JSON: %w", err)
-	}
-	tmpl, err := template.New("docs").Parse(docsPage)
-	if err != nil {
-		return fmt.Errorf("parse the reference page: %w", err)
-	}
-	reference, err := referenceOf(contract.Doc)
+// docs serves the contract as JSON and as a page for people.
+func docs(e *echo.Echo) error {
+	made, err := makeDocuments()
 	if err != nil {
 		return err
 	}
-	var page bytes.Buffer
-	if err := tmpl.Execute(&page, reference); err != nil {
-		return fmt.Errorf("write the reference page: %w", err)
-	}
-	e.GET(httpx.SpecPath, func(c echo.Context) error { return c.JSONBlob(http.StatusOK, spec) })
-	e.GET("/docs", func(c echo.Context) error { return c.HTMLBlob(http.StatusOK, page.Bytes()) })
+	e.GET(httpx.SpecPath, func(c echo.Context) error { return c.JSONBlob(http.StatusOK, made.spec) })
+	e.GET("/docs", func(c echo.Context) error { return c.HTMLBlob(http.StatusOK, made.page) })
 	e.GET("/docs/style.css", func(c echo.Context) error { return c.Blob(http.StatusOK, "text/css; charset=utf-8", docsStyle) })
 	return nil
 }
+
+// documents are the contract as JSON, and the page, which needs no script.
+type documents struct{ spec, page []byte }
+
+// makeDocuments writes them once for a program: they change as little as the contract.
+var makeDocuments = sync.OnceValues(func() (documents, error) {
+	contract, err := loadContract()
+	if err != nil {
+		return documents{}, err
+	}
+	spec, err := contract.Doc.MarshalJSON()
+	if err != nil {
+		return documents{}, fmt.Errorf("write the contract as JSON: %w", err)
+	}
+	tmpl, err := template.New("docs").Parse(docsPage)
+	if err != nil {
+		return documents{}, fmt.Errorf("parse the reference page: %w", err)
+	}
+	reference, err := referenceOf(contract.Doc)
+	if err != nil {
+		return documents{}, err
+	}
+	var page bytes.Buffer
+	if err := tmpl.Execute(&page, reference); err != nil {
+		return documents{}, fmt.Errorf("write the reference page: %w", err)
+	}
+	return documents{spec: spec, page: page.Bytes()}, nil
+})
 
 // What the reference page shows.
 type (
