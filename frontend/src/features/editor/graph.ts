@@ -7,20 +7,28 @@ export interface Node {
 
 /** The keys of everything that key waits for, near or far. */
 export function ancestors(nodes: readonly Node[], key: string): Set<string> {
-  const byKey = new Map(nodes.map((node) => [node.key, node]))
-  const found = new Set<string>()
-  const open = [...(byKey.get(key)?.dependsOn ?? [])]
-  for (let next = open.pop(); next !== undefined; next = open.pop()) {
-    if (found.has(next)) continue
-    found.add(next)
-    open.push(...(byKey.get(next)?.dependsOn ?? []))
-  }
-  return found
+  const waitsFor = new Map(nodes.map((node) => [node.key, node.dependsOn]))
+  return reached(waitsFor, key)
 }
 
-/** Whether letting key run after other would close a circle. */
-export function wouldCycle(nodes: readonly Node[], key: string, other: string): boolean {
-  return key === other || ancestors(nodes, other).has(key)
+/** The keys of everything that waits for key, near or far: were key to run after one of them, it would close a circle. */
+export function followers(nodes: readonly Node[], key: string): Set<string> {
+  const waiting = new Map<string, string[]>()
+  for (const node of nodes) {
+    for (const other of node.dependsOn) waiting.set(other, [...(waiting.get(other) ?? []), node.key])
+  }
+  return reached(waiting, key)
+}
+
+function reached(next: ReadonlyMap<string, readonly string[]>, from: string): Set<string> {
+  const found = new Set<string>()
+  const open = [...(next.get(from) ?? [])]
+  for (let key = open.pop(); key !== undefined; key = open.pop()) {
+    if (found.has(key)) continue
+    found.add(key)
+    open.push(...(next.get(key) ?? []))
+  }
+  return found
 }
 
 /** The dependencies of what remains when a node goes: who waited for it now waits for what it waited for. */
