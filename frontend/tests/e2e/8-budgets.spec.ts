@@ -1,5 +1,5 @@
 // What stays smooth, however much there is.
-import { settle, expectSmooth } from './smooth'
+import { click, expectSmooth, press, settle, shown } from './smooth'
 import { expect, httpStep, logIn, logStep, makeWorkflow, startRun, test, uniqueName } from './support'
 
 test.describe.configure({ retries: 2 }) // other programs share the machine; a slow page is slow each time
@@ -36,17 +36,13 @@ test('a list of 1,000 runs out of millions', async ({ page }) => {
   }
   await settle(page)
   await expectSmooth(page, 'the list of runs', async () => {
-    await page.getByRole('row').nth(500).getByRole('checkbox').click()
-    await page
-      .getByRole('row')
-      .nth(520)
-      .getByRole('checkbox')
-      .click({ modifiers: ['Shift'] })
+    await click(page, page.getByRole('row').nth(500).getByRole('checkbox'))
+    await click(page, page.getByRole('row').nth(520).getByRole('checkbox'), { held: 'Shift' })
     await expect(page.getByText('21 chosen')).toBeVisible()
     await page.getByRole('row').nth(520).getByRole('link').focus()
-    for (let i = 0; i < 10; i++) await page.keyboard.press('ArrowDown')
+    await press(page, 'ArrowDown', 10)
     await page.mouse.wheel(0, 5000)
-    await page.keyboard.press('Escape')
+    await press(page, 'Escape')
     await expect(page.getByText('21 chosen')).toBeHidden()
   })
 })
@@ -66,17 +62,18 @@ test('a graph of 200 steps', async ({ page }) => {
   await expect(page.getByRole('region', { name: 'Steps' }).getByRole('listitem')).toHaveCount(200)
   await settle(page)
   await expectSmooth(page, 'the graph of a run', async () => {
-    await page.getByRole('button', { name: 'Graph' }).click()
+    await click(page, page.getByRole('button', { name: 'Graph' }))
     const graph = page.getByRole('group', { name: 'Steps as a graph' })
     await expect(graph.getByRole('button')).toHaveCount(200)
     await graph.getByRole('button', { name: 'Step number 199' }).focus()
-    for (let i = 0; i < 10; i++) await page.keyboard.press('ArrowLeft')
-    await page.keyboard.press('Enter')
-    await page.getByRole('button', { name: 'Larger' }).click()
-    await page.getByRole('button', { name: 'Show all of it' }).click()
+    await press(page, 'ArrowLeft', 10)
+    await press(page, 'Enter')
+    await click(page, page.getByRole('button', { name: 'Larger' }))
+    await click(page, page.getByRole('button', { name: 'Show all of it' }))
     await graph.hover()
     await page.mouse.wheel(500, 500)
-    await page.getByRole('button', { name: 'Timeline' }).click()
+    await click(page, page.getByRole('button', { name: 'Timeline' }))
+    await expect(page.getByRole('region', { name: 'Steps' }).getByRole('listitem')).toHaveCount(200)
   })
 })
 
@@ -109,16 +106,19 @@ test('a log of 100,000 lines', async ({ page }) => {
   await expectSmooth(page, 'the log', async () => {
     await page.getByLabel('Search logs').fill('goes on')
     await expect(page.getByText('2,000 lines')).toBeVisible()
-    for (let i = 0; i < 5; i++) await page.keyboard.press('Enter')
+    await press(page, 'Enter', 5)
     await expect(page.getByText(/of 2,000/)).toBeVisible()
     await log.hover()
-    for (let i = 0; i < 10; i++) await page.mouse.wheel(0, 20_000)
-    await page.getByRole('button', { name: 'Wrap' }).click()
-    await page.getByRole('button', { name: 'Wrap' }).click()
+    for (let i = 0; i < 10; i++) {
+      await page.mouse.wheel(0, 20_000)
+      await shown(page)
+    }
+    await click(page, page.getByRole('button', { name: 'Wrap' }))
+    await click(page, page.getByRole('button', { name: 'Wrap' }))
     await page.getByLabel('Level').selectOption('error')
     await expect(page.getByText('101 lines')).toBeVisible()
     await page.getByLabel('Level').selectOption('debug')
-    await page.getByRole('button', { name: 'Follow' }).click()
+    await click(page, page.getByRole('button', { name: 'Follow' }))
     await expect(log.getByText('line 99999 of many')).toBeVisible()
   })
 })
@@ -137,9 +137,11 @@ test('the editor’s graph of 200 steps', async ({ page }) => {
   await expect(page.locator('[data-step]')).toHaveCount(200)
   await settle(page)
   await expectSmooth(page, 'the editor’s graph', async () => {
-    for (const key of ['ArrowRight', 'ArrowDown', 'ArrowRight', 'ArrowDown', 'ArrowLeft']) {
-      await page.locator('[data-step][tabindex="0"]').press(key)
-    }
-    await page.getByLabel('Name optional').pressSequentially('abc')
+    await page.locator('[data-step][tabindex="0"]').focus()
+    for (const key of ['ArrowRight', 'ArrowDown', 'ArrowRight', 'ArrowDown', 'ArrowLeft'])
+      await press(page, key)
+    await expect(page.locator('[data-step][tabindex="0"]')).toBeFocused()
+    await page.getByLabel('Name optional').focus()
+    for (const key of ['a', 'b', 'c']) await press(page, key)
   })
 })
