@@ -1,5 +1,7 @@
 // Every screen of the product, dialogs and empty and broken states included: what is looked at (npm run shots) and what
 // is held against WCAG (4-screens.spec.ts). A screen that is added to the product is added here.
+import { readFileSync, writeFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
 import type { Page } from '@playwright/test'
 import auditEn from '../../src/shared/i18n/locales/audit.en.json' with { type: 'json' }
 import auditEs from '../../src/shared/i18n/locales/audit.es.json' with { type: 'json' }
@@ -41,6 +43,11 @@ export interface Scene {
   outdated: string
   never: string
 }
+
+// The tests of the screens run in processes of their own and share one scene, which scene.begin.ts makes.
+const sceneFile = fileURLToPath(new URL('../../test-results/scene.json', import.meta.url))
+export const keepScene = (scene: Scene) => writeFileSync(sceneFile, JSON.stringify(scene))
+export const keptScene = () => JSON.parse(readFileSync(sceneFile, 'utf8')) as Scene
 
 export interface Screen {
   name: string
@@ -649,6 +656,7 @@ export function screensOf(scene: Scene): Screen[] {
     {
       name: 'project-menu',
       address: '/projects',
+      before: inManyProjects,
       act: async (page, t) => {
         const name = t('projects.switch', { name: t('projects.all') })
         await page.getByRole('button', { name }).locator('visible=true').click()
@@ -824,6 +832,19 @@ const brokenReport = {
   cut_through: 0,
   broken: { number: 42, problem: 'altered', message: '' },
 }
+
+/** Somebody who is in more projects than a menu has room for. */
+const inManyProjects = (page: Page) =>
+  page.route('**/api/v1/auth/me', async (route) => {
+    const response = await route.fetch()
+    const me = (await response.json()) as { projects: { name: string }[] }
+    const more = Array.from({ length: 20 }, (_, n) => ({
+      ...me.projects[0],
+      id: `01a22ff6-f0fd-75a6-a1b6-8c79a7d49a${n + 10}`,
+      name: `Customers of region ${n + 1}`,
+    }))
+    return route.fulfill({ response, json: { ...me, projects: [...me.projects, ...more] } })
+  })
 
 async function openProject(page: Page): Promise<void> {
   await page.locator('main').getByRole('link', { name: 'Ana', exact: true }).click()

@@ -1,8 +1,7 @@
-import { buildScene, screensOf, settled, textsOf, type Scene } from './screens'
+import { keptScene, screensOf, settled, textsOf } from './screens'
 import {
   account,
   cutTexts,
-  ensureAccount,
   expect,
   expectAccessible,
   expectNoOverflow,
@@ -12,20 +11,6 @@ import {
 } from './support'
 
 const budget = 150 * 1024 // bytes over the wire, for everything that a first visit loads
-
-let scene: Scene
-test.beforeAll(async ({ browser }) => {
-  const page = await browser.newPage({ baseURL: process.env.ORQ_E2E_URL })
-  await logIn(page)
-  await ensureAccount(page.request, newcomer)
-  await logIn(page)
-  scene = await buildScene(page)
-  await page.close()
-})
-test.afterAll(async ({ request }) => {
-  await request.post('/api/v1/auth/login', { data: account })
-  await request.post(`/api/v1/runs/${scene.slowRun}/cancel`)
-})
 
 /** Menus and what is loaded late stand outside of the landmarks. */
 const floating = /menu|views/
@@ -43,6 +28,7 @@ for (const language of ['en', 'es'] as const) {
 
       test('every screen is accessible in both themes and fits every width', async ({ page }) => {
         test.setTimeout(300_000)
+        const scene = keptScene()
         let who: string | undefined = 'guest'
         for (const screen of screensOf(scene).filter((_, i) => i % 4 === part)) {
           const { name } = screen
@@ -95,7 +81,7 @@ for (const language of ['en', 'es'] as const) {
 
 test('a first visit loads little', async ({ browser }) => {
   test.setTimeout(180_000)
-  const all = screensOf(scene).filter((screen) => !screen.act && !screen.before && !screen.as)
+  const all = screensOf(keptScene()).filter((screen) => !screen.act && !screen.before && !screen.as)
   for (const { name, address } of [...all, { name: 'login', address: '/login' }]) {
     const context = await browser.newContext({ baseURL: process.env.ORQ_E2E_URL })
     const page = await context.newPage()
@@ -135,7 +121,7 @@ test('menus, dialogs and lists are used by keyboard alone', async ({ page }) => 
   await page.keyboard.press('Tab')
   await expect(page.getByRole('link', { name: 'New workflow' })).toBeFocused()
 
-  await page.goto(`/runs/${scene.failedRun}`)
+  await page.goto(`/runs/${keptScene().failedRun}`)
   await settled(page)
   await page.getByRole('button', { name: 'Rerun', exact: true }).focus()
   await page.keyboard.press('Enter')
