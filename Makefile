@@ -20,7 +20,7 @@ UI_SOURCES := $(shell find frontend/src frontend/public frontend/scripts fronten
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: help build run test check e2e shots smoke bench chaos badinput fuzz vuln sbom release generate fmt clean FORCE \
-	test-go test-ui test-browser check-go check-lint check-generated check-ui check-shell check-licences
+	e2e-journeys e2e-screens test-go test-ui test-browser check-go check-lint check-generated check-ui check-shell check-licences
 
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -34,8 +34,13 @@ test: test-go test-ui test-browser ## Run all tests; what this machine cannot ru
 
 check: check-go check-lint check-generated check-ui check-shell check-licences ## Look for mistakes without running the program
 
-e2e: bin/orq $(UI_PACKAGES) ## Drive the real program in a real browser
+e2e: e2e-journeys e2e-screens ## Drive the real program in a real browser
+
+e2e-journeys: bin/orq $(UI_PACKAGES) # what people do, one after another
 	cd frontend && $(NPM) run --silent test:e2e
+
+e2e-screens: bin/orq $(UI_PACKAGES) # what every screen looks like, on a program that nothing else was done to
+	cd frontend && $(NPM) run --silent test:screens
 
 shots: bin/orq $(UI_PACKAGES) ## Take pictures of every screen into frontend/shots, and those of the documents
 	cd frontend && $(NPM) run --silent shots

@@ -89,21 +89,23 @@ test('who makes too many requests waits, is told so, and sees the page all the s
   // The limit of the real program is a thousand times what a person does: what it says is put into its mouth.
   const left = await page.request.get('/api/v1/auth/me')
   expect(left.headers()['ratelimit']).toMatch(/^"user";r=\d+;t=\d+$/)
-  let refused = 0
+  let [seen, refused] = [false, 0]
   await page.route(/\/api\/v1\/runs\?/, (route) => {
-    if (refused++ > 0) return route.fallback()
+    if (seen) return route.fallback()
+    refused++
     return route.fulfill({
       status: 429,
-      headers: { 'Retry-After': '2', 'Content-Type': 'application/problem+json' },
+      headers: { 'Retry-After': '4', 'Content-Type': 'application/problem+json' },
       body: JSON.stringify({ title: 'Too Many Requests', status: 429, code: 'too_many_requests' }),
     })
   })
   const visit = page.goto('/runs')
   const notice = page.getByRole('status').filter({ hasText: 'asked to wait a moment' })
   await expect(notice).toBeVisible()
+  seen = true
   await visit
   await expect(notice).toHaveCount(0)
   await expect(page.locator('main [aria-busy="true"]')).toHaveCount(0)
   await expect(page.getByRole('alert')).toHaveCount(0)
-  expect(refused).toBeGreaterThan(1)
+  expect(refused).toBeGreaterThan(0)
 })

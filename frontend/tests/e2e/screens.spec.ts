@@ -82,10 +82,15 @@ for (const language of ['en', 'es'] as const) {
 test('a first visit loads little', async ({ browser }) => {
   test.setTimeout(180_000)
   const all = screensOf(keptScene()).filter((screen) => !screen.act && !screen.before && !screen.as)
+  const once = await browser.newContext({ baseURL: process.env.ORQ_E2E_URL })
+  await logIn(await once.newPage())
+  const storageState = await once.storageState() // who is logged in, and nothing that a visit has loaded
   for (const { name, address } of [...all, { name: 'login', address: '/login' }]) {
-    const context = await browser.newContext({ baseURL: process.env.ORQ_E2E_URL })
+    const context = await browser.newContext({
+      baseURL: process.env.ORQ_E2E_URL,
+      storageState: name === 'login' ? undefined : storageState,
+    })
     const page = await context.newPage()
-    if (name !== 'login') await logIn(page)
     const session = await context.newCDPSession(page)
     await session.send('Network.enable')
     let bytes = 0
@@ -107,6 +112,7 @@ test('a first visit loads little', async ({ browser }) => {
     expect(bytes, name).toBeGreaterThan(10_000)
     await context.close()
   }
+  await once.close()
 })
 
 test('menus, dialogs and lists are used by keyboard alone', async ({ page }) => {
