@@ -41,7 +41,7 @@ export default defineConfig({
     },
   },
   test: {
-    environment: 'happy-dom',
+    environment: 'node', // a file that needs a page says so in its first line
     include: ['src/**/*.spec.ts'],
     globals: false,
   },

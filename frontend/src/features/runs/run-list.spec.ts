@@ -1,3 +1,4 @@
+// @vitest-environment happy-dom
 import { expect, it } from 'vitest'
 import type { RunSummary } from '@/shared/api/types'
 import { matches } from './run-list'
