@@ -195,7 +195,8 @@ func serverArgs(cfg Config, data, sockets string) []string {
 		"jit=off", // its compile time exceeds what these small queries could gain
 	}
 	if cfg.Throwaway {
-		settings = append(settings, "fsync=off", "synchronous_commit=off", "full_page_writes=off", "autovacuum=off")
+		settings = append(settings, "fsync=off", "synchronous_commit=off", "full_page_writes=off", "autovacuum=off",
+			"max_wal_size=256MB", "min_wal_size=80MB") // nothing is recovered from it, and it may be in memory
 	}
 	args := []string{"-D", data}
 	for _, s := range settings {

@@ -65,7 +65,7 @@ func Start(ctx context.Context, log *slog.Logger) (databaseURL string, stop func
 }
 
 // memory is where Linux keeps files in memory, and leastMemory what has to be free there, in bytes: a server with the
-// databases of some tests takes a third of it.
+// databases of some tests takes a quarter of it.
 const (
 	memory      = "/dev/shm"
 	leastMemory = 2 << 30
